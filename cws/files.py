@@ -1,0 +1,153 @@
+"""Opening files: `-` for the standard streams, `.xz` and `.gz` by suffix, and outputs that are whole or not there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedIOBase
+from typing import BinaryIO, cast
+
+from cws.errors import CorpusError, FileError
+from cws.text import decode_lines
+
+BLOCK = 1 << 16  # bytes read at once
+
+_REMEDIES = {
+    errno.ENOENT: "check the path; the folder of an output must exist",
+    errno.ENOTDIR: "check the path: one of its folders is a file",
+    errno.EISDIR: "name a file in it",
+    errno.EACCES: "choose another file or change its permissions",
+    errno.EROFS: "write to another folder",
+    errno.ENOSPC: "free some space or write to another disk",
+    errno.EDQUOT: "free some space or write to another disk",
+    errno.EFBIG: "raise the limit on file sizes or write less",
+}
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def file_error(error: OSError, path: str | os.PathLike[str]) -> FileError:
+    """Return the error with the path and what to do about it."""
+    code = error.errno or errno.EIO
+    remedy = _REMEDIES.get(code, "check the path and the disk")
+    return FileError(code, f"{error.strerror or os.strerror(code)}: {remedy}", os.fspath(path))
+
+
+@contextmanager
+def open_input(path: str | os.PathLike[str]) -> Iterator[BufferedIOBase]:
+    """Open a file for reading bytes; `-` is stdin, `.xz` and `.gz` are decompressed.
+
+    Raises:
+        FileError: A missing file, a directory, no permission.
+        CorpusError: Broken compressed data, found while the file is read.
+    """
+    if os.fspath(path) == "-":
+        yield cast("BufferedIOBase", sys.stdin.buffer)
+        return
+    try:
+        raw = open(path, "rb")  # noqa: SIM115 - closed below, where errors are the caller's
+    except OSError as error:
+        raise file_error(error, path) from error
+    file, broken = _compressed(raw, path, "rb")
+    with raw, file:
+        try:
+            yield file
+        except broken as error:
+            raise CorpusError(f"broken compressed file ({error}): fetch it or compress it again", path) from error
+
+
+def read_lines(path: str | os.PathLike[str], *, encoding: str = "utf-8", errors: str = "strict") -> Iterator[str]:
+    """Yield the lines of a text file without their ends, as they come in.
+
+    Raises:
+        FileError, CorpusError: As `open_input`.
+        EncodingError, InputError: As `cws.text.decode`.
+    """
+    with open_input(path) as file:
+        # read1 hands on what a pipe has, where read would wait for a full block.
+        blocks = iter(lambda: file.read1(BLOCK), b"")
+        yield from decode_lines(blocks, path=display_name(path), encoding=encoding, errors=errors)
+
+
+def display_name(path: str | os.PathLike[str]) -> str:
+    """Return what messages call an input: its path, or `<stdin>` for `-`."""
+    return "<stdin>" if os.fspath(path) == "-" else os.fspath(path)
+
+
+@contextmanager
+def atomic_output(path: str | os.PathLike[str]) -> Iterator[BufferedIOBase]:
+    """Open a file for writing bytes that appears under its name only when all went well.
+
+    Until then the bytes go to a temporary file in the same folder, which any error removes; an existing file stays
+    untouched, and when it is replaced its permissions stay. `.xz` and `.gz` are compressed. `-` (stdout), devices and
+    pipes cannot be replaced: they are written directly.
+
+    Raises:
+        FileError: A missing folder, a directory, no permission, a full disk.
+    """
+    name = os.fspath(path)
+    target = os.path.realpath(name)  # through links, which stay links
+    temporary = os.path.join(os.path.dirname(target), f".cws-{os.urandom(8).hex()}.tmp")
+    try:
+        if name == "-":
+            yield cast("BufferedIOBase", sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        elif _is_stream(name):
+            with open(name, "wb") as stream:
+                yield stream
+        else:
+            with _replacement(target, temporary) as file:
+                yield file
+    except OSError as error:
+        # What else goes wrong while the caller has the file open is not about this file.
+        if isinstance(error, FileError) or not (error.errno in _DISK_FULL or error.filename in (name, temporary)):
+            raise
+        raise file_error(error, path) from error
+
+
+@contextmanager
+def _replacement(target: str, temporary: str) -> Iterator[BufferedIOBase]:
+    if os.path.isdir(target):  # say so now, not after an hour of work
+        raise file_error(IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)), target)
+    with open(temporary, "xb") as raw:
+        try:
+            if os.path.exists(target):
+                os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
+            with _compressed(raw, target, "wb")[0] as file:
+                yield file
+            raw.close()  # before the rename: closing writes what is left, and may find the disk full
+            os.replace(temporary, target)
+        except BaseException:  # Ctrl-C too leaves nothing behind
+            os.unlink(temporary)
+            raise
+
+
+def _is_stream(name: str) -> bool:
+    """Whether the name is a device, a pipe, or an open file of this process such as /dev/stdout."""
+    try:
+        mode = os.stat(name).st_mode
+    except OSError:
+        return False
+    mine = os.path.abspath(name).startswith(("/dev/std", "/dev/fd/", "/proc/self/fd/"))
+    return mine or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _compressed(
+    raw: BinaryIO, path: str | os.PathLike[str], mode: str
+) -> tuple[BufferedIOBase, tuple[type[Exception], ...]]:
+    """Return the file through the compressor its name asks for, and the errors that mean broken data."""
+    name = os.fspath(path)
+    if name.endswith(".xz"):
+        import lzma
+
+        return lzma.LZMAFile(raw, mode), (lzma.LZMAError, EOFError)
+    if name.endswith(".gz"):
+        import gzip
+        import zlib
+
+        # No name and no time in the header: the same content gives the same bytes.
+        return gzip.GzipFile("", mode, fileobj=raw, mtime=0), (gzip.BadGzipFile, zlib.error, EOFError)
+    return cast("BufferedIOBase", raw), ()

@@ -1,0 +1,214 @@
+"""What models see of a text, and how bytes become text.
+
+Models look at a folded copy with one code point for each of the original, so that positions agree: 在ＰＫＵ讀書２０年
+is seen as 在aaa读书00年. Words are always slices of the original.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+
+from cws.errors import EncodingError, InputError
+
+TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from os import PathLike
+
+TYPE_NAMES = ("other", "hanzi", "digit", "letter", "numeral", "punctuation", "space", "kana_hangul")
+OTHER, HANZI, DIGIT, LETTER, NUMERAL, PUNCTUATION, SPACE, KANA_HANGUL = range(8)
+
+# Only those that hardly ever mean anything else: 伍 and 陆 are surnames, 拾 is to pick up.
+_NUMERALS = frozenset("〇零一二两三四五六七八九十百千万亿兆廿卅卌")
+_HANZI = ((0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
+# Without U+30FB, the middle dot, which Chinese text uses in foreign names.
+_KANA_HANGUL = (
+    (0x1100, 0x11FF), (0x3040, 0x309F), (0x30A1, 0x30FA), (0x30FC, 0x30FF), (0x3130, 0x318F), (0x31F0, 0x31FF),
+    (0xA960, 0xA97F), (0xAC00, 0xD7FF), (0xFF66, 0xFFDC),
+)  # fmt: skip
+
+# The capitals of the Latin, Greek, Cyrillic and Armenian scripts. Walking all of Unicode would cost every start 50 ms.
+_CASED = (*range(0xC0, 0x590), *range(0x1E00, 0x2000))
+
+# UTF-32 first, because the mark of UTF-16 begins the mark of UTF-32.
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+_fold_table: dict[int, int] = {}  # made by the first call of fold
+
+
+def fold(text: str) -> str:
+    """Return what models see of the text: exactly one code point for each of the original.
+
+    Full-width ASCII becomes half-width and the ideographic space a space, traditional characters simplified (OpenCC's
+    table), capitals small; then every digit becomes `0` and every letter of a-z becomes `a`. Folding twice changes
+    nothing more.
+
+    >>> fold("在ＰＫＵ讀書２０年")
+    '在aaa读书00年'
+    """
+    return text.translate(_fold_table or _load_fold_table())
+
+
+def folded_bmp() -> list[int]:
+    """Return the folded code point of each of the 65,536 code points of the BMP. Beyond it, folding changes nothing."""
+    return list(map(ord, fold("".join(map(chr, range(0x10000))))))
+
+
+def _load_fold_table() -> dict[int, int]:
+    global _fold_table
+    # Not importlib.resources, whose import takes longer than all the rest of a start.
+    path = os.path.join(os.path.dirname(__file__), "data", "variants.txt")
+    with open(path, encoding="utf-8") as file:
+        rows = [line.rstrip("\n") for line in file if not line.startswith("#")]
+    table = str.maketrans("".join(rows[::2]), "".join(rows[1::2]))
+    table.update((capital, ord(small)) for capital in _CASED if len(small := chr(capital).lower()) == 1)
+    table[0x3000] = ord(" ")
+    for ascii_code in range(0x21, 0x7F):
+        character = chr(ascii_code)
+        seen = "0" if character.isdigit() else "a" if character.isalpha() else character
+        table[ascii_code] = table[ascii_code + 0xFEE0] = ord(seen)
+    _fold_table = table  # at once and complete, so that threads may race here
+    return table
+
+
+def character_type(character: str) -> int:
+    """Return the type of one character, folded or not: OTHER, HANZI ... KANA_HANGUL, which fit in three bits."""
+    from unicodedata import category  # here, because most processes find the types in their model
+
+    character = fold(character)
+    if character in _NUMERALS:
+        return NUMERAL
+    code = ord(character)
+    if any(first <= code <= last for first, last in _HANZI):
+        return HANZI
+    if character == "0":
+        return DIGIT
+    kind = category(character)
+    if character.isspace() or kind == "Cc":
+        return SPACE
+    if kind[0] in "PS":
+        return PUNCTUATION
+    if any(first <= code <= last for first, last in _KANA_HANGUL):
+        return KANA_HANGUL
+    return LETTER if character.isalpha() else OTHER
+
+
+def decode(data: bytes, *, path: str | PathLike[str], encoding: str = "utf-8", errors: str = "strict") -> str:
+    """Return the text of a whole file.
+
+    Args:
+        data: The bytes of the file, from its beginning; a byte order mark is dropped.
+        path: Where they come from, for messages.
+        encoding: Any text encoding Python knows.
+        errors: `strict`, `replace`, or another of Python's error handlers.
+
+    Raises:
+        EncodingError: Bytes that are not text in this encoding, with path:line:byte and the remedy.
+        InputError: An unknown encoding or error handler.
+    """
+    return "".join(_decode_blocks([data], path, encoding, errors))
+
+
+def decode_lines(
+    blocks: Iterable[bytes], *, path: str | PathLike[str], encoding: str = "utf-8", errors: str = "strict"
+) -> Iterator[str]:
+    """Yield the lines of a file that comes in blocks, as `decode` does; at most a block and a line are held.
+
+    Lines end in `\\n` or `\\r\\n`, which are taken off, and nowhere else: U+2028 and form feeds stay inside a line.
+    """
+    pieces: list[str] = []  # of a line that goes on in the next block
+    for text in _decode_blocks(blocks, path, encoding, errors):
+        first, *lines = text.split("\n")
+        pieces.append(first)
+        if lines:
+            yield "".join(pieces).removesuffix("\r")
+            pieces = [lines.pop()]
+            for line in lines:
+                yield line.removesuffix("\r")
+    if any(pieces):
+        yield "".join(pieces).removesuffix("\r")
+
+
+def _decode_blocks(blocks: Iterable[bytes], path: str | PathLike[str], encoding: str, errors: str) -> Iterator[str]:
+    decoder = _decoder(encoding, errors)
+    line, offset, at_start = 1, 0, True
+    for block in _with_end(blocks):
+        before = decoder.getstate()
+        try:
+            text = decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            # The decoder may hold bytes of earlier blocks, so count from the end, which is also the block's end.
+            good = len(block) - (len(error.object) - error.start)
+            decoder.setstate(before)
+            line += decoder.decode(block[: max(good, 0)]).count("\n")
+            raise EncodingError(_explain(error, encoding), path, line, offset + good) from None
+        line += text.count("\n")
+        offset += len(block)
+        if text and at_start:
+            text = text.removeprefix("\ufeff")
+            at_start = False
+        yield text
+
+
+def _with_end(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    yield from filter(None, blocks)
+    yield b""
+
+
+def _decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:
+    try:
+        b" ".decode(encoding, "replace")  # unlike the next line, this also refuses codecs that are not for text
+        codecs.lookup_error(errors)
+        return codecs.getincrementaldecoder(encoding)(errors)
+    except (LookupError, ValueError) as error:
+        raise InputError(f"{error}: try utf-8, gb18030 or big5, and errors strict or replace") from None
+
+
+def _explain(error: UnicodeDecodeError, encoding: str) -> str:
+    # Guess from the head of the file, or where the trouble is further down, from the line it is in.
+    start = 0 if error.start < 4096 else error.object.rfind(b"\n", 0, error.start) + 1
+    guess = guess_encoding(error.object[start : error.start + 4096])
+    known = guess is not None and codecs.lookup(guess) != codecs.lookup(encoding)
+    remedy = f"this looks like {guess}: try --encoding {guess}" if known else "mend the file or try --errors replace"
+    return f"byte 0x{error.object[error.start]:02x} is not valid {encoding}: {remedy}"
+
+
+def guess_encoding(head: bytes) -> str | None:
+    """Return the likely encoding of the head of a Chinese text, or None.
+
+    Both GB 2312 and Big5 put the common characters in rows of their own. So each candidate is tried, and the one that
+    yields the largest share of common characters is taken, if that is the better part.
+    """
+    for bom, encoding in _BYTE_ORDER_MARKS.items():
+        if head.startswith(bom):
+            return encoding
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)  # a character cut off at the end is no error here
+        return "utf-8"
+    except UnicodeDecodeError:
+        pass
+    gb, big5 = _rows("gb2312", 0xB0, 0xD7), _rows("big5", 0xA4, 0xC6)
+    candidates = dict.fromkeys(("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"), gb | big5)
+    candidates |= {"gb18030": gb, "big5": big5}
+    shares = {name: _share(head.decode(name, "replace"), common) for name, common in candidates.items()}
+    best = max(shares, key=lambda name: shares[name])
+    return best if shares[best] > 0.7 else None
+
+
+def _rows(codec: str, first: int, last: int) -> frozenset[str]:
+    """Return the characters whose lead byte is a punctuation row (0xA1 to 0xA3) or one of first to last."""
+    leads = (*range(0xA1, 0xA4), *range(first, last + 1))
+    trails = (*range(0x40, 0x7F), *range(0xA1, 0xFF))
+    return frozenset("".join(bytes((a, b)).decode(codec, "ignore") for a in leads for b in trails))
+
+
+def _share(text: str, common: frozenset[str]) -> float:
+    # ASCII tells nothing, except NUL: UTF-32 that is read as UTF-16 is full of them.
+    telling = [character for character in text if not "\1" <= character <= "\x7f"]
+    return sum(character in common for character in telling) / max(1, len(telling))
