@@ -1,0 +1,6 @@
+"""Chinese word segmentation: `cws.segment("今天天气真好")`."""
+
+from cws.segmenter import Segmenter, Token, load, models, segment
+from cws.version import __version__
+
+__all__ = ["Segmenter", "Token", "__version__", "load", "models", "segment"]

@@ -1,0 +1,43 @@
+"""Word lists: a word a line, with a count or without; and the list of the installed jieba package."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from os import PathLike
+from pathlib import Path
+
+from cws.errors import CorpusError, FileError
+from cws.files import display_name, read_lines
+
+
+def read_word_list(path: str | PathLike[str], *, encoding: str = "utf-8") -> dict[str, int | None]:
+    """Return the words of a list with their counts; None for a word without one.
+
+    Args:
+        path: A word a line, then white space, a count, and anything more; blank lines are skipped. A second field that
+            is no number is not a count.
+        encoding: Any text encoding Python knows.
+
+    Raises:
+        FileError, EncodingError: As `cws.files.read_lines`.
+        CorpusError: No word in the file.
+    """
+    words: dict[str, int | None] = {}
+    for line in read_lines(path, encoding=encoding):
+        if fields := line.split(maxsplit=2):
+            words[fields[0]] = int(fields[1]) if len(fields) > 1 and fields[1].isdecimal() else None
+    if not words:
+        raise CorpusError("no word in this file: give a word list, one word a line", display_name(path))
+    return words
+
+
+def jieba_word_list() -> dict[str, int | None]:
+    """Return the words and counts of the installed jieba package, without importing it (that takes a while).
+
+    Raises:
+        FileError: jieba is not installed.
+    """
+    spec = find_spec("jieba")
+    if spec is None or not spec.submodule_search_locations:
+        raise FileError(2, "the jieba package is not installed: pip install jieba", "jieba")
+    return read_word_list(Path(spec.submodule_search_locations[0]) / "dict.txt")

@@ -1,0 +1,1 @@
+"""Models that score tags: one file for each kind."""

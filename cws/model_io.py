@@ -1,0 +1,166 @@
+"""Model directories: `cws.json` says what the model is, `weights.safetensors` holds its tensors.
+
+A directory is written so that a reader sees the old model or the new one or a clear error, never a mixture: both files
+carry the same `id`. Weights are mapped into memory, not read; the largest tensor begins at a multiple of 64 bytes, a
+cache line, which the safetensors format allows (its header may end in spaces).
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import struct
+
+from cws.errors import ModelError
+from cws.files import atomic_output, file_error
+
+TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    import numpy as np
+
+    # The safetensors name of a tensor's type, and its shape; None is any size.
+    Specification = Mapping[str, tuple[str, tuple[int | None, ...]]]
+
+FORMAT = "cws-model"
+VERSION = 1
+ALIGNMENT = 64
+_ITEM_BYTES = {"U8": 1, "I8": 1, "U16": 2, "I16": 2, "F32": 4, "I64": 8, "U64": 8}
+_MAX_HEADER = 1 << 20
+
+
+def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what a model's `cws.json` says.
+
+    Raises:
+        FileError: No such folder, or no `cws.json` in it.
+        ModelError: Not a cws model, or of a version this release does not know.
+    """
+    path = os.path.join(folder, "cws.json")
+    try:
+        with open(path, encoding="utf-8") as file:
+            config = json.load(file)
+    except OSError as error:
+        raise file_error(error, path) from error
+    except ValueError as error:
+        raise ModelError(f"{path}: not JSON ({error}): the file is damaged, train or install the model again") from None
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise ModelError(f'{path}: expected a model with "format": "{FORMAT}", this is something else')
+    if config.get("version") != VERSION:
+        raise ModelError(f"{path}: version {config.get('version')} is not {VERSION}: install the cws that made it")
+    return config
+
+
+def map_tensors(
+    folder: str | os.PathLike[str], config: Mapping[str, Any], specification: Specification
+) -> dict[str, memoryview]:
+    """Return the bytes of each tensor, mapped from `weights.safetensors` and checked against the specification.
+
+    Raises:
+        FileError: The file cannot be opened.
+        ModelError: Truncated or foreign file; a tensor missing, too many, misplaced, of another type or shape; weights
+            that belong to another `cws.json`.
+    """
+    path = os.path.join(folder, "weights.safetensors")
+    try:
+        with open(path, "rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise file_error(error, path) from error
+    except ValueError:
+        raise ModelError(f"{path}: the file is empty: train or install the model again") from None
+    whole = memoryview(mapped)
+    header, data = _split(whole, path)
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or metadata.get("id") != config.get("id"):
+        raise ModelError(f"{path}: belongs to another cws.json: train or install the model again")
+    if header.keys() != specification.keys():
+        raise ModelError(
+            f"{path}: expected the tensors {', '.join(sorted(specification))}, got {', '.join(sorted(header))}"
+        )
+    tensors = {}
+    covered = 0
+    for name, entry in sorted(header.items(), key=lambda item: _offsets(item[1], path)):
+        begin, end = _offsets(entry, path)
+        dtype, shape = specification[name]
+        got = entry.get("shape")
+        sizes_fit = isinstance(got, list) and len(got) == len(shape) and all(type(size) is int for size in got)
+        if entry.get("dtype") != dtype or not sizes_fit or any(w not in (None, g) for w, g in zip(shape, got)):
+            raise ModelError(f"{path}: {name}: expected {dtype} {list(shape)}, got {entry.get('dtype')} {got}")
+        size = _ITEM_BYTES[dtype]
+        for factor in got:
+            size *= factor
+        if begin != covered or end - begin != size or end > len(data):
+            raise ModelError(f"{path}: {name}: its bytes are {begin} to {end}, which cannot be: the file is damaged")
+        covered = end
+        tensors[name] = data[begin:end]
+    if covered != len(data):
+        raise ModelError(f"{path}: expected {covered} bytes of tensors, got {len(data)}: the file is damaged")
+    return tensors
+
+
+def _split(whole: memoryview, path: str) -> tuple[dict[str, Any], memoryview]:
+    """Return the header and the bytes behind it."""
+    size = struct.unpack("<Q", whole[:8])[0] if len(whole) >= 8 else 0
+    if not 2 <= size <= min(_MAX_HEADER, len(whole) - 8):
+        raise ModelError(f"{path}: not a safetensors file, or cut off: train or install the model again")
+    try:
+        header = json.loads(bytes(whole[8 : 8 + size]))
+    except ValueError:
+        raise ModelError(f"{path}: not a safetensors file: train or install the model again") from None
+    if not isinstance(header, dict):
+        raise ModelError(f"{path}: not a safetensors file: train or install the model again")
+    return header, whole[8 + size :]
+
+
+def _offsets(entry: Any, path: str) -> tuple[int, int]:
+    offsets = entry.get("data_offsets") if isinstance(entry, dict) else None
+    if not (isinstance(offsets, list) and len(offsets) == 2 and all(type(at) is int and at >= 0 for at in offsets)):
+        raise ModelError(f"{path}: a tensor without data_offsets: the file is damaged")
+    return offsets[0], offsets[1]
+
+
+def write_model(
+    folder: str | os.PathLike[str], config: Mapping[str, Any], tensors: Mapping[str, np.ndarray[Any, Any]]
+) -> None:
+    """Write a model directory, replacing a model that is there.
+
+    Args:
+        folder: Made if it is not there.
+        config: The model's kind and what else `cws.json` should say.
+        tensors: C-contiguous arrays.
+
+    Raises:
+        FileError: A file instead of a folder, no permission, a full disk.
+    """
+    from hashlib import sha256
+
+    from safetensors.numpy import save
+
+    digest = sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode() + tensors[name].tobytes())
+    identity = digest.hexdigest()[:16]
+    weights = _align_largest(save(dict(tensors), {"id": identity}))
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise file_error(error, folder) from error
+    with atomic_output(os.path.join(folder, "weights.safetensors")) as file:
+        file.write(weights)
+    complete = {"format": FORMAT, "version": VERSION, "id": identity, **config}
+    with atomic_output(os.path.join(folder, "cws.json")) as file:
+        file.write(json.dumps(complete, indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def _align_largest(data: bytes) -> bytes:
+    """Return the file with spaces behind its header, so that the largest tensor begins at a multiple of ALIGNMENT."""
+    (size,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + size])
+    offsets = (entry["data_offsets"] for name, entry in header.items() if name != "__metadata__")
+    begin, _ = max(offsets, key=lambda span: span[1] - span[0])
+    padded = size + -(8 + size + begin) % ALIGNMENT
+    return struct.pack("<Q", padded) + data[8 : 8 + size].ljust(padded) + data[8 + size :]

@@ -1,0 +1,435 @@
+// The Python face of the core: converts, releases the GIL, translates errors. Nothing here decides anything.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "format.h"
+#include "linear_model.h"
+#include "linear_trainer.h"
+#include "ngram_table.h"
+#include "segmenter.h"
+#include "word_list.h"
+
+namespace py = pybind11;
+
+namespace cws {
+namespace {
+
+// Calls use(characters, count) with the text's own storage, of type uint8_t, uint16_t or uint32_t.
+template <class Use>
+auto with_characters(PyObject* text, Use use) {
+    const auto size = size_t(PyUnicode_GET_LENGTH(text));
+    const void* const data = PyUnicode_DATA(text);
+    switch (PyUnicode_KIND(text)) {
+        case PyUnicode_1BYTE_KIND: return use(static_cast<const uint8_t*>(data), size);
+        case PyUnicode_2BYTE_KIND: return use(static_cast<const uint16_t*>(data), size);
+        default: return use(static_cast<const uint32_t*>(data), size);
+    }
+}
+
+py::object owned(PyObject* object) {
+    if (!object) throw py::error_already_set();
+    return py::reinterpret_steal<py::object>(object);
+}
+
+// A tensor of a mapped file: the bytes of a buffer, which must stay alive.
+template <class T>
+const T* tensor(const py::buffer_info& info, const char* name, size_t expected_bytes) {
+    const auto bytes = size_t(info.size * info.itemsize);
+    if (expected_bytes && bytes != expected_bytes)
+        throw py::value_error(std::string(name) + ": expected " + std::to_string(expected_bytes) + " bytes, got " +
+                              std::to_string(bytes));
+    if (reinterpret_cast<uintptr_t>(info.ptr) % alignof(T))
+        throw py::value_error(std::string(name) + " must lie at a multiple of " + std::to_string(alignof(T)) + " bytes");
+    return static_cast<const T*>(info.ptr);
+}
+
+class LinearSegmenter {
+public:
+    // tensors: buffers by name, as labelers/linear.py describes them. scale: potentials are exp(score * scale).
+    LinearSegmenter(const py::dict& tensors, double scale) : scale_(scale) {
+        const auto buffer = [&](const char* name) -> const py::buffer_info& {
+            buffers_.push_back(tensors[name].cast<py::buffer>().request());
+            return buffers_.back();
+        };
+        buffers_.reserve(16);
+        model_.classes = tensor<uint16_t>(buffer("characters"), "characters", kBmp * sizeof(uint16_t));
+        const py::buffer_info& types = buffer("types");
+        model_.types = tensor<uint8_t>(types, "types", 0);
+        model_.class_count = uint32_t(types.size);
+        model_.unigrams = tensor<int8_t>(buffer("unigrams"), "unigrams",
+                                         size_t(model_.class_count) * kUnigramPositions * kTags);
+        const auto int16s = [&](const char* name, size_t rows) {
+            return tensor<int16_t>(buffer(name), name, rows * kTags * sizeof(int16_t));
+        };
+        model_.type_contexts = int16s("type_contexts", kTypeContexts);
+        model_.repetitions = int16s("repetitions", kRepetitions);
+        model_.transitions = int16s("transitions", kTags);
+        model_.start = int16s("start", 1);
+        model_.end = int16s("end", 1);
+        const py::buffer_info& buckets = buffer("buckets");
+        model_.ngrams.buckets = tensor<Bucket>(buckets, "buckets", 0);
+        model_.ngrams.bucket_count = uint32_t(buckets.size / py::ssize_t(sizeof(Bucket)));
+        const py::buffer_info& pilots = buffer("pilots");
+        model_.ngrams.pilots = tensor<uint8_t>(pilots, "pilots", 0);
+        model_.ngrams.pilot_count = uint32_t(pilots.size);
+        check();
+    }
+
+    py::object segment(const py::str& text) {
+        return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
+            std::vector<uint8_t> word_ends(size);
+            {
+                py::gil_scoped_release unlocked;
+                Lease segmenter(*this);
+                segmenter->word_ends(characters, size, word_ends.data());
+            }
+            return owned(make_word_list(characters, size, word_ends.data(), cache_));
+        });
+    }
+
+    // The lists of words of the texts. Threads segment, in order; this one makes lists of what they have done.
+    py::list segment_batch(const py::list& texts, int threads) {
+        struct Item {
+            py::object text;
+            std::vector<uint8_t> word_ends;
+        };
+        std::vector<Item> items;
+        items.reserve(texts.size());
+        for (const py::handle text : texts) {
+            if (!PyUnicode_Check(text.ptr()))
+                throw py::type_error("expected str, got " + std::string(Py_TYPE(text.ptr())->tp_name));
+            items.push_back({py::reinterpret_borrow<py::object>(text), {}});
+        }
+        const size_t chunk = std::max<size_t>(1, std::min<size_t>(256, items.size() / (size_t(threads) * 4)));
+        const size_t chunks = (items.size() + chunk - 1) / chunk;
+        std::vector<char> done(chunks, 0);
+        std::atomic<size_t> next{0};
+        std::mutex mutex;
+        std::condition_variable changed;
+        const auto work = [&] {
+            Lease segmenter(*this);
+            for (size_t at; (at = next++) < chunks;) {
+                for (size_t i = at * chunk; i < std::min(items.size(), (at + 1) * chunk); ++i) {
+                    Item& item = items[i];
+                    with_characters(item.text.ptr(), [&](const auto* characters, size_t size) {
+                        item.word_ends.resize(size);
+                        segmenter->word_ends(characters, size, item.word_ends.data());
+                    });
+                }
+                const std::lock_guard lock(mutex);
+                done[at] = 1;
+                changed.notify_one();
+            }
+        };
+        struct Workers {
+            std::atomic<size_t>& next;
+            std::vector<std::thread> threads;
+            ~Workers() {
+                next = ~size_t(0) / 2;  // after an error nobody begins another chunk
+                py::gil_scoped_release unlocked;
+                for (std::thread& thread : threads) thread.join();
+            }
+        } workers{next, {}};
+        for (int i = 0; i < std::min<int>(threads, int(chunks)); ++i) workers.threads.emplace_back(work);
+        py::list result(items.size());
+        for (size_t at = 0; at < chunks; ++at) {
+            {
+                py::gil_scoped_release unlocked;
+                std::unique_lock lock(mutex);
+                changed.wait(lock, [&] { return done[at] != 0; });
+            }
+            for (size_t i = at * chunk; i < std::min(items.size(), (at + 1) * chunk); ++i) {
+                Item& item = items[i];
+                PyObject* words = with_characters(item.text.ptr(), [&](const auto* characters, size_t size) {
+                    return make_word_list(characters, size, item.word_ends.data(), cache_);
+                });
+                PyList_SET_ITEM(result.ptr(), py::ssize_t(i), owned(words).release().ptr());
+                item.word_ends = {};
+            }
+        }
+        return result;
+    }
+
+    // (start, end, probability) of each word.
+    std::vector<std::tuple<size_t, size_t, double>> tokens(const py::str& text) {
+        return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
+            py::gil_scoped_release unlocked;
+            Lease segmenter(*this);
+            std::vector<uint8_t> word_ends(size);
+            segmenter->word_ends(characters, size, word_ends.data());
+            std::vector<std::tuple<size_t, size_t, double>> result;
+            size_t word = 0;
+            const auto collect = [&](size_t end, auto probability) {
+                for (size_t i = word; i < end; ++i) {
+                    if (!word_ends[i]) continue;
+                    result.emplace_back(word, i + 1, probability(word, i));
+                    word = i + 1;
+                }
+            };
+            const auto certain = [](size_t, size_t) { return 1.0; };
+            ForwardBackward forward_backward;
+            segmenter->for_each_sequence(characters, size, [&](size_t begin, const int16_t* emissions, int count) {
+                collect(begin, certain);  // white space
+                forward_backward.run(chain_scores(model_), scale_, emissions, count);
+                collect(begin + size_t(count), [&](size_t first, size_t last) {
+                    return forward_backward.word_probability(int(first - begin), int(last - begin));
+                });
+            });
+            collect(size, certain);
+            return result;
+        });
+    }
+
+    // The n best segmentations, best first, as (score in nats, words).
+    std::vector<std::pair<double, py::object>> nbest(const py::str& text, int n) {
+        return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
+            std::vector<ScoredWordEnds> best;
+            {
+                py::gil_scoped_release unlocked;
+                Lease segmenter(*this);
+                best.push_back({0, std::vector<uint8_t>(size)});
+                segmenter->word_ends(characters, size, best[0].word_ends.data());
+                segmenter->for_each_sequence(characters, size, [&](size_t begin, const int16_t* emissions, int count) {
+                    const auto here = n_best_word_ends(chain_scores(model_), emissions, count, n);
+                    best = combine(best, here, begin, size_t(n));
+                });
+            }
+            std::vector<std::pair<double, py::object>> result;
+            for (const ScoredWordEnds& one : best)
+                result.emplace_back(double(one.score) * scale_,
+                                    owned(make_word_list(characters, size, one.word_ends.data(), cache_)));
+            return result;
+        });
+    }
+
+    // (begin, scores) of each sequence of the text; shape of scores: (count, 4). For tests and for the curious.
+    std::vector<std::pair<size_t, std::vector<int16_t>>> emissions(const py::str& text) {
+        return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
+            std::vector<std::pair<size_t, std::vector<int16_t>>> result;
+            Lease segmenter(*this);
+            segmenter->for_each_sequence(characters, size, [&](size_t begin, const int16_t* emissions, int count) {
+                result.emplace_back(begin, std::vector<int16_t>(emissions, emissions + count * kTags));
+            });
+            return result;
+        });
+    }
+
+    // The words of a block of UTF-8, or the place of the first invalid byte.
+    py::object format(Format format, const py::bytes& block, int64_t column, bool has_words, bool is_last) {
+        const std::string_view bytes = block;
+        std::string output;
+        int64_t invalid;
+        {
+            py::gil_scoped_release unlocked;
+            output.reserve(bytes.size() * 2);
+            invalid = Formatter(model_).format(format, bytes.data(), bytes.size(), {column, has_words}, is_last, output);
+        }
+        if (invalid != Formatter::kValid) return py::int_(invalid);
+        return py::bytes(output);
+    }
+
+    std::tuple<size_t, int64_t, bool> whole_sequences(const py::bytes& block, int64_t column, bool has_words) {
+        const std::string_view bytes = block;
+        LinePosition position{column, has_words};
+        py::gil_scoped_release unlocked;
+        const size_t length = Formatter(model_).whole_sequences(bytes.data(), bytes.size(), position);
+        return {length, position.column, position.has_words};
+    }
+
+private:
+    // A Segmenter for the calling thread, given back at the end.
+    class Lease {
+    public:
+        explicit Lease(LinearSegmenter& owner) : owner_(owner) {
+            const std::lock_guard lock(owner_.mutex_);
+            if (owner_.free_.empty()) {
+                segmenter_ = std::make_unique<Segmenter>(owner_.model_);
+            } else {
+                segmenter_ = std::move(owner_.free_.back());
+                owner_.free_.pop_back();
+            }
+        }
+        ~Lease() {
+            const std::lock_guard lock(owner_.mutex_);
+            owner_.free_.push_back(std::move(segmenter_));
+        }
+        Segmenter* operator->() { return segmenter_.get(); }
+
+    private:
+        LinearSegmenter& owner_;
+        std::unique_ptr<Segmenter> segmenter_;
+    };
+
+    // Everything the inner loops take on trust.
+    void check() const {
+        if (model_.class_count <= kUnknown + kTypes || model_.class_count >= kAbsent)
+            throw py::value_error("types: expected 10 to 65534 classes, got " + std::to_string(model_.class_count));
+        for (size_t code = 0; code < kBmp; ++code)
+            if (model_.classes[code] >= model_.class_count) throw py::value_error("characters: a class out of range");
+        for (uint32_t at = 0; at < model_.class_count; ++at)
+            if (model_.types[at] >= kTypes) throw py::value_error("types: expected 0 to 7");
+        if (model_.ngrams.bucket_count == 0 || model_.ngrams.pilot_count == 0)
+            throw py::value_error("buckets and pilots must not be empty");
+    }
+
+    // The n best of whole texts from those of their beginnings and of the sequence at `begin`.
+    static std::vector<ScoredWordEnds> combine(const std::vector<ScoredWordEnds>& heads,
+                                               const std::vector<ScoredWordEnds>& tails, size_t begin, size_t n) {
+        struct Pair {
+            int64_t score;
+            size_t head, tail;
+        };
+        std::vector<Pair> pairs;
+        for (size_t i = 0; i < heads.size(); ++i)
+            for (size_t j = 0; j < tails.size() && (i + 1) * (j + 1) <= n; ++j)
+                pairs.push_back({heads[i].score + tails[j].score, i, j});
+        std::stable_sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.score > b.score; });
+        if (pairs.size() > n) pairs.resize(n);
+        std::vector<ScoredWordEnds> result;
+        for (const Pair& pair : pairs) {
+            result.push_back({pair.score, heads[pair.head].word_ends});
+            const std::vector<uint8_t>& tail = tails[pair.tail].word_ends;
+            std::copy(tail.begin(), tail.end(), result.back().word_ends.begin() + int64_t(begin));
+        }
+        return result;
+    }
+
+    std::vector<py::buffer_info> buffers_;  // keep what model_ points to
+    LinearModel model_;
+    double scale_;
+    WordCache cache_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Segmenter>> free_;
+};
+
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+template <class T>
+Array<T> to_numpy(const std::vector<T>& values, std::vector<py::ssize_t> shape) {
+    Array<T> result(std::move(shape));
+    std::copy(values.begin(), values.end(), result.mutable_data());
+    return result;
+}
+
+// codes and tags of all sequences, one behind the other; lengths of the sequences, none of them zero.
+TaggedCorpus to_corpus(const Array<uint16_t>& codes, const Array<uint8_t>& tags, const Array<int64_t>& lengths,
+                       size_t class_count) {
+    TaggedCorpus corpus;
+    py::ssize_t at = 0;
+    for (py::ssize_t i = 0; i < lengths.size(); ++i) {
+        const int64_t length = lengths.at(i);
+        if (length < 1 || at + length > codes.size() || at + length > tags.size())
+            throw py::value_error("lengths must be positive and sum to the number of codes and of tags");
+        for (py::ssize_t j = at; j < at + length; ++j)
+            if (codes.at(j) >= class_count || tags.at(j) >= kTags) throw py::value_error("a code or tag out of range");
+        corpus.add(codes.data() + at, tags.data() + at, int(length));
+        at += length;
+    }
+    if (at != codes.size() || at != tags.size() || lengths.size() == 0)
+        throw py::value_error("lengths must sum to the number of codes and of tags, and there must be some");
+    return corpus;
+}
+
+class Trainer {
+public:
+    Trainer(const Array<uint16_t>& codes, const Array<uint8_t>& tags, const Array<int64_t>& lengths,
+            const Array<uint8_t>& types, const Array<uint64_t>& lexicon_keys, const Array<uint16_t>& lexicon_classes,
+            float rate, float margin, int min_trigram_count, int min_fourgram_count, uint64_t seed)
+        : class_count_(size_t(types.size())) {
+        if (lexicon_keys.size() != lexicon_classes.size()) throw py::value_error("a class for each lexicon key");
+        std::vector<LexiconEntry> lexicon;
+        for (py::ssize_t i = 0; i < lexicon_keys.size(); ++i)
+            lexicon.push_back({lexicon_keys.at(i), lexicon_classes.at(i)});
+        const TrainerOptions options{rate, margin, min_trigram_count, min_fourgram_count, seed};
+        TaggedCorpus corpus = to_corpus(codes, tags, lengths, class_count_);
+        std::vector<uint8_t> type_list(types.data(), types.data() + types.size());
+        py::gil_scoped_release unlocked;
+        trainer_ = std::make_unique<LinearTrainer>(std::move(corpus), std::move(type_list), lexicon, options);
+    }
+
+    double run_epoch() {
+        py::gil_scoped_release unlocked;
+        return trainer_->run_epoch();
+    }
+
+    std::tuple<int64_t, int64_t, int64_t> evaluate(const Array<uint16_t>& codes, const Array<uint8_t>& tags,
+                                                   const Array<int64_t>& lengths) const {
+        const TaggedCorpus corpus = to_corpus(codes, tags, lengths, class_count_);
+        py::gil_scoped_release unlocked;
+        const WordCounts counts = trainer_->evaluate(corpus);
+        return {counts.gold, counts.predicted, counts.correct};
+    }
+
+    py::dict weights() const {
+        const LinearTrainer::Weights w = trainer_->weights();
+        py::dict result;
+        result["unigrams"] = to_numpy(w.unigrams, {py::ssize_t(class_count_), kUnigramPositions, kTags});
+        result["type_contexts"] = to_numpy(w.type_contexts, {kTypeContexts, kTags});
+        result["repetitions"] = to_numpy(w.repetitions, {kRepetitions, kTags});
+        result["transitions"] = to_numpy(w.transitions, {kTags, kTags});
+        result["start"] = to_numpy(w.start, {kTags});
+        result["end"] = to_numpy(w.end, {kTags});
+        result["keys"] = to_numpy(w.keys, {py::ssize_t(w.keys.size())});
+        result["ngrams"] = to_numpy(w.ngrams, {py::ssize_t(w.keys.size()), kPositions, kTags});
+        return result;
+    }
+
+private:
+    size_t class_count_;
+    std::unique_ptr<LinearTrainer> trainer_;
+};
+
+py::tuple build_table(const Array<uint64_t>& keys, const Array<int8_t>& weights) {
+    if (weights.size() != keys.size() * kLanes) throw py::value_error("weights must have shape (keys, 4, 4)");
+    BuiltTable table;
+    {
+        py::gil_scoped_release unlocked;
+        table = build_ngram_table(keys.data(), weights.data(), size_t(keys.size()));
+    }
+    const auto* bytes = reinterpret_cast<const uint8_t*>(table.buckets.data());
+    const auto buckets = py::ssize_t(table.buckets.size());
+    return py::make_tuple(py::array_t<uint8_t>({buckets, py::ssize_t(sizeof(Bucket))}, bytes),
+                          to_numpy(table.pilots, {py::ssize_t(table.pilots.size())}));
+}
+
+}  // namespace
+}  // namespace cws
+
+PYBIND11_MODULE(_native, module) {
+    using namespace cws;
+    module.doc() = "The C++ core of cws; cws.labelers.linear and cws.segmenter are its Python doors.";
+    py::enum_<Format>(module, "Format")
+        .value("text", Format::kText)
+        .value("json", Format::kJson)
+        .value("conll", Format::kConll)
+        .value("spans", Format::kSpans);
+    py::class_<LinearSegmenter>(module, "LinearSegmenter")
+        .def(py::init<const py::dict&, double>(), py::arg("tensors"), py::arg("scale"))
+        .def("segment", &LinearSegmenter::segment, py::arg("text"))
+        .def("segment_batch", &LinearSegmenter::segment_batch, py::arg("texts"), py::arg("threads"))
+        .def("tokens", &LinearSegmenter::tokens, py::arg("text"))
+        .def("nbest", &LinearSegmenter::nbest, py::arg("text"), py::arg("n"))
+        .def("emissions", &LinearSegmenter::emissions, py::arg("text"))
+        .def("format", &LinearSegmenter::format, py::arg("format"), py::arg("block"), py::arg("column"),
+             py::arg("has_words"), py::arg("is_last"))
+        .def("whole_sequences", &LinearSegmenter::whole_sequences, py::arg("block"), py::arg("column"),
+             py::arg("has_words"));
+    py::class_<Trainer>(module, "LinearTrainer")
+        .def(py::init<const Array<uint16_t>&, const Array<uint8_t>&, const Array<int64_t>&, const Array<uint8_t>&,
+                      const Array<uint64_t>&, const Array<uint16_t>&, float, float, int, int, uint64_t>(),
+             py::arg("codes"), py::arg("tags"), py::arg("lengths"), py::arg("types"), py::arg("lexicon_keys"),
+             py::arg("lexicon_classes"), py::arg("rate"), py::arg("margin"), py::arg("min_trigram_count"),
+             py::arg("min_fourgram_count"), py::arg("seed"))
+        .def("run_epoch", &Trainer::run_epoch)
+        .def("evaluate", &Trainer::evaluate, py::arg("codes"), py::arg("tags"), py::arg("lengths"))
+        .def("weights", &Trainer::weights);
+    module.def("build_table", &build_table, py::arg("keys"), py::arg("weights"));
+}

@@ -1,0 +1,156 @@
+"""Text to words: the `Segmenter`, the bundled models, and the default one behind `cws.segment`."""
+
+from __future__ import annotations
+
+import os
+from threading import Lock
+from typing import NamedTuple
+
+from cws import model_io
+from cws.errors import InputError, ModelError
+from cws.labelers.linear import open_linear
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+DEFAULT_MODEL = "pku"
+_DATA = os.path.join(os.path.dirname(__file__), "data")
+
+
+class Token(NamedTuple):
+    """A word and where it stands: `text[start:end]` of the segmented text.
+
+    Attributes:
+        text: The word.
+        start: Its first character, counted in code points.
+        end: Behind its last character.
+        label: Its label, for models that give labels; else None.
+        probability: How likely the model holds this to be one word, from 0 to 1; 1 for white space.
+    """
+
+    text: str
+    start: int
+    end: int
+    label: str | None
+    probability: float
+
+
+class Segmenter:
+    """A model, ready to segment. Immutable, safe to share between threads, and picklable (as the model's path).
+
+    For every text the words, joined, are the text: white space and control characters become words of their own, one
+    for each run, which ends after a line feed.
+
+    Args:
+        model: The name of a bundled model (`cws.models()` lists them) or the folder of a trained one.
+
+    Raises:
+        InputError: An unknown name.
+        FileError, ModelError: A folder without a model, or with a broken one.
+
+    >>> Segmenter("pku").segment("他来到了网易杭研大厦")
+    ['他', '来到', '了', '网易', '杭研', '大厦']
+    """
+
+    __slots__ = ("_model", "_native", "config", "path")
+
+    def __init__(self, model: str | os.PathLike[str] = DEFAULT_MODEL) -> None:
+        self._model = os.fspath(model)
+        self.path = _model_folder(self._model)
+        self.config: dict[str, Any] = model_io.read_config(self.path)
+        if self.config.get("kind") != "linear":
+            raise ModelError(f"{self.path}: a model of kind {self.config.get('kind')!r}: this release knows linear")
+        self._native = open_linear(self.path, self.config)
+
+    def segment(self, text: str) -> list[str]:
+        """Return the words of the text."""
+        if not isinstance(text, str):
+            raise InputError(f"segment expects a str, got {type(text).__name__}: decode bytes first")
+        return self._native.segment(text)
+
+    def segment_batch(self, texts: Iterable[str], *, threads: int = 1) -> list[list[str]]:
+        """Return the words of each text, in order; the same for any number of threads.
+
+        Args:
+            texts: Any number of texts, of any length.
+            threads: How many threads segment, beside the calling one, which builds the lists.
+        """
+        texts = list(texts)
+        for at, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise InputError(f"segment_batch expects str, text {at} is {type(text).__name__}: decode bytes first")
+        return self._native.segment_batch(texts, check_threads(threads))
+
+    def tokens(self, text: str) -> list[Token]:
+        """Return the words of the text with their places and probabilities, those of `segment` and in that order.
+
+        The probability of a word is its marginal under the model, by forward-backward over all segmentations.
+        """
+        if not isinstance(text, str):
+            raise InputError(f"tokens expects a str, got {type(text).__name__}: decode bytes first")
+        spans = self._native.tokens(text)
+        return [Token(text[start:end], start, end, None, probability) for start, end, probability in spans]
+
+    def nbest(self, text: str, n: int = 5) -> list[tuple[float, list[str]]]:
+        """Return the n best segmentations, best first, as (score, words); fewer if there are fewer.
+
+        The difference of two scores is the log of how much likelier the model holds the one than the other.
+        """
+        if not isinstance(text, str):
+            raise InputError(f"nbest expects a str, got {type(text).__name__}: decode bytes first")
+        if n < 1:
+            raise InputError(f"n must be 1 or more, got {n}")
+        return self._native.nbest(text, n)
+
+    def __reduce__(self) -> tuple[type[Segmenter], tuple[str]]:
+        return Segmenter, (self._model,)
+
+    def __repr__(self) -> str:
+        return f"Segmenter({self._model!r})"
+
+
+def check_threads(threads: int) -> int:
+    """Return the number of threads, or raise InputError."""
+    if not 1 <= threads <= 256:
+        raise InputError(f"threads must be from 1 to 256, got {threads}")
+    return threads
+
+
+def models() -> list[str]:
+    """Return the names of the bundled models, the default one first."""
+    names = [name for name in os.listdir(_DATA) if os.path.isfile(os.path.join(_DATA, name, "cws.json"))]
+    return sorted(names, key=lambda name: (name != DEFAULT_MODEL, name))
+
+
+def load(model: str | os.PathLike[str] = DEFAULT_MODEL) -> Segmenter:
+    """Return the segmenter of a bundled model, by name, or of a trained one, by folder; see `Segmenter`."""
+    return Segmenter(model)
+
+
+def _model_folder(model: str) -> str:
+    bundled = os.path.join(_DATA, model)
+    if os.path.basename(model) == model and os.path.isdir(bundled):
+        return bundled
+    if not os.path.isdir(model):
+        raise InputError(f"no model {model!r}: give a folder made by cws train, or one of {', '.join(models())}")
+    return model
+
+
+_lock = Lock()
+_default: Segmenter | None = None
+
+
+def segment(text: str) -> list[str]:
+    """Return the words of a text, by the default model, which the first call loads.
+
+    >>> segment("今天天气真好")
+    ['今天', '天气', '真', '好']
+    """
+    global _default
+    if _default is None:
+        with _lock:
+            if _default is None:
+                _default = Segmenter()
+    return _default.segment(text)

@@ -1,0 +1,1 @@
+"""Training: one file for each family of models."""

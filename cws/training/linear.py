@@ -1,0 +1,287 @@
+"""Training of the linear labeler: sentences and word lists in, a model directory out.
+
+The steps, in order: number the characters, look the word lists up, run epochs until dev F1 stops rising, then (where dev
+was taken from the training sentences) train again on all of them for as many epochs, and store the weights in 8 bits,
+without the n-grams that hardly matter. Epochs and pruning are chosen on dev.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cws import model_io
+from cws._native import LinearSegmenter, LinearTrainer, build_table
+from cws.corpus import train_dev_split
+from cws.errors import InputError
+from cws.labelers.linear import ABSENT, FIRST_KNOWN, SEPARATOR, UNKNOWN
+from cws.metrics import SegmentationCounts, score
+from cws.tags import SBME
+from cws.text import HANZI, PUNCTUATION, SPACE, TYPE_NAMES, character_type, fold, folded_bmp
+
+Words = Sequence[str]
+WordList = Mapping[str, int | None]
+Tensors = dict[str, NDArray[Any]]
+
+log = logging.getLogger(__name__)
+
+MAX_ORDER = 4  # characters in the longest n-gram
+WEIGHTS_LIMIT = 127  # of 8-bit weights
+
+
+@dataclass(frozen=True)
+class LinearOptions:
+    """Hyper-parameters, chosen on the dev sets of pku, ctb6 and sxu."""
+
+    epochs: int = 10  # at most; most models are best after six to eight
+    patience: int = 3  # epochs without a better dev F1 before training stops
+    rate: float = 0.07  # AdaGrad's; 0.05 and 0.1 are 0.03 worse
+    margin: float = 1.5  # how much more than a wrong tag gold must score, in nats; 0 is 0.1 to 0.2 worse
+    min_trigram_count: int = 2  # 1 is no better and doubles the model
+    min_fourgram_count: int = 2
+    dev_fraction: float = 0.1  # of the training sentences, where no dev set is given
+    scale: float = 1 / 24  # nats of one step of the 8-bit weights
+    tolerance: float = 0.0002  # dev F1 that pruning may cost
+    prune: tuple[int, ...] = (8, 6, 5, 4, 3, 2, 1)  # tried in order: n-grams with no weight above this are dropped
+    frequent: tuple[float, ...] = (0.4, 0.15)  # shares of a word list, by count, that are lexicon classes of their own
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Alphabet:
+    """The characters a model tells apart.
+
+    Attributes:
+        characters: The class of each code point of the BMP; uint16, shape (65536,).
+        types: The type of each class; uint8, shape (classes,).
+    """
+
+    characters: NDArray[np.uint16]
+    types: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Alphabet:
+        """Return the alphabet of the folded characters of the texts, the most frequent first."""
+        counts = Counter[str]()
+        for text in texts:
+            counts.update(fold(text))
+        known = [c for c, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if ord(c) < 0x10000]
+        known = [c for c in known if character_type(c) != SPACE][: ABSENT - FIRST_KNOWN - 1]
+        class_of = {ord(character): FIRST_KNOWN + at for at, character in enumerate(known)}
+        characters = [class_of.get(code) or UNKNOWN + character_type(chr(code)) for code in folded_bmp()]
+        types = [SPACE, *range(len(TYPE_NAMES)), *map(character_type, known)]  # the edge counts as white space
+        return cls(np.array(characters, np.uint16), np.array(types, np.uint8))
+
+    def encode(self, text: str) -> NDArray[np.uint16]:
+        """Return the class of each character."""
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+        ideographs = (codes >= 0x20000) & (codes < 0x40000)
+        beyond = np.where(ideographs, UNKNOWN + HANZI, UNKNOWN + PUNCTUATION).astype(np.uint16)
+        return np.where(codes < 0x10000, self.characters[codes & 0xFFFF], beyond)
+
+    def encode_corpus(self, sentences: Sequence[Words]) -> tuple[NDArray[np.uint16], NDArray[np.uint8], NDArray[np.int64]]:
+        """Return the codes and tags of all sentences, one behind the other, and the sentences' lengths."""
+        words = [word for sentence in sentences for word in sentence]
+        tags = np.frombuffer(SBME.words_to_tags(words), np.uint8)
+        lengths = np.array([sum(map(len, sentence)) for sentence in sentences], np.int64)
+        codes = self.encode("".join(words))
+        # Control characters stand between words, never in one: as in the segmenter, they are not seen.
+        codes[codes == SEPARATOR] = UNKNOWN
+        return codes, tags, lengths
+
+
+def lexicon_entries(
+    alphabet: Alphabet, word_lists: Sequence[WordList], frequent: Sequence[float]
+) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
+    """Return the keys of the words of two to four characters, and their lexicon classes.
+
+    Words are in the same class when the same lists hold them, and hold them as equally frequent ones.
+    """
+    memberships: dict[str, int] = {}
+    bit = 1
+    for word_list in word_lists:
+        counts = sorted((count for count in word_list.values() if count), reverse=True)
+        limits = [counts[int(share * len(counts))] for share in frequent] if counts else []
+        for word, count in word_list.items():
+            if 2 <= len(word) <= MAX_ORDER:
+                levels = sum(bit << at for at, limit in enumerate([0, *limits]) if (count or 0) >= limit)
+                folded = fold(word)
+                memberships[folded] = memberships.get(folded, 0) | levels
+        bit <<= 1 + len(limits)
+    class_of = {membership: at for at, membership in enumerate(sorted(set(memberships.values())), 1)}
+    classes = np.full((len(memberships), MAX_ORDER), ABSENT, np.uint64)
+    for at, word in enumerate(memberships):
+        classes[at, : len(word)] = alphabet.encode(word)
+    known = ((classes >= FIRST_KNOWN) | (classes == ABSENT)).all(axis=1)  # a word with white space is none
+    keys = (classes << np.arange(0, 16 * MAX_ORDER, 16, dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
+    values = np.array([class_of[membership] for membership in memberships.values()], np.uint16)
+    keys, first = np.unique(keys[known], return_index=True)
+    return keys, values[known][first]
+
+
+def train_linear(
+    sentences: Sequence[Words],
+    dev: Sequence[Words] | None,
+    word_lists: Sequence[WordList],
+    folder: str | PathLike[str],
+    *,
+    options: LinearOptions | None = None,
+    description: Mapping[str, Any] | None = None,
+    progress: Callable[[str], None] = log.info,
+) -> SegmentationCounts:
+    """Train a model, write it, and return its counts on dev (before the last training on all sentences, if any).
+
+    Args:
+        sentences: The words of each training sentence.
+        dev: Sentences to choose epochs and pruning on; None takes a part of the training sentences.
+        word_lists: Words with their counts or None; most useful when they are not made from the training sentences.
+        folder: Where the model goes, see `cws.model_io.write_model`.
+        options: Hyper-parameters.
+        description: More for the model's `cws.json`: sources, licences.
+        progress: Called with a line about each step.
+
+    Raises:
+        InputError: No sentences.
+        FileError: The folder cannot be written.
+    """
+    options = options or LinearOptions()
+    if not sentences:
+        raise InputError("no training sentences: give one or more")
+    started = time.perf_counter()
+    is_split = dev is None
+    train, dev = (list(sentences), list(dev)) if dev is not None else train_dev_split(sentences, options.dev_fraction, options.seed)
+    alphabet = Alphabet.of(["".join(words) for words in sentences] + ["".join(words) for words in word_lists])
+    lexicon = lexicon_entries(alphabet, word_lists, options.frequent)
+    trainer = _make_trainer(alphabet, lexicon, train, options)
+    progress(f"{len(train):,} sentences to train on, {len(dev):,} to choose on, {len(lexicon[0]):,} words in the lexicon")
+
+    weights, epochs = _run_epochs(trainer, alphabet.encode_corpus(dev), options, progress)
+    del trainer
+    tensors, counts, limit = _prune(alphabet, weights, dev, options, progress)
+    if is_split:
+        progress(f"training on all {len(sentences):,} sentences for {epochs} epochs")
+        trainer = _make_trainer(alphabet, lexicon, sentences, options)
+        for _ in range(epochs):
+            trainer.run_epoch()
+        tensors = quantise(alphabet, trainer.weights(), options.scale, limit)
+    config = {
+        "kind": "linear",
+        "scheme": SBME.name,
+        "scale": options.scale,
+        **(description or {}),
+        "training": {**asdict(options), "epochs": epochs, "prune": limit, "sentences": len(sentences)},
+        "dev": counts.as_dict(),
+    }
+    model_io.write_model(folder, config, tensors)
+    progress(f"dev F1 {100 * counts.f1:.2f}; trained in {time.perf_counter() - started:.0f} s")
+    return counts
+
+
+def _make_trainer(
+    alphabet: Alphabet,
+    lexicon: tuple[NDArray[np.uint64], NDArray[np.uint16]],
+    sentences: Sequence[Words],
+    options: LinearOptions,
+) -> LinearTrainer:
+    return LinearTrainer(
+        *alphabet.encode_corpus(sentences),
+        alphabet.types,
+        *lexicon,
+        options.rate,
+        options.margin,
+        options.min_trigram_count,
+        options.min_fourgram_count,
+        options.seed,
+    )
+
+
+def _run_epochs(
+    trainer: LinearTrainer, dev: tuple[NDArray[Any], ...], options: LinearOptions, progress: Callable[[str], None]
+) -> tuple[Tensors, int]:
+    """Return the weights of the epoch that is best on dev, and its number."""
+    best, best_epoch, weights = -1.0, 0, {}
+    for epoch in range(1, options.epochs + 1):
+        begun = time.perf_counter()
+        loss = trainer.run_epoch()
+        gold, predicted, correct = trainer.evaluate(*dev)
+        f1 = 2 * correct / (gold + predicted)
+        seconds = time.perf_counter() - begun
+        progress(f"epoch {epoch:2}: loss {loss:.4f} nats a character, dev F1 {100 * f1:.2f}, {seconds:.1f} s")
+        if f1 > best:
+            best, best_epoch, weights = f1, epoch, trainer.weights()
+        elif epoch - best_epoch >= options.patience:
+            break
+    return weights, best_epoch
+
+
+def _prune(
+    alphabet: Alphabet, weights: Tensors, dev: Sequence[Words], options: LinearOptions, progress: Callable[[str], None]
+) -> tuple[Tensors, SegmentationCounts, int]:
+    """Return the smallest quantised tensors that lose no more than the tolerance on dev, their counts and limit."""
+    tensors = quantise(alphabet, weights, options.scale, 0)
+    counts = evaluate_tensors(tensors, dev)
+    whole, limit = counts.f1, 0
+    for candidate in options.prune:
+        pruned = quantise(alphabet, weights, options.scale, candidate)
+        pruned_counts = evaluate_tensors(pruned, dev)
+        if pruned_counts.f1 >= whole - options.tolerance:
+            tensors, counts, limit = pruned, pruned_counts, candidate
+            break
+    progress(
+        f"8-bit weights: dev F1 {100 * whole:.2f}; without n-grams below {limit + 1} of {WEIGHTS_LIMIT}:"
+        f" {100 * counts.f1:.2f}, {sum(tensor.nbytes for tensor in tensors.values()) / 1e6:.1f} MB"
+    )
+    return tensors, counts, limit
+
+
+def quantise(alphabet: Alphabet, weights: Tensors, scale: float, limit: int) -> Tensors:
+    """Return the tensors of a model file.
+
+    Args:
+        alphabet: The model's characters.
+        weights: What `LinearTrainer.weights` returned; float32, in nats.
+        scale: Nats of one step.
+        limit: N-grams with no weight beyond this many steps are left out.
+    """
+    eight = {
+        name: np.rint(weights[name] / scale).clip(-WEIGHTS_LIMIT, WEIGHTS_LIMIT).astype(np.int8)
+        for name in ("unigrams", "ngrams")
+    }
+    sixteen = {
+        name: np.rint(weights[name] / scale).clip(-10_000, 10_000).astype(np.int16)
+        for name in ("type_contexts", "repetitions", "transitions", "start", "end")
+    }
+    kept = np.abs(eight["ngrams"]).max(axis=(1, 2)) > limit
+    buckets, pilots = build_table(weights["keys"][kept], np.ascontiguousarray(eight["ngrams"][kept]))
+    return {
+        "characters": alphabet.characters,
+        "types": alphabet.types,
+        "unigrams": eight["unigrams"],
+        "buckets": buckets,
+        "pilots": pilots,
+        **sixteen,
+    }
+
+
+def evaluate_tensors(tensors: Tensors, sentences: Sequence[Words]) -> SegmentationCounts:
+    """Return the counts of a model that is not written yet."""
+    aligned = {name: _aligned(tensor) for name, tensor in tensors.items()}
+    native = LinearSegmenter(aligned, 1.0)
+    return score(sentences, (native.segment("".join(words)) for words in sentences))
+
+
+def _aligned(tensor: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy that begins at a multiple of a cache line, as it will in the file."""
+    room = np.empty(tensor.nbytes + model_io.ALIGNMENT, np.uint8)
+    begin = -room.ctypes.data % model_io.ALIGNMENT
+    copy = room[begin : begin + tensor.nbytes].view(tensor.dtype).reshape(tensor.shape)
+    copy[...] = tensor
+    return copy
