@@ -88,9 +88,12 @@ def train_dev_split(
 ) -> tuple[list[Item], list[Item]]:
     """Return (train, dev), each in the original order; the same for the same number of sentences, fraction and seed.
 
+    Dev is drawn as whole runs of neighbouring sentences, a hundredth of them each: sentences of one article share their
+    words, so a dev set of single sentences would look easier than new text is.
+
     Args:
         sentences: Two or more.
-        dev_fraction: The share that goes to dev, rounded to whole sentences; neither part is ever empty.
+        dev_fraction: The share that goes to dev, rounded to whole runs; neither part is ever empty.
         seed: Which split.
 
     Raises:
@@ -101,10 +104,13 @@ def train_dev_split(
         raise InputError(f"cannot split {count} sentences in two: give two or more")
     if not 0 < dev_fraction < 1:
         raise InputError(f"dev_fraction must be between 0 and 1, got {dev_fraction}")
-    dev_count = min(max(round(count * dev_fraction), 1), count - 1)
+    runs = min(count, 100)
+    dev_runs = min(max(round(runs * dev_fraction), 1), runs - 1)
     generator = random.Random(seed)
     # Python promises the same random() for ever, but not the same shuffle() or sample().
-    order = sorted((generator.random(), index) for index in range(count))
-    dev = {index for _, index in order[:dev_count]}
-    train = [sentence for index, sentence in enumerate(sentences) if index not in dev]
-    return train, [sentences[index] for index in sorted(dev)]
+    order = sorted((generator.random(), run) for run in range(runs))
+    dev = {run for _, run in order[:dev_runs]}
+    train_part, dev_part = [], []
+    for index, sentence in enumerate(sentences):
+        (dev_part if index * runs // count in dev else train_part).append(sentence)
+    return train_part, dev_part

@@ -54,7 +54,7 @@ class Segmenter:
     ['他', '来到', '了', '网易', '杭研', '大厦']
     """
 
-    __slots__ = ("_model", "_native", "config", "path")
+    __slots__ = ("_model", "config", "native", "path")
 
     def __init__(self, model: str | os.PathLike[str] = DEFAULT_MODEL) -> None:
         self._model = os.fspath(model)
@@ -62,13 +62,13 @@ class Segmenter:
         self.config: dict[str, Any] = model_io.read_config(self.path)
         if self.config.get("kind") != "linear":
             raise ModelError(f"{self.path}: a model of kind {self.config.get('kind')!r}: this release knows linear")
-        self._native = open_linear(self.path, self.config)
+        self.native = open_linear(self.path, self.config)
 
     def segment(self, text: str) -> list[str]:
         """Return the words of the text."""
         if not isinstance(text, str):
             raise InputError(f"segment expects a str, got {type(text).__name__}: decode bytes first")
-        return self._native.segment(text)
+        return self.native.segment(text)
 
     def segment_batch(self, texts: Iterable[str], *, threads: int = 1) -> list[list[str]]:
         """Return the words of each text, in order; the same for any number of threads.
@@ -81,7 +81,7 @@ class Segmenter:
         for at, text in enumerate(texts):
             if not isinstance(text, str):
                 raise InputError(f"segment_batch expects str, text {at} is {type(text).__name__}: decode bytes first")
-        return self._native.segment_batch(texts, check_threads(threads))
+        return self.native.segment_batch(texts, check_threads(threads))
 
     def tokens(self, text: str) -> list[Token]:
         """Return the words of the text with their places and probabilities, those of `segment` and in that order.
@@ -90,7 +90,7 @@ class Segmenter:
         """
         if not isinstance(text, str):
             raise InputError(f"tokens expects a str, got {type(text).__name__}: decode bytes first")
-        spans = self._native.tokens(text)
+        spans = self.native.tokens(text)
         return [Token(text[start:end], start, end, None, probability) for start, end, probability in spans]
 
     def nbest(self, text: str, n: int = 5) -> list[tuple[float, list[str]]]:
@@ -102,7 +102,7 @@ class Segmenter:
             raise InputError(f"nbest expects a str, got {type(text).__name__}: decode bytes first")
         if n < 1:
             raise InputError(f"n must be 1 or more, got {n}")
-        return self._native.nbest(text, n)
+        return self.native.nbest(text, n)
 
     def __reduce__(self) -> tuple[type[Segmenter], tuple[str]]:
         return Segmenter, (self._model,)

@@ -112,7 +112,7 @@ def decode(data: bytes, *, path: str | PathLike[str], encoding: str = "utf-8", e
         EncodingError: Bytes that are not text in this encoding, with path:line:byte and the remedy.
         InputError: An unknown encoding or error handler.
     """
-    return "".join(_decode_blocks([data], path, encoding, errors))
+    return "".join(decode_blocks([data], path, encoding, errors))
 
 
 def decode_lines(
@@ -123,7 +123,7 @@ def decode_lines(
     Lines end in `\\n` or `\\r\\n`, which are taken off, and nowhere else: U+2028 and form feeds stay inside a line.
     """
     pieces: list[str] = []  # of a line that goes on in the next block
-    for text in _decode_blocks(blocks, path, encoding, errors):
+    for text in decode_blocks(blocks, path, encoding, errors):
         first, *lines = text.split("\n")
         pieces.append(first)
         if lines:
@@ -135,7 +135,10 @@ def decode_lines(
         yield "".join(pieces).removesuffix("\r")
 
 
-def _decode_blocks(blocks: Iterable[bytes], path: str | PathLike[str], encoding: str, errors: str) -> Iterator[str]:
+def decode_blocks(
+    blocks: Iterable[bytes], path: str | PathLike[str], encoding: str = "utf-8", errors: str = "strict"
+) -> Iterator[str]:
+    """Yield the text of each block of a file that is cut anywhere, as `decode` does."""
     decoder = _decoder(encoding, errors)
     line, offset, at_start = 1, 0, True
     for block in _with_end(blocks):
@@ -147,7 +150,7 @@ def _decode_blocks(blocks: Iterable[bytes], path: str | PathLike[str], encoding:
             good = len(block) - (len(error.object) - error.start)
             decoder.setstate(before)
             line += decoder.decode(block[: max(good, 0)]).count("\n")
-            raise EncodingError(_explain(error, encoding), path, line, offset + good) from None
+            raise EncodingError(explain_invalid(error, encoding), path, line, offset + good) from None
         line += text.count("\n")
         offset += len(block)
         if text and at_start:
@@ -170,7 +173,8 @@ def _decoder(encoding: str, errors: str) -> codecs.IncrementalDecoder:
         raise InputError(f"{error}: try utf-8, gb18030 or big5, and errors strict or replace") from None
 
 
-def _explain(error: UnicodeDecodeError, encoding: str) -> str:
+def explain_invalid(error: UnicodeDecodeError, encoding: str) -> str:
+    """Return what is wrong with the bytes and what to do, guessing their encoding."""
     # Guess from the head of the file, or where the trouble is further down, from the line it is in.
     start = 0 if error.start < 4096 else error.object.rfind(b"\n", 0, error.start) + 1
     guess = guess_encoding(error.object[start : error.start + 4096])

@@ -378,6 +378,7 @@ public:
         result["start"] = to_numpy(w.start, {kTags});
         result["end"] = to_numpy(w.end, {kTags});
         result["keys"] = to_numpy(w.keys, {py::ssize_t(w.keys.size())});
+        result["in_lexicon"] = to_numpy(w.in_lexicon, {py::ssize_t(w.keys.size())});
         result["ngrams"] = to_numpy(w.ngrams, {py::ssize_t(w.keys.size()), kPositions, kTags});
         return result;
     }

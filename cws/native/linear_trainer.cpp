@@ -332,6 +332,7 @@ LinearTrainer::Weights LinearTrainer::weights() const {
     float* sums = result.ngrams.data();
     for (const auto& [key, ngram] : ngrams) {
         result.keys.push_back(key);
+        result.in_lexicon.push_back(ngram.lexicon_row != 0);
         add(sums, own_.row(ngram.row), kLanes);
         add(sums, lexicon_.row(ngram.lexicon_row), kLanes);
         sums += kLanes;

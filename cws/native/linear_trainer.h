@@ -62,7 +62,8 @@ public:
     // The trained weights, those of the lexicon added to their n-grams'. shape of ngram_weights: (keys, 16)
     struct Weights {
         std::vector<float> unigrams, type_contexts, repetitions, transitions, start, end, ngrams;
-        std::vector<uint64_t> keys;
+        std::vector<uint64_t> keys;        // ascending
+        std::vector<uint8_t> in_lexicon;   // of each key, 1 if a lexicon has it
     };
     Weights weights() const;
 

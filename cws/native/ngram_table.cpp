@@ -4,12 +4,11 @@
 #include <cstring>
 #include <numeric>
 #include <stdexcept>
-#include <unordered_map>
 
 namespace cws {
 namespace {
 
-constexpr double kKeysPerPilot = 6;
+constexpr double kKeysPerPilot = 5;
 constexpr double kFill = 0.95;  // of the entries, at the first attempt
 
 struct Entry {
@@ -18,79 +17,99 @@ struct Entry {
     uint8_t flags;
 };
 
+// The keys ascend, so a prefix is found by halving.
 std::vector<Entry> entries_with_prefixes(const uint64_t* keys, const int8_t* weights, size_t count) {
     std::vector<Entry> entries;
-    std::unordered_map<uint64_t, size_t> index;
+    std::vector<uint64_t> prefixes;
     entries.reserve(count);
-    index.reserve(count);
     for (size_t i = 0; i < count; ++i) {
-        if (!index.emplace(keys[i], entries.size()).second) throw std::invalid_argument("n-gram keys must be distinct");
+        if (i > 0 && keys[i] <= keys[i - 1]) throw std::invalid_argument("n-gram keys must ascend");
         entries.push_back({keys[i], weights + i * kLanes, 0});
+        if (is_fourgram(keys[i])) prefixes.push_back(prefix_key(keys[i]));
     }
-    for (size_t i = 0; i < count; ++i) {
-        if (!is_fourgram(keys[i])) continue;
-        const auto [at, is_new] = index.emplace(prefix_key(keys[i]), entries.size());
-        if (is_new) entries.push_back({prefix_key(keys[i]), nullptr, 0});
-        entries[at->second].flags |= kIsPrefix;
+    std::sort(prefixes.begin(), prefixes.end());
+    prefixes.erase(std::unique(prefixes.begin(), prefixes.end()), prefixes.end());
+    for (const uint64_t prefix : prefixes) {
+        const size_t at = size_t(std::lower_bound(keys, keys + count, prefix) - keys);
+        if (at < count && keys[at] == prefix) {
+            entries[at].flags |= kIsPrefix;
+        } else {
+            entries.push_back({prefix, nullptr, kIsPrefix});
+        }
     }
     return entries;
 }
 
-// One attempt with a given number of buckets; false if some pilot cannot be found.
-bool place_all(const std::vector<Entry>& entries, BuiltTable& table) {
-    std::memset(static_cast<void*>(table.buckets.data()), 0, table.buckets.size() * sizeof(Bucket));
+// The entries that share a pilot, group behind group.
+struct Groups {
+    std::vector<uint32_t> begins, members;
+
+    Groups(const std::vector<Entry>& entries, size_t count) : begins(count + 1), members(entries.size()) {
+        const auto group_of = [&](const Entry& entry) {
+            return scale_down(Hash(entry.key).fingerprint, uint32_t(count));
+        };
+        for (const Entry& entry : entries) ++begins[group_of(entry) + 1];
+        std::partial_sum(begins.begin(), begins.end(), begins.begin());
+        std::vector<uint32_t> next(begins);
+        for (uint32_t i = 0; i < entries.size(); ++i) members[next[group_of(entries[i])]++] = i;
+    }
+    uint32_t size(uint32_t group) const { return begins[group + 1] - begins[group]; }
+};
+
+// Gives every entry a bucket with room; false if some pilot cannot be found.
+bool find_pilots(const std::vector<Entry>& entries, const Groups& groups, BuiltTable& table,
+                 std::vector<uint32_t>& bucket_of) {
     const NgramTable view{table.buckets.data(), table.pilots.data(), uint32_t(table.buckets.size()),
                           uint32_t(table.pilots.size())};
-    std::vector<std::vector<uint32_t>> groups(table.pilots.size());
-    for (uint32_t i = 0; i < entries.size(); ++i)
-        groups[scale_down(Hash(entries[i].key).fingerprint, view.pilot_count)].push_back(i);
-    std::vector<uint32_t> order(groups.size());
+    std::vector<uint32_t> order(table.pilots.size());
     std::iota(order.begin(), order.end(), 0u);
     // The largest groups first, while there is room everywhere.
-    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return groups[a].size() > groups[b].size(); });
-
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return groups.size(a) > groups.size(b); });
     std::vector<uint8_t> used(table.buckets.size(), 0);
-    std::vector<size_t> chosen;
     for (const uint32_t group : order) {
-        bool placed = groups[group].empty();
+        const uint32_t begin = groups.begins[group], end = groups.begins[group + 1];
+        bool placed = begin == end;
         for (int pilot = 0; pilot < 256 && !placed; ++pilot) {
             table.pilots[group] = uint8_t(pilot);
-            chosen.clear();
-            for (const uint32_t i : groups[group]) {
-                const size_t bucket = size_t(view.bucket_of(Hash(entries[i].key)) - view.buckets);
-                if (used[bucket] == 3) break;
-                ++used[bucket];
-                chosen.push_back(bucket);
+            uint32_t at = begin;
+            for (; at < end; ++at) {
+                const uint32_t entry = groups.members[at];
+                bucket_of[entry] = uint32_t(view.bucket_of(Hash(entries[entry].key)) - view.buckets);
+                if (used[bucket_of[entry]] == 3) break;
+                ++used[bucket_of[entry]];
             }
-            placed = chosen.size() == groups[group].size();
+            placed = at == end;
             if (!placed)
-                for (const size_t bucket : chosen) --used[bucket];
+                while (at-- > begin) --used[bucket_of[groups.members[at]]];
         }
         if (!placed) return false;
-        for (const uint32_t i : groups[group]) {
-            const Hash hash(entries[i].key);
-            Bucket& bucket = table.buckets[size_t(view.bucket_of(hash) - view.buckets)];
-            if (find_entry(bucket, hash.fingerprint) >= 0) throw std::runtime_error("two n-grams share a fingerprint");
-            const auto free = std::find(bucket.fingerprints, bucket.fingerprints + 3, 0u) - bucket.fingerprints;
-            bucket.fingerprints[free] = hash.fingerprint;
-            bucket.flags[free] = entries[i].flags;
-            if (entries[i].weights) std::memcpy(bucket.weights[free], entries[i].weights, kLanes);
-        }
     }
     return true;
+}
+
+void store(const Entry& entry, Bucket& bucket) {
+    const Hash hash(entry.key);
+    if (find_entry(bucket, hash.fingerprint) >= 0) throw std::runtime_error("two n-grams share a fingerprint");
+    const auto free = std::find(bucket.fingerprints, bucket.fingerprints + 3, 0u) - bucket.fingerprints;
+    bucket.fingerprints[free] = hash.fingerprint;
+    bucket.flags[free] = entry.flags;
+    if (entry.weights) std::memcpy(bucket.weights[free], entry.weights, kLanes);
 }
 
 }  // namespace
 
 BuiltTable build_ngram_table(const uint64_t* keys, const int8_t* weights, size_t count) {
     const std::vector<Entry> entries = entries_with_prefixes(keys, weights, count);
+    std::vector<uint32_t> bucket_of(entries.size());
     BuiltTable table;
     table.pilots.resize(size_t(double(entries.size()) / kKeysPerPilot) + 1);
+    const Groups groups(entries, table.pilots.size());
     size_t buckets = size_t(double(entries.size()) / (3 * kFill)) + 1;
     do {
-        table.buckets.resize(buckets);
+        table.buckets.assign(buckets, Bucket{});
         buckets += buckets / 50 + 1;
-    } while (!place_all(entries, table));
+    } while (!find_pilots(entries, groups, table, bucket_of));
+    for (size_t i = 0; i < entries.size(); ++i) store(entries[i], table.buckets[bucket_of[i]]);
     return table;
 }
 

@@ -1,7 +1,7 @@
 // A read-only hash table from character n-grams to vectors of tag scores: one cache line a look-up, found or not.
 //
 // A bucket is 64 bytes and holds three entries: 32-bit fingerprint, a byte of flags, sixteen 8-bit weights (the scores
-// of four tags at four positions). The bucket of a key is chosen by a pilot shared by some six keys, found when the
+// of four tags at four positions). The bucket of a key is chosen by a pilot shared by some five keys, found when the
 // table is built so that no bucket overflows (the idea of PTHash, Pibiri & Trani 2021, with buckets instead of slots).
 // So 95 % of the entries are used, and an absent n-gram costs no second probe. Tried and dropped: linear probing at the
 // same size visits a second line for one key in five; a double-array trie visits one line for every character.
@@ -84,7 +84,7 @@ struct BuiltTable {
     std::vector<uint8_t> pilots;
 };
 
-// Builds the table of `count` distinct keys with `weights` of shape (count, 16). Every 4-gram's first three characters
+// Builds the table of `count` ascending keys with `weights` of shape (count, 16). Every 4-gram's first three characters
 // become an entry too, with zero weights if they are no key themselves, flagged as a prefix.
 BuiltTable build_ngram_table(const uint64_t* keys, const int8_t* weights, size_t count);
 

@@ -48,10 +48,10 @@ class LinearOptions:
     min_trigram_count: int = 2  # 1 is no better and doubles the model
     min_fourgram_count: int = 2
     dev_fraction: float = 0.1  # of the training sentences, where no dev set is given
-    scale: float = 1 / 24  # nats of one step of the 8-bit weights
-    tolerance: float = 0.0002  # dev F1 that pruning may cost
-    prune: tuple[int, ...] = (8, 6, 5, 4, 3, 2, 1)  # tried in order: n-grams with no weight above this are dropped
-    frequent: tuple[float, ...] = (0.4, 0.15)  # shares of a word list, by count, that are lexicon classes of their own
+    scale: float = 1 / 16  # nats of one step of the 8-bit weights; finer steps are no better and zip worse
+    tolerance: float = 0.0005  # dev F1 that pruning may cost
+    prune: tuple[int, ...] = (6, 5, 4, 3, 2, 1)  # tried in this order, see quantise
+    frequent: float = 0.4  # the share of a word list, by count, that is a lexicon class of its own
     seed: int = 1
 
 
@@ -99,7 +99,7 @@ class Alphabet:
 
 
 def lexicon_entries(
-    alphabet: Alphabet, word_lists: Sequence[WordList], frequent: Sequence[float]
+    alphabet: Alphabet, word_lists: Sequence[WordList], frequent: float
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
     """Return the keys of the words of two to four characters, and their lexicon classes.
 
@@ -108,23 +108,25 @@ def lexicon_entries(
     memberships: dict[str, int] = {}
     bit = 1
     for word_list in word_lists:
+        words = [word for word in word_list if 2 <= len(word) <= MAX_ORDER and not any(map(str.isspace, word))]
+        folded = fold(" ".join(words)).split(" ")
         counts = sorted((count for count in word_list.values() if count), reverse=True)
-        limits = [counts[int(share * len(counts))] for share in frequent] if counts else []
-        for word, count in word_list.items():
-            if 2 <= len(word) <= MAX_ORDER:
-                levels = sum(bit << at for at, limit in enumerate([0, *limits]) if (count or 0) >= limit)
-                folded = fold(word)
-                memberships[folded] = memberships.get(folded, 0) | levels
-        bit <<= 1 + len(limits)
+        limit = counts[int(frequent * len(counts))] if counts else None
+        for word, original in zip(folded, words, strict=True):
+            is_frequent = limit is not None and (word_list[original] or 0) >= limit
+            memberships[word] = memberships.get(word, 0) | (3 * bit if is_frequent else bit)
+        bit <<= 2
     class_of = {membership: at for at, membership in enumerate(sorted(set(memberships.values())), 1)}
-    classes = np.full((len(memberships), MAX_ORDER), ABSENT, np.uint64)
-    for at, word in enumerate(memberships):
-        classes[at, : len(word)] = alphabet.encode(word)
-    known = ((classes >= FIRST_KNOWN) | (classes == ABSENT)).all(axis=1)  # a word with white space is none
-    keys = (classes << np.arange(0, 16 * MAX_ORDER, 16, dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
-    values = np.array([class_of[membership] for membership in memberships.values()], np.uint16)
-    keys, first = np.unique(keys[known], return_index=True)
-    return keys, values[known][first]
+    keys, values = [np.empty(0, np.uint64)], [np.empty(0, np.uint16)]
+    for order in range(2, MAX_ORDER + 1):
+        words = [word for word in memberships if len(word) == order]
+        codes = alphabet.encode("".join(words)).reshape(-1, order)
+        absent = np.full((len(words), MAX_ORDER - order), ABSENT)
+        places = np.hstack([codes, absent]).astype(np.uint64) << np.arange(0, 16 * MAX_ORDER, 16, dtype=np.uint64)
+        known = (codes >= FIRST_KNOWN).all(axis=1)
+        keys.append(places.sum(axis=1, dtype=np.uint64)[known])
+        values.append(np.array([class_of[memberships[word]] for word in words], np.uint16)[known])
+    return np.concatenate(keys), np.concatenate(values)
 
 
 def train_linear(
@@ -181,7 +183,7 @@ def train_linear(
         "dev": counts.as_dict(),
     }
     model_io.write_model(folder, config, tensors)
-    progress(f"dev F1 {100 * counts.f1:.2f}; trained in {time.perf_counter() - started:.0f} s")
+    progress(f"dev F1 {100 * counts.f1:.2f}; done in {time.perf_counter() - started:.0f} s")
     return counts
 
 
@@ -249,7 +251,8 @@ def quantise(alphabet: Alphabet, weights: Tensors, scale: float, limit: int) -> 
         alphabet: The model's characters.
         weights: What `LinearTrainer.weights` returned; float32, in nats.
         scale: Nats of one step.
-        limit: N-grams with no weight beyond this many steps are left out.
+        limit: N-grams of no lexicon are left out if no weight of theirs is beyond this many steps; others if all
+            weights are zero. (What a lexicon tells is of use for words that were not in the training sentences.)
     """
     eight = {
         name: np.rint(weights[name] / scale).clip(-WEIGHTS_LIMIT, WEIGHTS_LIMIT).astype(np.int8)
@@ -259,7 +262,7 @@ def quantise(alphabet: Alphabet, weights: Tensors, scale: float, limit: int) -> 
         name: np.rint(weights[name] / scale).clip(-10_000, 10_000).astype(np.int16)
         for name in ("type_contexts", "repetitions", "transitions", "start", "end")
     }
-    kept = np.abs(eight["ngrams"]).max(axis=(1, 2)) > limit
+    kept = np.abs(eight["ngrams"]).max(axis=(1, 2)) > np.where(weights["in_lexicon"], 0, limit)
     buckets, pilots = build_table(weights["keys"][kept], np.ascontiguousarray(eight["ngrams"][kept]))
     return {
         "characters": alphabet.characters,

@@ -1,0 +1,5 @@
+"""`python -m cws` is `cws`."""
+
+from cws.cli import main
+
+main()

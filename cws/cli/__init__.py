@@ -1,0 +1,81 @@
+"""The command line: `cws COMMAND`. One file for each command, imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from cws.errors import CwsError
+from cws.version import __version__
+
+_COMMANDS = ("segment", "train", "evaluate", "score", "models")
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands live in cws/cli/<name>.py, as the function <name>_cli."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"cws.cli.{name}"), f"{name}_cli")
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, package_name="cws")
+def cli() -> None:
+    """Chinese word segmentation: accurate, fast, and nothing to download.
+
+    \b
+    cws segment input.txt               words separated by spaces, to the screen
+    cws segment input.txt -o words.txt  to a file
+    cws train --train mine.txt -o my-model && cws segment --model my-model input.txt
+
+    `cws COMMAND --help` explains a command.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and exit: 0 well, 1 an error, 2 wrong usage, 130 Ctrl-C, 143 terminated."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(status if isinstance(status, int) else 0)
+    except BrokenPipeError:
+        # Whoever read has had enough. Python would complain when it flushes stdout at the end, so let it flush into nothing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(_complain("interrupted", 130))
+    except click.ClickException as error:
+        sys.exit(_complain(error.format_message(), 1))
+    except CwsError as error:
+        sys.exit(_complain(str(error), 1))
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        sys.exit(_complain(f"{place}{error.strerror or error}: check the path, the disk and the permissions", 1))
+    except MemoryError:
+        sys.exit(_complain("out of memory: close other programs or use a smaller input", 1))
+
+
+def _complain(message: str, status: int) -> int:
+    # Paths may hold bytes that are no text; better shown escaped than not at all.
+    sys.stderr.write(f"cws: error: {message}\n".encode(errors="backslashreplace").decode())
+    return status
+
+
+def _terminate(signal_number: int, frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + signal_number)  # an exception, so that temporary files are removed

@@ -1,0 +1,36 @@
+"""`cws evaluate`: how well a model segments a gold corpus."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from cws.cli.score import read_vocabulary
+from cws.corpus import read_segmented
+from cws.metrics import SegmentationCounts, score
+from cws.segmenter import Segmenter
+
+
+@click.command("evaluate")
+@click.argument("model")
+@click.argument("gold", type=click.Path())
+@click.option("--train-words", type=click.Path(), metavar="FILE",
+              help="The training corpus: adds the OOV rate and the recall of words in and out of it.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def evaluate_cli(model: str, gold: str, train_words: str | None, as_json: bool) -> None:
+    """Segment the text of a gold corpus with a model and score the words, as cws score does.
+
+    \b
+    cws evaluate pku test.gold --train-words train.txt
+    """
+    counts = evaluate(model, gold, train_words)
+    click.echo(json.dumps(counts.as_dict()) if as_json else str(counts))
+
+
+def evaluate(model: str, gold: str, train_words: str | None = None) -> SegmentationCounts:
+    """Return the counts of a model on a gold corpus; arguments as of the command."""
+    segmenter = Segmenter(model)
+    sentences = list(read_segmented(gold))
+    predicted = segmenter.segment_batch("".join(words) for words in sentences)
+    return score(sentences, predicted, read_vocabulary(train_words))

@@ -1,0 +1,109 @@
+"""Segmenting files of any size: UTF-8 blocks in, formatted blocks out, in memory that does not grow with the file.
+
+Blocks are cut after line feeds where there are any, otherwise (in a line of 200 MB, say) where the segmenter itself cuts
+long lines. So the output is the same for any size of block and any number of threads.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+from cws._native import Format
+from cws.errors import EncodingError, InputError
+from cws.segmenter import Segmenter, check_threads
+from cws.text import explain_invalid
+
+FORMATS = ("text", "json", "conll", "spans")
+BLOCK = 1 << 18  # bytes; larger blocks are no faster
+_BOM = b"\xef\xbb\xbf"
+
+
+class _Block(NamedTuple):
+    """A block that holds whole sequences, and where in the file and in its line it begins."""
+
+    data: bytes
+    offset: int
+    line: int
+    column: int
+    has_words: bool
+    is_last: bool
+
+
+def segment_blocks(
+    segmenter: Segmenter, blocks: Iterable[bytes], *, format: str = "text", threads: int = 1, path: str = "<input>"
+) -> Iterator[bytes]:
+    """Yield the formatted words of a UTF-8 file that comes in blocks, cut anywhere; in order.
+
+    Args:
+        segmenter: The model.
+        blocks: The bytes of the file, from its beginning; a byte order mark is dropped.
+        format: `text` (words separated by spaces), `json` (an object a line, tokens with text, start and end), `conll`
+            (a word a line, an empty line after each line) or `spans` (start-end). White space is not written.
+        threads: How many threads segment.
+        path: What messages call the file.
+
+    Raises:
+        EncodingError: Bytes that are not UTF-8, with path:line:byte. What came before has been yielded.
+        InputError: An unknown format or a senseless number of threads.
+    """
+    if format not in FORMATS:
+        raise InputError(f"unknown format {format!r}: take one of {', '.join(FORMATS)}")
+    check_threads(threads)
+    native = segmenter.native
+    native_format = getattr(Format, format)
+
+    def work(block: _Block) -> bytes:
+        result = native.format(native_format, block.data, block.column, block.has_words, block.is_last)
+        if isinstance(result, int):
+            raise _encoding_error(block, result, path)
+        return result
+
+    whole_blocks = _whole_blocks(segmenter, blocks)
+    if threads == 1:
+        yield from map(work, whole_blocks)
+        return
+    waiting: deque[Future[bytes]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for block in whole_blocks:
+                waiting.append(pool.submit(work, block))
+                if len(waiting) > 2 * threads:  # enough to keep all busy, few enough to keep memory flat
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _whole_blocks(segmenter: Segmenter, blocks: Iterable[bytes]) -> Iterator[_Block]:
+    """Yield the file again in blocks that end where a sequence ends, so that each can be segmented by itself."""
+    rest = b""
+    offset, line, column, has_words = 0, 1, 0, False
+    at_start = True
+    for block in blocks:
+        rest += block
+        if at_start and len(rest) >= len(_BOM):
+            at_start = False
+            if rest.startswith(_BOM):
+                rest = rest[len(_BOM) :]
+                offset += len(_BOM)
+        length = rest.rfind(b"\n") + 1
+        next_column, next_has_words = 0, False
+        if not length and len(rest) >= BLOCK:
+            length, next_column, next_has_words = segmenter.native.whole_sequences(rest, column, has_words)
+        if length:
+            yield _Block(rest[:length], offset, line, column, has_words, False)
+            offset += length
+            line += rest.count(b"\n", 0, length)
+            column, has_words, rest = next_column, next_has_words, rest[length:]
+    yield _Block(rest, offset, line, column, has_words, True)
+
+
+def _encoding_error(block: _Block, at: int, path: str) -> EncodingError:
+    line = block.line + block.data.count(b"\n", 0, at)
+    invalid = UnicodeDecodeError("utf-8", block.data, at, at + 1, "")
+    return EncodingError(explain_invalid(invalid, "utf-8"), path, line, block.offset + at)

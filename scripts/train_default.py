@@ -1,0 +1,66 @@
+"""Train the bundled models, from the corpora under CWS_CORPORA.
+
+    CWS_CORPORA=… python scripts/train_default.py            # pku and ctb, into cws/data
+    CWS_CORPORA=… python scripts/train_default.py sxu -o DIR  # another, into DIR/sxu
+
+The same corpora and package versions give the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from cws.corpus import read_segmented
+from cws.dictionary import jieba_word_list, read_word_list
+from cws.training.linear import train_linear
+
+BUNDLED = ("pku", "ctb")
+# What each model learns from, and the dev set where the corpus has one.
+CORPORA = {
+    "pku": ("seg/pku.train.txt", None, "People's Daily, January 1998 (PFR); for research"),
+    "ctb": ("seg/ctb6.train.txt", "seg/ctb6.dev.txt", "Chinese Treebank 6, training part; LDC"),
+    "sxu": ("seg/sxu.train.txt", None, "SIGHAN-2008 SXU, training part; for research"),
+}
+# The larger lists that say which characters make words; jieba's comes from the installed package.
+LEXICONS = {
+    "webdict_freq.txt": "webdict (Unlicense)",
+    "jionlp_word_freq.txt": "JioNLP word frequencies (Apache-2.0)",
+    "thuocl.txt": "THUOCL (MIT)",
+    "hsk.txt": "HSK word list (MIT)",
+}
+DESCRIPTIONS = {
+    "pku": "news, PKU standard (fine: 江 泽民, 北京 大学); the default",
+    "ctb": "news and web, Chinese Treebank standard (coarser: 江泽民, 北京大学)",
+    "sxu": "news, SXU standard",
+}
+
+
+@click.command(help=__doc__)
+@click.argument("names", nargs=-1, type=click.Choice(sorted(CORPORA)))
+@click.option("-o", "--output", default=Path(__file__).parent.parent / "cws" / "data", type=click.Path(path_type=Path))
+def main(names: tuple[str, ...], output: Path) -> None:
+    root = Path(os.environ["CWS_CORPORA"])
+    word_lists = [jieba_word_list(), *(read_word_list(root / "lexicons" / name) for name in LEXICONS)]
+    for name in names or BUNDLED:
+        train, dev, source = CORPORA[name]
+        description = {
+            "name": name,
+            "description": DESCRIPTIONS[name],
+            "sources": [source, "jieba 0.42.1 word list (MIT)", *LEXICONS.values()],
+        }
+        click.echo(f"== {name}")
+        train_linear(
+            list(read_segmented(root / train)),
+            list(read_segmented(root / dev)) if dev else None,
+            word_lists,
+            output / name,
+            description=description,
+            progress=click.echo,
+        )
+
+
+if __name__ == "__main__":
+    main()
