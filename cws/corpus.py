@@ -110,7 +110,8 @@ def train_dev_split(
     # Python promises the same random() for ever, but not the same shuffle() or sample().
     order = sorted((generator.random(), run) for run in range(runs))
     dev = {run for _, run in order[:dev_runs]}
-    train_part, dev_part = [], []
+    train_part: list[Item] = []
+    dev_part: list[Item] = []
     for index, sentence in enumerate(sentences):
         (dev_part if index * runs // count in dev else train_part).append(sentence)
     return train_part, dev_part

@@ -15,7 +15,7 @@ def read_word_list(path: str | PathLike[str], *, encoding: str = "utf-8") -> dic
 
     Args:
         path: A word a line, then white space, a count, and anything more; blank lines are skipped. A second field that
-            is no number is not a count.
+            is no number, or one of more than 18 digits, is not a count.
         encoding: Any text encoding Python knows.
 
     Raises:
@@ -25,7 +25,8 @@ def read_word_list(path: str | PathLike[str], *, encoding: str = "utf-8") -> dic
     words: dict[str, int | None] = {}
     for line in read_lines(path, encoding=encoding):
         if fields := line.split(maxsplit=2):
-            words[fields[0]] = int(fields[1]) if len(fields) > 1 and fields[1].isdecimal() else None
+            is_count = len(fields) > 1 and fields[1].isdecimal() and len(fields[1]) <= 18
+            words[fields[0]] = int(fields[1]) if is_count else None
     if not words:
         raise CorpusError("no word in this file: give a word list, one word a line", display_name(path))
     return words

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BufferedIOBase
 from typing import BinaryIO, cast
@@ -17,7 +17,7 @@ from cws.text import decode_lines
 BLOCK = 1 << 16  # bytes read at once
 
 _REMEDIES = {
-    errno.ENOENT: "check the path; the folder of an output must exist",
+    errno.ENOENT: "check the path",
     errno.ENOTDIR: "check the path: one of its folders is a file",
     errno.EISDIR: "name a file in it",
     errno.EACCES: "choose another file or change its permissions",
@@ -26,13 +26,14 @@ _REMEDIES = {
     errno.EDQUOT: "free some space or write to another disk",
     errno.EFBIG: "raise the limit on file sizes or write less",
 }
+_OUTPUT_REMEDIES = {**_REMEDIES, errno.ENOENT: "check the path: the folder of an output must exist"}
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def file_error(error: OSError, path: str | os.PathLike[str]) -> FileError:
+def file_error(error: OSError, path: str | os.PathLike[str], remedies: Mapping[int, str] = _REMEDIES) -> FileError:
     """Return the error with the path and what to do about it."""
     code = error.errno or errno.EIO
-    remedy = _REMEDIES.get(code, "check the path and the disk")
+    remedy = remedies.get(code, "check the path and the disk")
     return FileError(code, f"{error.strerror or os.strerror(code)}: {remedy}", os.fspath(path))
 
 
@@ -105,7 +106,7 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[BufferedIOBase]:
         # What else goes wrong while the caller has the file open is not about this file.
         if isinstance(error, FileError) or not (error.errno in _DISK_FULL or error.filename in (name, temporary)):
             raise
-        raise file_error(error, path) from error
+        raise file_error(error, path, _OUTPUT_REMEDIES) from error
 
 
 @contextmanager

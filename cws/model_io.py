@@ -1,8 +1,8 @@
 """Model directories: `cws.json` says what the model is, `weights.safetensors` holds its tensors.
 
 A directory is written so that a reader sees the old model or the new one or a clear error, never a mixture: both files
-carry the same `id`. Weights are mapped into memory, not read; the largest tensor begins at a multiple of 64 bytes, a
-cache line, which the safetensors format allows (its header may end in spaces).
+carry the same `id`. Weights are mapped into memory, not read; one tensor begins at a multiple of 64 bytes, a cache
+line, which the safetensors format allows (its header may end in spaces).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import mmap
 import os
 import struct
 
-from cws.errors import ModelError
+from cws.errors import InputError, ModelError
 from cws.files import atomic_output, file_error
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FORMAT = "cws-model"
 VERSION = 1
+RESERVED = frozenset({"format", "version", "id"})  # of cws.json, written here
 ALIGNMENT = 64
 _ITEM_BYTES = {"U8": 1, "I8": 1, "U16": 2, "I16": 2, "F32": 4, "I64": 8, "U64": 8}
 _MAX_HEADER = 1 << 20
@@ -45,12 +46,13 @@ def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
             config = json.load(file)
     except OSError as error:
         raise file_error(error, path) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not JSON ({error}): the file is damaged, train or install the model again") from None
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise ModelError(f'{path}: expected a model with "format": "{FORMAT}", this is something else')
-    if config.get("version") != VERSION:
-        raise ModelError(f"{path}: version {config.get('version')} is not {VERSION}: install the cws that made it")
+    version = config.get("version")
+    if type(version) is not int or version != VERSION:
+        raise ModelError(f"{path}: version {version!r} is not {VERSION}: install the cws that made it")
     return config
 
 
@@ -75,7 +77,8 @@ def map_tensors(
     whole = memoryview(mapped)
     header, data = _split(whole, path)
     metadata = header.pop("__metadata__", {})
-    if not isinstance(metadata, dict) or metadata.get("id") != config.get("id"):
+    identity = metadata.get("id") if isinstance(metadata, dict) else None
+    if not isinstance(identity, str) or identity != config.get("id"):
         raise ModelError(f"{path}: belongs to another cws.json: train or install the model again")
     if header.keys() != specification.keys():
         raise ModelError(
@@ -87,8 +90,7 @@ def map_tensors(
         begin, end = _offsets(entry, path)
         dtype, shape = specification[name]
         got = entry.get("shape")
-        sizes_fit = isinstance(got, list) and len(got) == len(shape) and all(type(size) is int for size in got)
-        if entry.get("dtype") != dtype or not sizes_fit or any(w not in (None, g) for w, g in zip(shape, got)):
+        if entry.get("dtype") != dtype or not _shape_fits(got, shape):
             raise ModelError(f"{path}: {name}: expected {dtype} {list(shape)}, got {entry.get('dtype')} {got}")
         size = _ITEM_BYTES[dtype]
         for factor in got:
@@ -109,11 +111,17 @@ def _split(whole: memoryview, path: str) -> tuple[dict[str, Any], memoryview]:
         raise ModelError(f"{path}: not a safetensors file, or cut off: train or install the model again")
     try:
         header = json.loads(bytes(whole[8 : 8 + size]))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ModelError(f"{path}: not a safetensors file: train or install the model again") from None
     if not isinstance(header, dict):
         raise ModelError(f"{path}: not a safetensors file: train or install the model again")
     return header, whole[8 + size :]
+
+
+def _shape_fits(got: Any, expected: tuple[int | None, ...]) -> bool:
+    if not isinstance(got, list) or len(got) != len(expected):
+        return False
+    return all(type(g) is int and g >= 0 and e in (None, g) for g, e in zip(got, expected, strict=True))
 
 
 def _offsets(entry: Any, path: str) -> tuple[int, int]:
@@ -124,43 +132,53 @@ def _offsets(entry: Any, path: str) -> tuple[int, int]:
 
 
 def write_model(
-    folder: str | os.PathLike[str], config: Mapping[str, Any], tensors: Mapping[str, np.ndarray[Any, Any]]
+    folder: str | os.PathLike[str],
+    config: Mapping[str, Any],
+    tensors: Mapping[str, np.ndarray[Any, Any]],
+    *,
+    aligned: str | None = None,
 ) -> None:
     """Write a model directory, replacing a model that is there.
 
     Args:
         folder: Made if it is not there.
-        config: The model's kind and what else `cws.json` should say.
+        config: The model's kind and what else `cws.json` should say; not its format, version and id.
         tensors: C-contiguous arrays.
+        aligned: The tensor that begins at a multiple of ALIGNMENT; None aligns the largest.
 
     Raises:
+        InputError: A config that says what only this function may say.
         FileError: A file instead of a folder, no permission, a full disk.
     """
     from hashlib import sha256
 
     from safetensors.numpy import save
 
+    if reserved := sorted(RESERVED & config.keys()):
+        raise InputError(f"the config of a model must not have {', '.join(reserved)}: choose other names")
     digest = sha256()
     for name in sorted(tensors):
         digest.update(name.encode() + tensors[name].tobytes())
     identity = digest.hexdigest()[:16]
-    weights = _align_largest(save(dict(tensors), {"id": identity}))
+    weights = _align(save(dict(tensors), {"id": identity}), aligned)
+    complete = {"format": FORMAT, "version": VERSION, "id": identity, **config}
+    description = json.dumps(complete, indent=2, ensure_ascii=False).encode() + b"\n"
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
         raise file_error(error, folder) from error
     with atomic_output(os.path.join(folder, "weights.safetensors")) as file:
         file.write(weights)
-    complete = {"format": FORMAT, "version": VERSION, "id": identity, **config}
-    with atomic_output(os.path.join(folder, "cws.json")) as file:
-        file.write(json.dumps(complete, indent=2, ensure_ascii=False).encode() + b"\n")
+        file.flush()  # a full disk shows here, while the old model is whole
+        with atomic_output(os.path.join(folder, "cws.json")) as config_file:
+            config_file.write(description)
 
 
-def _align_largest(data: bytes) -> bytes:
-    """Return the file with spaces behind its header, so that the largest tensor begins at a multiple of ALIGNMENT."""
+def _align(data: bytes, aligned: str | None) -> bytes:
+    """Return the file with spaces behind its header, so that the tensor begins at a multiple of ALIGNMENT."""
     (size,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + size])
-    offsets = (entry["data_offsets"] for name, entry in header.items() if name != "__metadata__")
-    begin, _ = max(offsets, key=lambda span: span[1] - span[0])
+    spans = {name: entry["data_offsets"] for name, entry in header.items() if name != "__metadata__"}
+    begin, _ = spans[aligned or max(spans, key=lambda name: spans[name][1] - spans[name][0])]
     padded = size + -(8 + size + begin) % ALIGNMENT
     return struct.pack("<Q", padded) + data[8 : 8 + size].ljust(padded) + data[8 + size :]

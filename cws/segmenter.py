@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 DEFAULT_MODEL = "pku"
+NBEST_LIMIT = 10_000  # keeps nbest below a gigabyte
 _DATA = os.path.join(os.path.dirname(__file__), "data")
 
 
@@ -57,8 +58,7 @@ class Segmenter:
     __slots__ = ("_model", "config", "native", "path")
 
     def __init__(self, model: str | os.PathLike[str] = DEFAULT_MODEL) -> None:
-        self._model = os.fspath(model)
-        self.path = _model_folder(self._model)
+        self._model, self.path = _find_model(model)
         self.config: dict[str, Any] = model_io.read_config(self.path)
         if self.config.get("kind") != "linear":
             raise ModelError(f"{self.path}: a model of kind {self.config.get('kind')!r}: this release knows linear")
@@ -77,6 +77,8 @@ class Segmenter:
             texts: Any number of texts, of any length.
             threads: How many threads segment, beside the calling one, which builds the lists.
         """
+        if isinstance(texts, str) or not hasattr(texts, "__iter__"):
+            raise InputError(f"segment_batch expects a list of str, got {type(texts).__name__}: segment takes one text")
         texts = list(texts)
         for at, text in enumerate(texts):
             if not isinstance(text, str):
@@ -100,8 +102,8 @@ class Segmenter:
         """
         if not isinstance(text, str):
             raise InputError(f"nbest expects a str, got {type(text).__name__}: decode bytes first")
-        if n < 1:
-            raise InputError(f"n must be 1 or more, got {n}")
+        if not isinstance(n, int) or not 1 <= n <= NBEST_LIMIT:
+            raise InputError(f"n must be from 1 to {NBEST_LIMIT}, got {n!r}")
         return self.native.nbest(text, n)
 
     def __reduce__(self) -> tuple[type[Segmenter], tuple[str]]:
@@ -113,8 +115,8 @@ class Segmenter:
 
 def check_threads(threads: int) -> int:
     """Return the number of threads, or raise InputError."""
-    if not 1 <= threads <= 256:
-        raise InputError(f"threads must be from 1 to 256, got {threads}")
+    if not isinstance(threads, int) or not 1 <= threads <= 256:
+        raise InputError(f"threads must be from 1 to 256, got {threads!r}")
     return threads
 
 
@@ -129,17 +131,30 @@ def load(model: str | os.PathLike[str] = DEFAULT_MODEL) -> Segmenter:
     return Segmenter(model)
 
 
-def _model_folder(model: str) -> str:
-    bundled = os.path.join(_DATA, model)
-    if os.path.basename(model) == model and os.path.isdir(bundled):
-        return bundled
-    if not os.path.isdir(model):
-        raise InputError(f"no model {model!r}: give a folder made by cws train, or one of {', '.join(models())}")
-    return model
+def _find_model(model: str | os.PathLike[str]) -> tuple[str, str]:
+    """Return what finds the model again from any working directory (its name or absolute path), and its folder."""
+    if not isinstance(model, (str, os.PathLike)):
+        raise InputError(f"expected the name or the folder of a model, got {type(model).__name__}")
+    name = os.fsdecode(model)
+    if name in models():
+        return name, os.path.join(_DATA, name)
+    if not os.path.isdir(name):
+        raise InputError(f"no model {name!r}: give a folder made by cws train, or one of {', '.join(models())}")
+    folder = os.path.abspath(name)
+    return folder, folder
 
 
 _lock = Lock()
 _default: Segmenter | None = None
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = Lock()  # a thread that held the old one is not in this child
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def segment(text: str) -> list[str]:

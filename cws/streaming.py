@@ -1,7 +1,7 @@
 """Segmenting files of any size: UTF-8 blocks in, formatted blocks out, in memory that does not grow with the file.
 
-Blocks are cut after line feeds where there are any, otherwise (in a line of 200 MB, say) where the segmenter itself cuts
-long lines. So the output is the same for any size of block and any number of threads.
+Blocks are cut after line feeds where there are any, otherwise (in a line of 200 MB, say) where the segmenter itself
+cuts long lines. So the output is the same for any size of block and any number of threads.
 """
 
 from __future__ import annotations
@@ -39,15 +39,17 @@ def segment_blocks(
 
     Args:
         segmenter: The model.
-        blocks: The bytes of the file, from its beginning; a byte order mark is dropped.
+        blocks: The bytes of the file, from its beginning; a byte order mark is dropped. An empty block says that the
+            next may take a while: the words of all complete lines so far are yielded before it is asked for.
         format: `text` (words separated by spaces), `json` (an object a line, tokens with text, start and end), `conll`
             (a word a line, an empty line after each line) or `spans` (start-end). White space is not written.
         threads: How many threads segment.
         path: What messages call the file.
 
     Raises:
-        EncodingError: Bytes that are not UTF-8, with path:line:byte. What came before has been yielded.
+        EncodingError: Bytes that are not UTF-8, with path:line:byte. The blocks before have been yielded.
         InputError: An unknown format or a senseless number of threads.
+        Exception: What `blocks` raises, after the words of the complete lines before it.
     """
     if format not in FORMATS:
         raise InputError(f"unknown format {format!r}: take one of {', '.join(FORMATS)}")
@@ -55,22 +57,26 @@ def segment_blocks(
     native = segmenter.native
     native_format = getattr(Format, format)
 
-    def work(block: _Block) -> bytes:
+    def work(block: _Block | Exception) -> bytes:
+        if isinstance(block, Exception):
+            raise block
         result = native.format(native_format, block.data, block.column, block.has_words, block.is_last)
         if isinstance(result, int):
             raise _encoding_error(block, result, path)
         return result
 
-    whole_blocks = _whole_blocks(segmenter, blocks)
+    whole_blocks = _error_last(_whole_blocks(segmenter, blocks))
     if threads == 1:
-        yield from map(work, whole_blocks)
+        yield from (work(block) for block in whole_blocks if block)
         return
     waiting: deque[Future[bytes]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:
             for block in whole_blocks:
-                waiting.append(pool.submit(work, block))
-                if len(waiting) > 2 * threads:  # enough to keep all busy, few enough to keep memory flat
+                if block:
+                    waiting.append(pool.submit(work, block))
+                # Enough to keep all busy, few enough to keep memory flat, and none while the input pauses.
+                while len(waiting) > (2 * threads if block else 0):
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
@@ -79,18 +85,28 @@ def segment_blocks(
                 future.cancel()
 
 
-def _whole_blocks(segmenter: Segmenter, blocks: Iterable[bytes]) -> Iterator[_Block]:
-    """Yield the file again in blocks that end where a sequence ends, so that each can be segmented by itself."""
+def _error_last(blocks: Iterator[_Block | None]) -> Iterator[_Block | Exception | None]:
+    """Yield the blocks and, if reading fails, the error behind them: it has to wait for its turn."""
+    try:
+        yield from blocks
+    except Exception as error:
+        yield error
+
+
+def _whole_blocks(segmenter: Segmenter, blocks: Iterable[bytes]) -> Iterator[_Block | None]:
+    """Yield the file again in blocks that end where a sequence ends, so that each can be segmented by itself.
+
+    None stands for an empty block.
+    """
     rest = b""
     offset, line, column, has_words = 0, 1, 0, False
-    at_start = True
     for block in blocks:
+        if not block:
+            yield None
+            continue
         rest += block
-        if at_start and len(rest) >= len(_BOM):
-            at_start = False
-            if rest.startswith(_BOM):
-                rest = rest[len(_BOM) :]
-                offset += len(_BOM)
+        if offset == 0 and rest.startswith(_BOM):
+            rest, offset = rest[len(_BOM) :], len(_BOM)
         length = rest.rfind(b"\n") + 1
         next_column, next_has_words = 0, False
         if not length and len(rest) >= BLOCK:

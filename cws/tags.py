@@ -130,14 +130,15 @@ class TagScheme:
         Raises:
             InputError: An empty word, an unknown label, or labels that do not match the words.
         """
-        words = list(words)
-        parts = []
-        for word, shift in zip(words, self._label_shifts(len(words), labels), strict=True):
-            if not word:
-                raise InputError("cannot tag an empty word: leave empty words out")
-            tags = self._spell(len(word))
-            parts.append(bytes(tag + shift for tag in tags) if shift else tags)
-        return b"".join(parts)
+        lengths = list(map(len, words := list(words)))
+        spelled = {length: self._spell(length) for length in set(lengths)}
+        if 0 in spelled:
+            raise InputError("cannot tag an empty word: leave empty words out")
+        shifts = self._label_shifts(len(words), labels)
+        if not any(shifts):  # plain segmentation, of millions of words
+            return b"".join([spelled[length] for length in lengths])
+        pairs = zip(lengths, shifts, strict=True)
+        return b"".join(bytes(tag + shift for tag in spelled[length]) for length, shift in pairs)
 
     def tags_to_spans(self, tags: Sequence[int]) -> list[tuple[int, int]]:
         """Return the spans of the words, for any tags: legal or not, the spans always cover every character once.

@@ -85,6 +85,8 @@ def character_type(character: str) -> int:
     if character in _NUMERALS:
         return NUMERAL
     code = ord(character)
+    if 0x4E00 <= code <= 0x9FFF:  # most characters, without walking through the ranges
+        return HANZI
     if any(first <= code <= last for first, last in _HANZI):
         return HANZI
     if character == "0":

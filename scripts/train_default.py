@@ -15,7 +15,7 @@ import click
 
 from cws.corpus import read_segmented
 from cws.dictionary import jieba_word_list, read_word_list
-from cws.training.linear import train_linear
+from cws.training.linear import LinearOptions, train_linear
 
 BUNDLED = ("pku", "ctb")
 # What each model learns from, and the dev set where the corpus has one.
@@ -32,9 +32,9 @@ LEXICONS = {
     "hsk.txt": "HSK word list (MIT)",
 }
 DESCRIPTIONS = {
-    "pku": "news, PKU standard (fine: 江 泽民, 北京 大学); the default",
-    "ctb": "news and web, Chinese Treebank standard (coarser: 江泽民, 北京大学)",
-    "sxu": "news, SXU standard",
+    "pku": "PKU standard, news; names are cut (江 泽民), organisations often whole (北京大学); the default",
+    "ctb": "Chinese Treebank standard, news and web; names are whole (江泽民), organisations cut (北京 大学)",
+    "sxu": "SXU standard, news",
 }
 
 
@@ -42,6 +42,8 @@ DESCRIPTIONS = {
 @click.argument("names", nargs=-1, type=click.Choice(sorted(CORPORA)))
 @click.option("-o", "--output", default=Path(__file__).parent.parent / "cws" / "data", type=click.Path(path_type=Path))
 def main(names: tuple[str, ...], output: Path) -> None:
+    if "CWS_CORPORA" not in os.environ:
+        raise click.UsageError("CWS_CORPORA is not set: set it to the folder of the corpora")
     root = Path(os.environ["CWS_CORPORA"])
     word_lists = [jieba_word_list(), *(read_word_list(root / "lexicons" / name) for name in LEXICONS)]
     for name in names or BUNDLED:
@@ -57,6 +59,7 @@ def main(names: tuple[str, ...], output: Path) -> None:
             list(read_segmented(root / dev)) if dev else None,
             word_lists,
             output / name,
+            options=LinearOptions(averaged=4, tolerance=0.0002),
             description=description,
             progress=click.echo,
         )

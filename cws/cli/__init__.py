@@ -6,8 +6,9 @@ import importlib
 import os
 import signal
 import sys
+from io import TextIOWrapper
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO, cast
 
 import click
 
@@ -15,6 +16,10 @@ from cws.errors import CwsError
 from cws.version import __version__
 
 _COMMANDS = ("segment", "train", "evaluate", "score", "models")
+
+
+class _ReaderGone(Exception):
+    """A closed pipe, by a name click does not know: click would exit with 1."""
 
 
 class _LazyGroup(click.Group):
@@ -28,6 +33,12 @@ class _LazyGroup(click.Group):
             return None
         command: click.Command = getattr(importlib.import_module(f"cws.cli.{name}"), f"{name}_cli")
         return command
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:
+            raise _ReaderGone from None
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -45,14 +56,17 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line and exit: 0 well, 1 an error, 2 wrong usage, 130 Ctrl-C, 143 terminated."""
-    signal.signal(signal.SIGTERM, _terminate)
+    """Run the command line and exit: 0 well, 1 an error, 2 wrong usage, 129 hung up, 130 Ctrl-C, 143 terminated."""
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores SIGHUP
+            signal.signal(number, _terminate)
+    _prepare_streams()
     try:
         status = cli.main(standalone_mode=False)
         sys.stdout.flush()
         sys.exit(status if isinstance(status, int) else 0)
-    except BrokenPipeError:
-        # Whoever read has had enough. Python would complain when it flushes stdout at the end, so let it flush into nothing.
+    except (BrokenPipeError, _ReaderGone):
+        # Whoever read has had enough. Python will flush stdout at the end and complain: let it flush into nothing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except click.UsageError as error:
@@ -69,6 +83,20 @@ def main() -> NoReturn:
         sys.exit(_complain(f"{place}{error.strerror or error}: check the path, the disk and the permissions", 1))
     except MemoryError:
         sys.exit(_complain("out of memory: close other programs or use a smaller input", 1))
+
+
+def _prepare_streams() -> None:
+    # A service may be started with its standard streams closed, which Python shows as None.
+    sys.stdin = sys.stdin or _open_nothing("r")
+    sys.stdout = sys.stdout or _open_nothing("w")
+    sys.stderr = sys.stderr or _open_nothing("w")
+    # Help has Chinese in it, and a path may be no text at all: whatever the locale, show what can be shown.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _open_nothing(mode: str) -> TextIO:
+    return cast("TextIO", open(os.open(os.devnull, os.O_RDWR), mode, closefd=False))  # open to the very end
 
 
 def _complain(message: str, status: int) -> int:

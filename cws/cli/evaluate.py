@@ -6,6 +6,7 @@ import json
 
 import click
 
+from cws.cli.options import corpus_encoding_option
 from cws.cli.score import read_vocabulary
 from cws.corpus import read_segmented
 from cws.metrics import SegmentationCounts, score
@@ -17,20 +18,24 @@ from cws.segmenter import Segmenter
 @click.argument("gold", type=click.Path())
 @click.option("--train-words", type=click.Path(), metavar="FILE",
               help="The training corpus: adds the OOV rate and the recall of words in and out of it.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def evaluate_cli(model: str, gold: str, train_words: str | None, as_json: bool) -> None:
-    """Segment the text of a gold corpus with a model and score the words, as cws score does.
+@corpus_encoding_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, shares from 0 to 1.")
+def evaluate_cli(model: str, gold: str, train_words: str | None, encoding: str, as_json: bool) -> None:
+    """Segment the text of a gold corpus and score the words.
+
+    MODEL is a bundled model (see cws models) or the folder of a trained one. GOLD has one sentence a line, words
+    separated by spaces. The figures are those of cws score, in percent.
 
     \b
     cws evaluate pku test.gold --train-words train.txt
     """
-    counts = evaluate(model, gold, train_words)
+    counts = evaluate(model, gold, train_words, encoding=encoding)
     click.echo(json.dumps(counts.as_dict()) if as_json else str(counts))
 
 
-def evaluate(model: str, gold: str, train_words: str | None = None) -> SegmentationCounts:
+def evaluate(model: str, gold: str, train_words: str | None = None, *, encoding: str = "utf-8") -> SegmentationCounts:
     """Return the counts of a model on a gold corpus; arguments as of the command."""
     segmenter = Segmenter(model)
-    sentences = list(read_segmented(gold))
+    sentences = list(read_segmented(gold, encoding=encoding))
     predicted = segmenter.segment_batch("".join(words) for words in sentences)
-    return score(sentences, predicted, read_vocabulary(train_words))
+    return score(sentences, predicted, read_vocabulary(train_words, encoding))

@@ -6,17 +6,28 @@ import os
 
 import click
 
+MAX_THREADS = 256  # what cws.segmenter.check_threads allows
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 model_option = click.option(
     "-m", "--model", default="pku", show_default=True, metavar="NAME|DIR",
     help="A bundled model (see cws models) or the folder of a trained one.",
 )  # fmt: skip
 threads_option = click.option(
-    "--threads", type=int, default=lambda: len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1,
+    "--threads", type=click.IntRange(1, MAX_THREADS), default=lambda: min(_processors(), MAX_THREADS),
     show_default="all processors", metavar="N", help="How many threads segment. The output is the same for any number.",
 )  # fmt: skip
 encoding_option = click.option(
     "--encoding", default="utf-8", show_default=True, metavar="NAME",
     help="Encoding of the input, such as gb18030 or big5. The output is UTF-8.",
+)  # fmt: skip
+corpus_encoding_option = click.option(
+    "--encoding", default="utf-8", show_default=True, metavar="NAME",
+    help="Encoding of the corpora and word lists, such as gb18030 or big5.",
 )  # fmt: skip
 errors_option = click.option(
     "--errors", type=click.Choice(["strict", "replace"]), default="strict", show_default=True,

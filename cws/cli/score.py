@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import click
 
+from cws.cli.options import corpus_encoding_option
 from cws.corpus import read_segmented
-from cws.metrics import SegmentationCounts, paired_bootstrap
+from cws.metrics import BootstrapResult, SegmentationCounts, paired_bootstrap
 from cws.metrics import score as score_sentences
 
 
@@ -18,22 +20,24 @@ from cws.metrics import score as score_sentences
               help="The training corpus: adds the OOV rate and the recall of words in and out of it.")  # fmt: skip
 @click.option("--against", type=click.Path(), metavar="FILE",
               help="Another system's words: tells whether the two differ (paired bootstrap).")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def score_cli(gold: str, predicted: str, train_words: str | None, against: str | None, as_json: bool) -> None:
-    """Score segmented text against gold: SIGHAN precision, recall and F1, in percent.
+@corpus_encoding_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, shares from 0 to 1.")
+def score_cli(
+    gold: str, predicted: str, train_words: str | None, against: str | None, encoding: str, as_json: bool
+) -> None:
+    """Score segmented text against gold.
 
-    Both files have one sentence a line, words separated by spaces, and spell the same text.
+    Both files have one sentence a line, words separated by spaces, and spell the same text. Printed are the precision,
+    recall and F1 of the SIGHAN bakeoffs, in percent.
 
     \b
     cws segment test.raw -o test.out && cws score test.gold test.out --train-words train.txt
     """
-    counts = score(gold, predicted, train_words)
-    result = counts.as_dict()
+    counts, test = score(gold, predicted, train_words, against, encoding=encoding)
+    result: dict[str, object] = {**counts.as_dict()}
     lines = [str(counts)]
-    if against:
-        sentences = [list(read_segmented(path)) for path in (gold, predicted, against)]
-        test = paired_bootstrap(*sentences)
-        result |= {"against": test.__dict__}
+    if test:
+        result["against"] = asdict(test)
         low, high = (100 * bound for bound in test.interval)
         lines.append(
             f"against {against}: F1 {100 * test.f1_b:.2f}, difference {100 * test.difference:+.2f}"
@@ -42,11 +46,18 @@ def score_cli(gold: str, predicted: str, train_words: str | None, against: str |
     click.echo(json.dumps(result) if as_json else "\n".join(lines))
 
 
-def score(gold: str, predicted: str, train_words: str | None = None) -> SegmentationCounts:
-    """Return the counts of a file of predicted words; arguments as of the command."""
-    return score_sentences(read_segmented(gold), read_segmented(predicted), read_vocabulary(train_words))
+def score(
+    gold: str, predicted: str, train_words: str | None = None, against: str | None = None, *, encoding: str = "utf-8"
+) -> tuple[SegmentationCounts, BootstrapResult | None]:
+    """Return the counts of a file of predicted words, and the test against another; arguments as of the command."""
+    # Each is read once, for it may be a pipe.
+    gold_words, predicted_words = (list(read_segmented(path, encoding=encoding)) for path in (gold, predicted))
+    counts = score_sentences(gold_words, predicted_words, read_vocabulary(train_words, encoding))
+    if not against:
+        return counts, None
+    return counts, paired_bootstrap(gold_words, predicted_words, read_segmented(against, encoding=encoding))
 
 
-def read_vocabulary(path: str | None) -> set[str] | None:
+def read_vocabulary(path: str | None, encoding: str = "utf-8") -> set[str] | None:
     """Return the words of a corpus, or None for no path."""
-    return {word for words in read_segmented(path) for word in words} if path else None
+    return {word for words in read_segmented(path, encoding=encoding) for word in words} if path else None

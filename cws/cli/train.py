@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import click
 
+from cws.cli.options import corpus_encoding_option
 from cws.corpus import read_segmented
 from cws.dictionary import jieba_word_list, read_word_list
+from cws.files import file_error
 
 
 @click.command("train")
@@ -14,13 +19,14 @@ from cws.dictionary import jieba_word_list, read_word_list
 @click.option("--train", "train_path", required=True, type=click.Path(), metavar="FILE",
               help="One sentence a line, words separated by spaces; .gz and .xz are unpacked.")  # fmt: skip
 @click.option("--dev", "dev_path", type=click.Path(), metavar="FILE",
-              help="The same, to choose epochs and pruning on; without it, a tenth of the training sentences.")  # fmt: skip
+              help="The same, to choose epochs and pruning on; else, a tenth of the training sentences.")  # fmt: skip
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="DIR", help="The folder of the new model.")
 @click.option("--lexicon", "lexicons", multiple=True, type=click.Path(), metavar="FILE",
               help="A word list, `word [count]` a line, beside that of jieba; may be repeated.")  # fmt: skip
 @click.option("--jieba/--no-jieba", default=True, show_default=True, help="Learn from the word list of jieba.")
-@click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help="Of the corpora and word lists.")
-@click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Order of sentences, choice of dev.")
+@corpus_encoding_option
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, metavar="N",
+              help="Order of sentences, choice of dev.")  # fmt: skip
 def train_cli(
     kind: str,
     train_path: str,
@@ -56,6 +62,7 @@ def train(
     """Train a linear model; arguments as of the command."""
     from cws.training.linear import LinearOptions, train_linear  # here, because --help should not wait for numpy
 
+    _check_folder(output)
     sentences = list(read_segmented(train_path, encoding=encoding))
     dev = list(read_segmented(dev_path, encoding=encoding)) if dev_path else None
     word_lists = [jieba_word_list()] if jieba else []
@@ -65,3 +72,14 @@ def train(
         options=LinearOptions(seed=seed), progress=lambda line: click.echo(line, err=True),
     )  # fmt: skip
     click.echo(f"the model is in {output}: cws segment --model {output} input.txt", err=True)
+
+
+def _check_folder(folder: str) -> None:
+    """Raise FileError if the folder could not be made: better now than after the training."""
+    nearest = os.path.abspath(folder)
+    while not os.path.exists(nearest):
+        nearest = os.path.dirname(nearest)
+    if not os.path.isdir(nearest):
+        raise file_error(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), folder)
+    if not os.access(nearest, os.W_OK):
+        raise file_error(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), folder)

@@ -41,6 +41,7 @@ py::object owned(PyObject* object) {
 // A tensor of a mapped file: the bytes of a buffer, which must stay alive.
 template <class T>
 const T* tensor(const py::buffer_info& info, const char* name, size_t expected_bytes) {
+    if (!PyBuffer_IsContiguous(info.view(), 'C')) throw py::value_error(std::string(name) + " must be contiguous");
     const auto bytes = size_t(info.size * info.itemsize);
     if (expected_bytes && bytes != expected_bytes)
         throw py::value_error(std::string(name) + ": expected " + std::to_string(expected_bytes) + " bytes, got " +
@@ -59,6 +60,7 @@ public:
             return buffers_.back();
         };
         buffers_.reserve(16);
+        free_.reserve(256);  // as many as there are threads, at most
         model_.classes = tensor<uint16_t>(buffer("characters"), "characters", kBmp * sizeof(uint16_t));
         const py::buffer_info& types = buffer("types");
         model_.types = tensor<uint8_t>(types, "types", 0);
@@ -113,18 +115,25 @@ public:
         std::atomic<size_t> next{0};
         std::mutex mutex;
         std::condition_variable changed;
-        const auto work = [&] {
-            Lease segmenter(*this);
-            for (size_t at; (at = next++) < chunks;) {
-                for (size_t i = at * chunk; i < std::min(items.size(), (at + 1) * chunk); ++i) {
-                    Item& item = items[i];
-                    with_characters(item.text.ptr(), [&](const auto* characters, size_t size) {
-                        item.word_ends.resize(size);
-                        segmenter->word_ends(characters, size, item.word_ends.data());
-                    });
+        std::exception_ptr failure;  // no memory, in a thread
+        const auto work = [&]() noexcept {
+            try {
+                Lease segmenter(*this);
+                for (size_t at; (at = next++) < chunks;) {
+                    for (size_t i = at * chunk; i < std::min(items.size(), (at + 1) * chunk); ++i) {
+                        Item& item = items[i];
+                        with_characters(item.text.ptr(), [&](const auto* characters, size_t size) {
+                            item.word_ends.resize(size);
+                            segmenter->word_ends(characters, size, item.word_ends.data());
+                        });
+                    }
+                    const std::lock_guard lock(mutex);
+                    done[at] = 1;
+                    changed.notify_one();
                 }
+            } catch (...) {
                 const std::lock_guard lock(mutex);
-                done[at] = 1;
+                failure = std::current_exception();
                 changed.notify_one();
             }
         };
@@ -138,19 +147,21 @@ public:
             }
         } workers{next, {}};
         for (int i = 0; i < std::min<int>(threads, int(chunks)); ++i) workers.threads.emplace_back(work);
-        py::list result(items.size());
+        py::list result;  // grows, because other threads can find a list with holes through the garbage collector
         for (size_t at = 0; at < chunks; ++at) {
             {
                 py::gil_scoped_release unlocked;
                 std::unique_lock lock(mutex);
-                changed.wait(lock, [&] { return done[at] != 0; });
+                changed.wait(lock, [&] { return done[at] != 0 || failure; });
+                if (!done[at]) std::rethrow_exception(failure);
             }
+            if (PyErr_CheckSignals()) throw py::error_already_set();  // Ctrl-C
             for (size_t i = at * chunk; i < std::min(items.size(), (at + 1) * chunk); ++i) {
                 Item& item = items[i];
                 PyObject* words = with_characters(item.text.ptr(), [&](const auto* characters, size_t size) {
                     return make_word_list(characters, size, item.word_ends.data(), cache_);
                 });
-                PyList_SET_ITEM(result.ptr(), py::ssize_t(i), owned(words).release().ptr());
+                result.append(owned(words));
                 item.word_ends = {};
             }
         }
@@ -190,21 +201,29 @@ public:
     // The n best segmentations, best first, as (score in nats, words).
     std::vector<std::pair<double, py::object>> nbest(const py::str& text, int n) {
         return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
-            std::vector<ScoredWordEnds> best;
+            std::vector<uint8_t> word_ends(size);
+            std::vector<Stage> stages;
+            std::vector<Choice> best{{0, 0, 0}};
             {
                 py::gil_scoped_release unlocked;
                 Lease segmenter(*this);
-                best.push_back({0, std::vector<uint8_t>(size)});
-                segmenter->word_ends(characters, size, best[0].word_ends.data());
+                segmenter->word_ends(characters, size, word_ends.data());
                 segmenter->for_each_sequence(characters, size, [&](size_t begin, const int16_t* emissions, int count) {
-                    const auto here = n_best_word_ends(chain_scores(model_), emissions, count, n);
-                    best = combine(best, here, begin, size_t(n));
+                    stages.push_back({begin, n_best_word_ends(chain_scores(model_), emissions, count, n), {}});
+                    stages.back().choices = best = combine(best, stages.back().tails, size_t(n));
                 });
             }
             std::vector<std::pair<double, py::object>> result;
-            for (const ScoredWordEnds& one : best)
+            for (const Choice& one : best) {
+                Choice at = one;
+                for (size_t i = stages.size(); i-- > 0;) {
+                    const std::vector<uint8_t>& tail = stages[i].tails[at.tail].word_ends;
+                    std::copy(tail.begin(), tail.end(), word_ends.begin() + int64_t(stages[i].begin));
+                    if (i > 0) at = stages[i - 1].choices[at.head];
+                }
                 result.emplace_back(double(one.score) * scale_,
-                                    owned(make_word_list(characters, size, one.word_ends.data(), cache_)));
+                                    owned(make_word_list(characters, size, word_ends.data(), cache_)));
+            }
             return result;
         });
     }
@@ -244,21 +263,23 @@ public:
     }
 
 private:
-    // A Segmenter for the calling thread, given back at the end.
+    // A Segmenter for the calling thread, given back at the end. Nobody waits for the lock: a process may be forked
+    // while one of its threads holds it, and then the child's never opens.
     class Lease {
     public:
         explicit Lease(LinearSegmenter& owner) : owner_(owner) {
-            const std::lock_guard lock(owner_.mutex_);
-            if (owner_.free_.empty()) {
-                segmenter_ = std::make_unique<Segmenter>(owner_.model_);
-            } else {
-                segmenter_ = std::move(owner_.free_.back());
-                owner_.free_.pop_back();
+            {
+                const std::unique_lock lock(owner_.mutex_, std::try_to_lock);
+                if (lock && !owner_.free_.empty()) {
+                    segmenter_ = std::move(owner_.free_.back());
+                    owner_.free_.pop_back();
+                }
             }
+            if (!segmenter_) segmenter_ = std::make_unique<Segmenter>(owner_.model_);
         }
         ~Lease() {
-            const std::lock_guard lock(owner_.mutex_);
-            owner_.free_.push_back(std::move(segmenter_));
+            const std::unique_lock lock(owner_.mutex_, std::try_to_lock);
+            if (lock && owner_.free_.size() < owner_.free_.capacity()) owner_.free_.push_back(std::move(segmenter_));
         }
         Segmenter* operator->() { return segmenter_.get(); }
 
@@ -269,36 +290,42 @@ private:
 
     // Everything the inner loops take on trust.
     void check() const {
-        if (model_.class_count <= kUnknown + kTypes || model_.class_count >= kAbsent)
-            throw py::value_error("types: expected 10 to 65534 classes, got " + std::to_string(model_.class_count));
+        if (model_.class_count < kUnknown + kTypes || model_.class_count >= kAbsent)
+            throw py::value_error("types: expected 9 to 65534 classes, got " + std::to_string(model_.class_count));
         for (size_t code = 0; code < kBmp; ++code)
             if (model_.classes[code] >= model_.class_count) throw py::value_error("characters: a class out of range");
         for (uint32_t at = 0; at < model_.class_count; ++at)
             if (model_.types[at] >= kTypes) throw py::value_error("types: expected 0 to 7");
         if (model_.ngrams.bucket_count == 0 || model_.ngrams.pilot_count == 0)
             throw py::value_error("buckets and pilots must not be empty");
+        // Sums of scores are 16-bit numbers: these two, and 2176 at most from unigrams and n-grams.
+        constexpr int kLargest = 15000;
+        const auto fits = [](int16_t score) { return score >= -kLargest && score <= kLargest; };
+        if (!std::all_of(model_.type_contexts, model_.type_contexts + kTypeContexts * kTags, fits) ||
+            !std::all_of(model_.repetitions, model_.repetitions + kRepetitions * kTags, fits))
+            throw py::value_error("type_contexts and repetitions: expected scores from -15000 to 15000");
     }
 
-    // The n best of whole texts from those of their beginnings and of the sequence at `begin`.
-    static std::vector<ScoredWordEnds> combine(const std::vector<ScoredWordEnds>& heads,
-                                               const std::vector<ScoredWordEnds>& tails, size_t begin, size_t n) {
-        struct Pair {
-            int64_t score;
-            size_t head, tail;
-        };
-        std::vector<Pair> pairs;
+    // One of the n best of the text so far: one of those before its last sequence, and one of that sequence's.
+    struct Choice {
+        int64_t score;
+        size_t head, tail;
+    };
+    struct Stage {
+        size_t begin;
+        std::vector<ScoredWordEnds> tails;
+        std::vector<Choice> choices;
+    };
+
+    static std::vector<Choice> combine(const std::vector<Choice>& heads, const std::vector<ScoredWordEnds>& tails,
+                                       size_t n) {
+        std::vector<Choice> choices;
         for (size_t i = 0; i < heads.size(); ++i)
             for (size_t j = 0; j < tails.size() && (i + 1) * (j + 1) <= n; ++j)
-                pairs.push_back({heads[i].score + tails[j].score, i, j});
-        std::stable_sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.score > b.score; });
-        if (pairs.size() > n) pairs.resize(n);
-        std::vector<ScoredWordEnds> result;
-        for (const Pair& pair : pairs) {
-            result.push_back({pair.score, heads[pair.head].word_ends});
-            const std::vector<uint8_t>& tail = tails[pair.tail].word_ends;
-            std::copy(tail.begin(), tail.end(), result.back().word_ends.begin() + int64_t(begin));
-        }
-        return result;
+                choices.push_back({heads[i].score + tails[j].score, i, j});
+        std::stable_sort(choices.begin(), choices.end(), [](auto& a, auto& b) { return a.score > b.score; });
+        if (choices.size() > n) choices.resize(n);
+        return choices;
     }
 
     std::vector<py::buffer_info> buffers_;  // keep what model_ points to
@@ -326,7 +353,7 @@ TaggedCorpus to_corpus(const Array<uint16_t>& codes, const Array<uint8_t>& tags,
     py::ssize_t at = 0;
     for (py::ssize_t i = 0; i < lengths.size(); ++i) {
         const int64_t length = lengths.at(i);
-        if (length < 1 || at + length > codes.size() || at + length > tags.size())
+        if (length < 1 || length > codes.size() - at || length > tags.size() - at)
             throw py::value_error("lengths must be positive and sum to the number of codes and of tags");
         for (py::ssize_t j = at; j < at + length; ++j)
             if (codes.at(j) >= class_count || tags.at(j) >= kTags) throw py::value_error("a code or tag out of range");
@@ -345,6 +372,9 @@ public:
             float rate, float margin, int min_trigram_count, int min_fourgram_count, uint64_t seed)
         : class_count_(size_t(types.size())) {
         if (lexicon_keys.size() != lexicon_classes.size()) throw py::value_error("a class for each lexicon key");
+        if (min_trigram_count < 1 || min_fourgram_count < 1) throw py::value_error("least counts must be 1 or more");
+        for (py::ssize_t i = 0; i < types.size(); ++i)
+            if (types.at(i) >= kTypes) throw py::value_error("types: expected 0 to 7");
         std::vector<LexiconEntry> lexicon;
         for (py::ssize_t i = 0; i < lexicon_keys.size(); ++i)
             lexicon.push_back({lexicon_keys.at(i), lexicon_classes.at(i)});

@@ -2,11 +2,7 @@
 
 #include <cstring>
 
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__)
-#define CWS_WIDEST __attribute__((target_clones("avx2", "default")))  // the loader picks what the processor has
-#else
-#define CWS_WIDEST
-#endif
+#include "widest.h"
 
 namespace cws {
 namespace {

@@ -5,12 +5,27 @@
 #include <limits>
 #include <stdexcept>
 
+#include "widest.h"
+
 namespace cws {
 namespace {
 
 constexpr float kAdaGradOffset = 1e-6f;
 constexpr int kAhead = 8;              // characters the weights are fetched ahead
 constexpr int kTransitionRows = 0, kStartRow = 4, kEndRow = 5, kChainRows = 6;
+
+// Leaves the distinct keys that occur at least min_count times, ascending.
+void keep_frequent(std::vector<uint64_t>& keys, int min_count) {
+    std::sort(keys.begin(), keys.end());
+    auto kept = keys.begin();
+    for (auto at = keys.begin(); at != keys.end();) {
+        const auto next = std::find_if(at, keys.end(), [&](uint64_t key) { return key != *at; });
+        if (next - at >= min_count) *kept++ = *at;
+        at = next;
+    }
+    keys.erase(kept, keys.end());
+    keys.shrink_to_fit();
+}
 
 inline void add(float* sums, const float* row, int width) {
     for (int i = 0; i < width; ++i) sums[i] += row[i];
@@ -44,9 +59,9 @@ void TaggedCorpus::add(const uint16_t* sequence_codes, const uint8_t* sequence_t
     tags.insert(tags.end(), kPad, 0);
 }
 
-void LinearTrainer::Table::update(size_t at, const float* gradient, float rate) {
-    float* w = weights.data() + at * size_t(width);
-    float* s = squares.data() + at * size_t(width);
+inline void LinearTrainer::Table::update(size_t at, const float* gradient, float rate) {
+    float* __restrict w = weights.data() + at * size_t(width);
+    float* __restrict s = squares.data() + at * size_t(width);
     for (int i = 0; i < width; ++i) {
         s[i] += gradient[i] * gradient[i];
         w[i] += rate * gradient[i] / std::sqrt(s[i] + kAdaGradOffset);
@@ -86,28 +101,24 @@ LinearTrainer::Index LinearTrainer::make_index(const TaggedCorpus& corpus, const
             if (i >= 0 && i + kMaxOrder <= count) fourgrams.push_back(fourgram_key(codes + i));
         }
     }
+    keep_frequent(bigrams, 1);
+    keep_frequent(trigrams, options.min_trigram_count);
+    keep_frequent(fourgrams, options.min_fourgram_count);
+
     uint16_t classes = 0;
     for (const LexiconEntry& entry : lexicon) classes = std::max(classes, entry.lexicon_class);
     lexicon_rows = (kMaxOrder - 1) * (size_t(classes) + 1);
     if (lexicon_rows > std::numeric_limits<uint16_t>::max()) throw std::invalid_argument("too many lexicon classes");
-
-    Index index(bigrams.size() + trigrams.size() / size_t(options.min_trigram_count) + lexicon.size());
+    Index index(bigrams.size() + trigrams.size() + lexicon.size());
     for (const LexiconEntry& entry : lexicon) {
         const int order = is_fourgram(entry.key) ? 4 : (entry.key >> 32 & kAbsent) != kAbsent ? 3 : 2;
         index.insert(entry.key).lexicon_row = uint16_t((order - 2) * (classes + 1) + entry.lexicon_class);
     }
     rows = 1;
-    const auto give_rows = [&](std::vector<uint64_t>& keys, int min_count, bool lexicon_only) {
-        std::sort(keys.begin(), keys.end());
-        for (auto at = keys.begin(); at != keys.end();) {
-            const auto next = std::upper_bound(at, keys.end(), *at);
-            if (next - at >= min_count && (!lexicon_only || index.find(*at))) index.insert(*at).row = uint32_t(rows++);
-            at = next;
-        }
-    };
-    give_rows(bigrams, 1, false);
-    give_rows(trigrams, options.min_trigram_count, false);
-    give_rows(fourgrams, options.min_fourgram_count, true);
+    for (const auto* keys : {&bigrams, &trigrams})
+        for (const uint64_t key : *keys) index.insert(key).row = uint32_t(rows++);
+    for (const uint64_t key : fourgrams)
+        if (Ngram* const known = index.find(key)) known->row = uint32_t(rows++);
     return index;
 }
 
@@ -149,7 +160,7 @@ unsigned LinearTrainer::type_context(const uint16_t* codes) const {
     return context;
 }
 
-void LinearTrainer::score(const uint16_t* codes, const Ngrams* ngrams, int count, Chain& chain) const {
+CWS_WIDEST void LinearTrainer::score(const uint16_t* codes, const Ngrams* ngrams, int count, Chain& chain) const {
     chain.reset(count);
     for (int i = -kPad; i < count + kPad; ++i) add(chain.score(i - 2), unigrams_.row(codes[i]), unigrams_.width);
     for (int i = -1; i < count; ++i) {
@@ -243,7 +254,7 @@ double LinearTrainer::differentiate(const uint8_t* tags, int count, Chain& chain
     return log_partition - gold;
 }
 
-void LinearTrainer::update(const uint16_t* codes, const Ngrams* ngrams, int count, const Chain& chain) {
+CWS_WIDEST void LinearTrainer::update(const uint16_t* codes, const Ngrams* ngrams, int count, const Chain& chain) {
     const float rate = options_.rate;
     for (int i = -kPad; i < count + kPad; ++i) unigrams_.update(codes[i], chain.gradient(i - 2), rate);
     for (int i = -1; i < count; ++i) {

@@ -2,9 +2,9 @@
 // stochastic gradient with AdaGrad (Duchi et al. 2011) and a softmax margin (Gimpel & Smith 2010: every wrong tag is
 // scored `margin` higher while training, so that gold must win by that much).
 //
-// On the dev parts of three corpora, F1 in percent: averaged perceptron 96.1-97.0-94.6, with AdaGrad and no margin
-// 96.2-97.4-94.9, with a margin of 1.5 96.4-97.5-94.9 (ctb6, pku, sxu; one word list). Dropout of n-grams or of words
-// of the lexicon lost 0.2 to 0.4; a larger AdaGrad offset lost 0.2: rare n-grams must learn fast.
+// Tried before it, on the dev parts of ctb6, pku and sxu with one word list (F1): averaged perceptron 96.1, 97.0, 94.6;
+// AdaGrad without a margin 96.2, 97.4, 94.9; with 96.4, 97.5, 94.9. Dropout of n-grams or of words of the lexicon lost
+// 0.1 to 0.6, a larger AdaGrad offset 0.2: rare n-grams must learn fast. docs/linear.md has more.
 //
 // What a lexicon says of an n-gram (its class, 0 for nothing) has weights of its own, shared by all n-grams of the class
 // and order. A trained model adds them to the n-gram's own, so they cost nothing when segmenting.
@@ -21,12 +21,11 @@
 
 namespace cws {
 
-struct TrainerOptions {
-    float rate = 0.07f;
-    float margin = 1.5f;
-    int min_trigram_count = 2;   // rarer trigrams get no weights of their own; bigrams all do
-    int min_fourgram_count = 2;  // only those of the lexicon
-    uint64_t seed = 1;
+struct TrainerOptions {  // cws/training/linear.py has the defaults
+    float rate, margin;
+    int min_trigram_count;   // rarer trigrams get no weights of their own; bigrams all do
+    int min_fourgram_count;  // the same for 4-grams, of which only those of the lexicon can
+    uint64_t seed;
 };
 
 struct LexiconEntry {

@@ -8,7 +8,7 @@
 namespace cws {
 namespace {
 
-constexpr double kKeysPerPilot = 5;
+constexpr double kKeysPerPilot = 3;
 constexpr double kFill = 0.95;  // of the entries, at the first attempt
 
 struct Entry {
@@ -105,7 +105,9 @@ BuiltTable build_ngram_table(const uint64_t* keys, const int8_t* weights, size_t
     table.pilots.resize(size_t(double(entries.size()) / kKeysPerPilot) + 1);
     const Groups groups(entries, table.pilots.size());
     size_t buckets = size_t(double(entries.size()) / (3 * kFill)) + 1;
+    const size_t enough = 4 * buckets + 64;  // only keys made to collide need more
     do {
+        if (buckets > enough) throw std::runtime_error("these n-grams cannot be placed: too many share a hash");
         table.buckets.assign(buckets, Bucket{});
         buckets += buckets / 50 + 1;
     } while (!find_pilots(entries, groups, table, bucket_of));

@@ -1,10 +1,10 @@
 // A read-only hash table from character n-grams to vectors of tag scores: one cache line a look-up, found or not.
 //
 // A bucket is 64 bytes and holds three entries: 32-bit fingerprint, a byte of flags, sixteen 8-bit weights (the scores
-// of four tags at four positions). The bucket of a key is chosen by a pilot shared by some five keys, found when the
+// of four tags at four positions). The bucket of a key is chosen by a pilot shared by some three keys, found when the
 // table is built so that no bucket overflows (the idea of PTHash, Pibiri & Trani 2021, with buckets instead of slots).
-// So 95 % of the entries are used, and an absent n-gram costs no second probe. Tried and dropped: linear probing at the
-// same size visits a second line for one key in five; a double-array trie visits one line for every character.
+// So 95 % of the entries are used, and an absent n-gram costs no second probe. (Linear probing would visit a second line
+// for one key in five at three quarters full; a trie visits a line for every character of the n-gram.)
 //
 // Keys are told apart by fingerprint: an absent n-gram is mistaken for a stored one about once in 10^9 look-ups, always
 // the same ones; the builder checks that the stored n-grams are told apart.
@@ -76,7 +76,7 @@ inline int find_entry(const Bucket& bucket, uint32_t fingerprint) {
     const bool first = bucket.fingerprints[0] == fingerprint;
     const bool second = bucket.fingerprints[1] == fingerprint;
     const bool third = bucket.fingerprints[2] == fingerprint;
-    return -1 + first + 2 * second + 3 * third;  // at most one is true
+    return first ? 0 : second ? 1 : third ? 2 : -1;  // compiled without branches
 }
 
 struct BuiltTable {

@@ -1,6 +1,6 @@
 """Training of the linear labeler: sentences and word lists in, a model directory out.
 
-The steps, in order: number the characters, look the word lists up, run epochs until dev F1 stops rising, then (where dev
+The steps, in order: number the characters, look the word lists up, run epochs until dev F1 stops rising, then (if dev
 was taken from the training sentences) train again on all of them for as many epochs, and store the weights in 8 bits,
 without the n-grams that hardly matter. Epochs and pruning are chosen on dev.
 """
@@ -8,10 +8,11 @@ without the n-grams that hardly matter. Epochs and pruning are chosen on dev.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from typing import Any
 
@@ -34,25 +35,45 @@ Tensors = dict[str, NDArray[Any]]
 log = logging.getLogger(__name__)
 
 MAX_ORDER = 4  # characters in the longest n-gram
+MAX_SEQUENCE = 1024  # characters, kMaxSequence of cws/native/segmenter.h
 WEIGHTS_LIMIT = 127  # of 8-bit weights
+_OWN_KEYS = model_io.RESERVED | {"kind", "scheme", "scale", "training", "dev"}  # of cws.json, written here
 
 
 @dataclass(frozen=True)
 class LinearOptions:
     """Hyper-parameters, chosen on the dev sets of pku, ctb6 and sxu."""
 
-    epochs: int = 10  # at most; most models are best after six to eight
-    patience: int = 3  # epochs without a better dev F1 before training stops
+    epochs: int = 10  # at most
+    patience: int = 2  # epochs without a dev F1 better by min_gain before training stops
+    min_gain: float = 0.0002
     rate: float = 0.07  # AdaGrad's; 0.05 and 0.1 are 0.03 worse
-    margin: float = 1.5  # how much more than a wrong tag gold must score, in nats; 0 is 0.1 to 0.2 worse
-    min_trigram_count: int = 2  # 1 is no better and doubles the model
+    margin: float = 2.0  # how much more than a wrong tag gold must score, in nats; 0 is 0.2 to 0.3 worse
+    min_trigram_count: int = 3  # 1 and 2 are no better and make larger models
     min_fourgram_count: int = 2
     dev_fraction: float = 0.1  # of the training sentences, where no dev set is given
     scale: float = 1 / 16  # nats of one step of the 8-bit weights; finer steps are no better and zip worse
     tolerance: float = 0.0005  # dev F1 that pruning may cost
     prune: tuple[int, ...] = (6, 5, 4, 3, 2, 1)  # tried in this order, see quantise
     frequent: float = 0.4  # the share of a word list, by count, that is a lexicon class of its own
+    averaged: int = 1  # trainings whose weights are averaged; 4 give 0.03 to 0.06 for four times the time
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("epochs", self.epochs >= 1),
+            ("patience", self.patience >= 1),
+            ("rate", 0 < self.rate < math.inf),
+            ("margin", 0 <= self.margin < math.inf),
+            ("min_trigram_count", self.min_trigram_count >= 1),
+            ("min_fourgram_count", self.min_fourgram_count >= 1),
+            ("scale", 0 < self.scale < 1),
+            ("frequent", 0 <= self.frequent < 1),
+            ("averaged", self.averaged >= 1),
+            ("seed", 0 <= self.seed < 2**64),
+        ):
+            if not allowed:
+                raise InputError(f"{name} of a linear model cannot be {getattr(self, name)}: see LinearOptions")
 
 
 @dataclass(frozen=True)
@@ -87,15 +108,36 @@ class Alphabet:
         beyond = np.where(ideographs, UNKNOWN + HANZI, UNKNOWN + PUNCTUATION).astype(np.uint16)
         return np.where(codes < 0x10000, self.characters[codes & 0xFFFF], beyond)
 
-    def encode_corpus(self, sentences: Sequence[Words]) -> tuple[NDArray[np.uint16], NDArray[np.uint8], NDArray[np.int64]]:
-        """Return the codes and tags of all sentences, one behind the other, and the sentences' lengths."""
-        words = [word for sentence in sentences for word in sentence]
-        tags = np.frombuffer(SBME.words_to_tags(words), np.uint8)
-        lengths = np.array([sum(map(len, sentence)) for sentence in sentences], np.int64)
-        codes = self.encode("".join(words))
+    def encode_corpus(
+        self, sentences: Sequence[Words]
+    ) -> tuple[NDArray[np.uint16], NDArray[np.uint8], NDArray[np.int64]]:
+        """Return the codes and tags of all sentences, one behind the other, and the sentences' lengths.
+
+        Sentences of more than MAX_SEQUENCE characters are cut between words, as the segmenter cuts long text.
+        """
+        sentences = [part for words in sentences for part in _cut(words)]
+        texts = ["".join(words) for words in sentences]
+        tags = np.frombuffer(SBME.words_to_tags(word for words in sentences for word in words), np.uint8)
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        codes = self.encode("".join(texts))
         # Control characters stand between words, never in one: as in the segmenter, they are not seen.
         codes[codes == SEPARATOR] = UNKNOWN
         return codes, tags, lengths
+
+
+def _cut(words: Words) -> list[Words]:
+    """Return the words in parts of at most MAX_SEQUENCE characters; a longer word is a part of its own."""
+    if sum(map(len, words)) <= MAX_SEQUENCE:
+        return [words]
+    parts: list[list[str]] = [[]]
+    length = 0
+    for word in words:
+        if parts[-1] and length + len(word) > MAX_SEQUENCE:
+            parts.append([])
+            length = 0
+        parts[-1].append(word)
+        length += len(word)
+    return [*parts]
 
 
 def lexicon_entries(
@@ -109,7 +151,7 @@ def lexicon_entries(
     bit = 1
     for word_list in word_lists:
         words = [word for word in word_list if 2 <= len(word) <= MAX_ORDER and not any(map(str.isspace, word))]
-        folded = fold(" ".join(words)).split(" ")
+        folded = fold(" ".join(words)).split(" ") if words else []
         counts = sorted((count for count in word_list.values() if count), reverse=True)
         limit = counts[int(frequent * len(counts))] if counts else None
         for word, original in zip(folded, words, strict=True):
@@ -151,29 +193,42 @@ def train_linear(
         progress: Called with a line about each step.
 
     Raises:
-        InputError: No sentences.
+        InputError: No sentences, or one without words; a rate so high that the loss is no number any more.
         FileError: The folder cannot be written.
     """
     options = options or LinearOptions()
     if not sentences:
         raise InputError("no training sentences: give one or more")
+    for name, part in (("training", sentences), ("dev", dev)):
+        if part is not None and not all(part):
+            raise InputError(f"a {name} sentence without words: leave it out")
+    if dev is not None and not dev:
+        raise InputError("no dev sentences: give one or more, or None to take a part of the training sentences")
+    if reserved := sorted(_OWN_KEYS & set(description or ())):
+        raise InputError(f"the description of a model must not have {', '.join(reserved)}: choose other names")
     started = time.perf_counter()
     is_split = dev is None
-    train, dev = (list(sentences), list(dev)) if dev is not None else train_dev_split(sentences, options.dev_fraction, options.seed)
-    alphabet = Alphabet.of(["".join(words) for words in sentences] + ["".join(words) for words in word_lists])
+    train, dev = (
+        (list(sentences), list(dev))
+        if dev is not None
+        else train_dev_split(sentences, options.dev_fraction, options.seed)
+    )
+    alphabet = Alphabet.of(["".join(map("".join, sentences)), *map("".join, word_lists)])
     lexicon = lexicon_entries(alphabet, word_lists, options.frequent)
     trainer = _make_trainer(alphabet, lexicon, train, options)
-    progress(f"{len(train):,} sentences to train on, {len(dev):,} to choose on, {len(lexicon[0]):,} words in the lexicon")
+    progress(
+        f"{len(train):,} sentences to train on, {len(dev):,} to choose on, {len(lexicon[0]):,} words in the lexicon"
+    )
 
     weights, epochs = _run_epochs(trainer, alphabet.encode_corpus(dev), options, progress)
     del trainer
+    if not is_split and options.averaged > 1:
+        weights = _train_averaged(alphabet, lexicon, train, options, epochs, progress)
     tensors, counts, limit = _prune(alphabet, weights, dev, options, progress)
+    del weights  # to hold memory down while the next trainer works
     if is_split:
-        progress(f"training on all {len(sentences):,} sentences for {epochs} epochs")
-        trainer = _make_trainer(alphabet, lexicon, sentences, options)
-        for _ in range(epochs):
-            trainer.run_epoch()
-        tensors = quantise(alphabet, trainer.weights(), options.scale, limit)
+        weights = _train_averaged(alphabet, lexicon, sentences, options, epochs, progress)
+        tensors = quantise(alphabet, weights, options.scale, limit)
     config = {
         "kind": "linear",
         "scheme": SBME.name,
@@ -182,7 +237,7 @@ def train_linear(
         "training": {**asdict(options), "epochs": epochs, "prune": limit, "sentences": len(sentences)},
         "dev": counts.as_dict(),
     }
-    model_io.write_model(folder, config, tensors)
+    model_io.write_model(folder, config, tensors, aligned="buckets")  # which are cache lines
     progress(f"dev F1 {100 * counts.f1:.2f}; done in {time.perf_counter() - started:.0f} s")
     return counts
 
@@ -205,19 +260,44 @@ def _make_trainer(
     )
 
 
+def _train_averaged(
+    alphabet: Alphabet,
+    lexicon: tuple[NDArray[np.uint64], NDArray[np.uint16]],
+    sentences: Sequence[Words],
+    options: LinearOptions,
+    epochs: int,
+    progress: Callable[[str], None],
+) -> Tensors:
+    """Return the mean weights of trainings that differ in the order of the sentences."""
+    mean: Tensors = {}
+    for at in range(options.averaged):
+        progress(f"training {at + 1} of {options.averaged} on {len(sentences):,} sentences, {epochs} epochs")
+        trainer = _make_trainer(alphabet, lexicon, sentences, replace(options, seed=options.seed + at))
+        for _ in range(epochs):
+            trainer.run_epoch()
+        for name, weights in trainer.weights().items():
+            if name not in mean:
+                mean[name] = weights
+            elif weights.dtype == np.float32:
+                mean[name] += (weights - mean[name]) / (at + 1)
+    return mean
+
+
 def _run_epochs(
     trainer: LinearTrainer, dev: tuple[NDArray[Any], ...], options: LinearOptions, progress: Callable[[str], None]
 ) -> tuple[Tensors, int]:
-    """Return the weights of the epoch that is best on dev, and its number."""
+    """Return the weights of the last epoch that was better on dev than those before, and its number."""
     best, best_epoch, weights = -1.0, 0, {}
     for epoch in range(1, options.epochs + 1):
         begun = time.perf_counter()
         loss = trainer.run_epoch()
+        if not math.isfinite(loss):
+            raise InputError(f"the loss of epoch {epoch} is {loss}: train with a rate below {options.rate}")
         gold, predicted, correct = trainer.evaluate(*dev)
         f1 = 2 * correct / (gold + predicted)
         seconds = time.perf_counter() - begun
         progress(f"epoch {epoch:2}: loss {loss:.4f} nats a character, dev F1 {100 * f1:.2f}, {seconds:.1f} s")
-        if f1 > best:
+        if f1 >= best + options.min_gain:
             best, best_epoch, weights = f1, epoch, trainer.weights()
         elif epoch - best_epoch >= options.patience:
             break

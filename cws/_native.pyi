@@ -1,0 +1,47 @@
+"""The C++ core, see cws/native/bindings.cpp."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+class Format(Enum):
+    text = 0
+    json = 1
+    conll = 2
+    spans = 3
+
+class LinearSegmenter:
+    def __init__(self, tensors: Mapping[str, Any], scale: float) -> None: ...
+    def segment(self, text: str) -> list[str]: ...
+    def segment_batch(self, texts: list[str], threads: int) -> list[list[str]]: ...
+    def tokens(self, text: str) -> list[tuple[int, int, float]]: ...
+    def nbest(self, text: str, n: int) -> list[tuple[float, list[str]]]: ...
+    def emissions(self, text: str) -> list[tuple[int, list[int]]]: ...
+    def format(self, format: Format, block: bytes, column: int, has_words: bool, is_last: bool) -> bytes | int: ...
+    def whole_sequences(self, block: bytes, column: int, has_words: bool) -> tuple[int, int, bool]: ...
+
+class LinearTrainer:
+    def __init__(
+        self,
+        codes: NDArray[np.uint16],
+        tags: NDArray[np.uint8],
+        lengths: NDArray[np.int64],
+        types: NDArray[np.uint8],
+        lexicon_keys: NDArray[np.uint64],
+        lexicon_classes: NDArray[np.uint16],
+        rate: float,
+        margin: float,
+        min_trigram_count: int,
+        min_fourgram_count: int,
+        seed: int,
+    ) -> None: ...
+    def run_epoch(self) -> float: ...
+    def evaluate(
+        self, codes: NDArray[np.uint16], tags: NDArray[np.uint8], lengths: NDArray[np.int64]
+    ) -> tuple[int, int, int]: ...
+    def weights(self) -> dict[str, NDArray[Any]]: ...
+
+def build_table(keys: NDArray[np.uint64], weights: NDArray[np.int8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]: ...

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cws
+
+ROOT = Path(cws.__file__).parent
+# Every module or package on its floor; a module imports only lower floors, and its own package.
+FLOORS = [
+    {"_native", "errors", "version"},
+    {"tags", "text"},
+    {"files"},
+    {"corpus", "decode", "dictionary", "lattice", "metrics", "model_io"},
+    {"labelers", "lexicon"},
+    {"training"},
+    {"segmenter"},
+    {"streaming"},
+    {"compat", "engines"},
+    {"cli"},
+    {"__main__"},
+]
+FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
+every_module = pytest.mark.parametrize("module", MODULES, ids=str)
+
+
+def imports(module: Path) -> set[str]:
+    """The full names of the modules that a file imports, wherever in it and whatever for."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / module).read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: write imports in full"
+            # `from cws import files` imports cws.files; so does `from cws.files import file_error`.
+            found |= {f"cws.{name.name}" for name in node.names} if node.module == "cws" else {str(node.module)}
+    return found
+
+
+def room(module: Path) -> str:
+    """The module or package directly below cws."""
+    return module.parts[0].removesuffix(".py")
+
+
+def own_imports(module: Path) -> set[str]:
+    return {name.split(".")[1] for name in imports(module) if name.startswith("cws.")}
+
+
+@every_module
+def test_imports_go_to_lower_floors(module):
+    if module == Path("__init__.py"):
+        return
+    here = room(module)
+    assert here in FLOOR, f"{module}: give it a floor in this test"
+    wrong = {name for name in own_imports(module) - {here} if FLOOR[name] >= FLOOR[here]}
+    assert not wrong, f"{module} is on floor {FLOOR[here]} and imports {wrong}"
+
+
+@every_module
+def test_imports_of_the_whole_package_are_for_nobody_inside(module):
+    assert "cws" not in imports(module)
+
+
+@every_module
+def test_imports_of_heavy_packages_are_inside_functions(module):
+    tree = ast.parse((ROOT / module).read_text("utf-8"))
+    heavy = {"torch", "transformers", "accelerate", "pyspark", "fastapi", "matplotlib", "jieba", "safetensors"}
+    # A block `if TYPE_CHECKING:` is no import when the program runs.
+    top = [name for node in tree.body if isinstance(node, ast.Import) for name in node.names]
+    names = [name.name for name in top] + [str(node.module) for node in tree.body if isinstance(node, ast.ImportFrom)]
+    assert not heavy & {name.split(".")[0] for name in names}
+
+
+def test_imports_are_all_there_is_in_the_package_file():
+    body = ast.parse((ROOT / "__init__.py").read_text("utf-8")).body
+    docstring, *imported, public = body
+    assert isinstance(docstring, ast.Expr)
+    assert all(isinstance(node, ast.ImportFrom) for node in imported)
+    assert isinstance(public, ast.Assign)
+    names = {name.name for node in imported for name in node.names}
+    assert sorted(names) == sorted(cws.__all__)
+
+
+# What a fresh process may load for `import cws` and a first call, beside what Python itself has loaded. A longer list
+# is a slower start: `python -X importtime -c 'import cws'` shows what a module costs.
+ALLOWED = {
+    "__future__", "_collections", "_collections_abc", "_functools", "_json", "_operator", "_sre", "_struct", "_typing",
+    "_weakrefset", "abc", "annotationlib", "collections", "contextlib", "copyreg", "cws", "enum", "errno", "functools",
+    "genericpath", "itertools", "json", "keyword", "mmap", "operator", "os", "posixpath", "re", "reprlib", "stat",
+    "struct", "threading", "types", "typing", "warnings",
+}  # fmt: skip
+SCRIPT = """
+import sys
+before = set(sys.modules)
+import cws
+assert cws.segment("今天天气真好") == ["今天", "天气", "真", "好"]
+import json
+print(json.dumps(sorted({name.split(".")[0] for name in set(sys.modules) - before})))
+"""
+
+
+def test_imports_of_a_first_call_are_few():
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stdout))
+    assert not loaded & {"numpy", "click", "tqdm", "jieba", "safetensors", "torch", "transformers"}
+    assert loaded <= ALLOWED
+
+
+def test_imports_print_nothing_and_warn_of_nothing():
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "import cws"], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("", "")
