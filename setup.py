@@ -5,7 +5,7 @@ from glob import glob
 from pybind11.setup_helpers import Pybind11Extension
 from setuptools import setup
 
-# psabi: vectors stay inside one translation unit. math-errno: nobody reads errno, and square roots vectorise without it.
+# psabi: vectors stay inside one translation unit. math-errno: nobody reads errno, and without it roots vectorise.
 flags = ["-O3", "-fno-math-errno", "-Wall", "-Wextra", "-Wno-psabi"]
 extension = Pybind11Extension(
     "cws._native",

@@ -76,6 +76,8 @@ def write_segmented(path: str | PathLike[str], sentences: Iterable[Sequence[str]
             if line.split() != list(words):
                 bad = next(word for word in words if word.split() != [word])
                 raise InputError(f"sentence {number}: a word must not be empty or hold white space, got {bad!r}")
+            if number == 1 and line.startswith("\ufeff"):
+                file.write("\ufeff".encode())  # readers take the first for a byte order mark
             try:
                 file.write(f"{line}\n".encode())
             except UnicodeEncodeError as error:

@@ -37,6 +37,17 @@ def file_error(error: OSError, path: str | os.PathLike[str], remedies: Mapping[i
     return FileError(code, f"{error.strerror or os.strerror(code)}: {remedy}", os.fspath(path))
 
 
+def check_input(path: str | os.PathLike[str]) -> None:
+    """Raise FileError for a file that is not there, or a directory, without opening it (a pipe would wait)."""
+    if os.fspath(path) == "-":
+        return
+    try:
+        if stat.S_ISDIR(os.stat(path).st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        raise file_error(error, path) from error
+
+
 @contextmanager
 def open_input(path: str | os.PathLike[str]) -> Iterator[BufferedIOBase]:
     """Open a file for reading bytes; `-` is stdin, `.xz` and `.gz` are decompressed.
@@ -106,7 +117,7 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[BufferedIOBase]:
         # What else goes wrong while the caller has the file open is not about this file.
         if isinstance(error, FileError) or not (error.errno in _DISK_FULL or error.filename in (name, temporary)):
             raise
-        raise file_error(error, path, _OUTPUT_REMEDIES) from error
+        raise file_error(error, "<stdout>" if name == "-" else path, _OUTPUT_REMEDIES) from error
 
 
 @contextmanager

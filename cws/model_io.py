@@ -7,6 +7,7 @@ line, which the safetensors format allows (its header may end in spaces).
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap
 import os
@@ -45,7 +46,9 @@ def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
         with open(path, encoding="utf-8") as file:
             config = json.load(file)
     except OSError as error:
-        raise file_error(error, path) from error
+        raise file_error(
+            error, path, {errno.ENOENT: "no model here: cws train makes one, cws models lists some"}
+        ) from error
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not JSON ({error}): the file is damaged, train or install the model again") from None
     if not isinstance(config, dict) or config.get("format") != FORMAT:

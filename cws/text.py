@@ -181,7 +181,11 @@ def explain_invalid(error: UnicodeDecodeError, encoding: str) -> str:
     start = 0 if error.start < 4096 else error.object.rfind(b"\n", 0, error.start) + 1
     guess = guess_encoding(error.object[start : error.start + 4096])
     known = guess is not None and codecs.lookup(guess) != codecs.lookup(encoding)
-    remedy = f"this looks like {guess}: try --encoding {guess}" if known else "mend the file or try --errors replace"
+    remedy = (
+        f"this looks like {guess}: try --encoding {guess}"
+        if known
+        else "mend the file (cws segment has --errors replace)"
+    )
     return f"byte 0x{error.object[error.start]:02x} is not valid {encoding}: {remedy}"
 
 

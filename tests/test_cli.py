@@ -317,7 +317,7 @@ def test_cli_segment_replaces_invalid_bytes(here):
 @pytest.mark.parametrize("threads", [1, 3])
 def test_cli_segment_invalid_utf8(here, threads):
     (here / "bad.txt").write_bytes(TEXT.encode() + b"\xff\n")
-    message = r"bad\.txt:3:29: byte 0xff is not valid utf-8: mend the file or try --errors replace$"
+    message = r"bad\.txt:3:29: byte 0xff is not valid utf-8: mend the file \(cws segment has --errors replace\)$"
     fails(message, "segment", "input.txt", "bad.txt", "-o", "words.txt", "--threads", threads, cwd=here)
 
 

@@ -147,3 +147,8 @@ def test_corpus_split_refuses(sentences, fraction, message):
 def test_corpus_real_corpora_can_be_read(corpora):
     words = [[word for word, _ in pairs] for pairs in read_tagged(corpora / "pos" / "pku.train.txt")]
     assert words == list(read_segmented(corpora / "seg" / "pku.train.txt"))
+
+
+def test_corpus_a_byte_order_mark_in_the_first_word_comes_back(tmp_path):
+    write_segmented(tmp_path / "a", [["\ufeff"], ["\ufeff甲"]])
+    assert list(read_segmented(tmp_path / "a")) == [["\ufeff"], ["\ufeff甲"]]

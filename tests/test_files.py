@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from cws.errors import CorpusError, FileError
-from cws.files import atomic_output, open_input, read_lines
+from cws.files import atomic_output, check_input, open_input, read_lines
 
 
 def write(path, data=b"new"):
@@ -186,7 +186,7 @@ def test_files_full_disk(size):
 def test_files_full_disk_behind_stdout(monkeypatch):
     with open("/dev/full", "wb", buffering=0) as full:
         monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=full))
-        with pytest.raises(FileError, match="^-: No space left on device"):
+        with pytest.raises(FileError, match="^<stdout>: No space left on device"):
             write("-")
 
 
@@ -216,3 +216,13 @@ def test_files_output_that_cannot_be_opened(tmp_path, name, message):
 def test_files_a_closed_pipe_stays_a_broken_pipe():
     with pytest.raises(BrokenPipeError), atomic_output("/dev/null"):
         raise BrokenPipeError(32, "Broken pipe")
+
+
+def test_files_check_input_finds_what_cannot_be_read(tmp_path):
+    check_input("-")
+    (tmp_path / "a").write_text("")
+    check_input(tmp_path / "a")
+    with pytest.raises(FileError, match="No such file or directory: check the path"):
+        check_input(tmp_path / "b")
+    with pytest.raises(FileError, match="Is a directory: name a file in it"):
+        check_input(tmp_path)

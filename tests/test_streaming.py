@@ -233,7 +233,7 @@ def test_streaming_invalid_bytes_are_placed_and_come_after_what_is_good(segmente
     output, error = run_until_error(segmenter, [*good, "北京".encode() + bad + b"\n", *good], threads)
     assert (error.path, error.line, error.byte) == ("a.txt", 21, 20 * 16 + 6)
     assert output == "今天 天气 好\n".encode() * 20
-    assert "try --e" in str(error)
+    assert "--e" in str(error)
 
 
 @pytest.mark.parametrize("threads", THREADS)

@@ -118,7 +118,7 @@ def test_text_decode_names_line_byte_and_remedy():
     data = codecs.BOM_UTF8 + "一二\n三".encode() + b"\xff\n"
     with pytest.raises(EncodingError) as caught:
         decode(data, path="a.txt")
-    remedy = "mend the file or try --errors replace"
+    remedy = "mend the file (cws segment has --errors replace)"
     assert str(caught.value) == f"a.txt:2:13: byte 0xff is not valid utf-8: {remedy}"
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 

@@ -12,7 +12,7 @@ from io import BufferedIOBase
 import click
 
 from cws.cli.options import encoding_option, errors_option, model_option, progress_option, threads_option
-from cws.files import atomic_output, display_name, open_input
+from cws.files import atomic_output, check_input, display_name, open_input
 from cws.segmenter import Segmenter
 from cws.streaming import BLOCK, FORMATS, segment_blocks
 from cws.text import decode_blocks
@@ -77,6 +77,8 @@ def segment(
 ) -> None:
     """Segment files, one behind the other, into one output file; arguments as of the command."""
     segmenter = Segmenter(model)
+    for path in inputs:
+        check_input(path)  # now, not when the files before it are done
     with _counting(inputs, progress) as count, atomic_output(output) as out:
         for path in inputs:
             with open_input(path) as file:

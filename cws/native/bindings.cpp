@@ -247,7 +247,7 @@ public:
         int64_t invalid;
         {
             py::gil_scoped_release unlocked;
-            output.reserve(bytes.size() * 2);
+            output.reserve(bytes.size() * (format == Format::kJson ? 12 : 2));
             invalid = Formatter(model_).format(format, bytes.data(), bytes.size(), {column, has_words}, is_last, output);
         }
         if (invalid != Formatter::kValid) return py::int_(invalid);
