@@ -15,10 +15,9 @@ from pathlib import Path
 
 import click
 
-from cws._native import LinearTrainer
 from cws.corpus import read_segmented
 from cws.dictionary import jieba_word_list, read_word_list
-from cws.training.linear import Alphabet, LinearOptions, WordList, lexicon_entries
+from cws.training.linear import Alphabet, LinearOptions, WordList, lexicon_entries, make_trainer
 
 EPOCHS = 8
 LISTS = ("webdict_freq.txt", "jionlp_word_freq.txt", "thuocl.txt", "hsk.txt")
@@ -28,16 +27,7 @@ Corpus = Sequence[list[str]]
 def dev_f1(train: Corpus, dev: Corpus, word_lists: Sequence[WordList], options: LinearOptions) -> float:
     """Return F1 on dev in percent."""
     alphabet = Alphabet.of(["".join(map("".join, train)), *map("".join, word_lists)])
-    trainer = LinearTrainer(
-        *alphabet.encode_corpus(train),
-        alphabet.types,
-        *lexicon_entries(alphabet, word_lists, options.frequent),
-        options.rate,
-        options.margin,
-        options.min_trigram_count,
-        options.min_fourgram_count,
-        options.seed,
-    )
+    trainer = make_trainer(alphabet, lexicon_entries(alphabet, word_lists, options.frequent), train, options)
     for _ in range(EPOCHS):
         trainer.run_epoch()
     gold, predicted, correct = trainer.evaluate(*alphabet.encode_corpus(dev))

@@ -197,15 +197,7 @@ def train_linear(
         FileError: The folder cannot be written.
     """
     options = options or LinearOptions()
-    if not sentences:
-        raise InputError("no training sentences: give one or more")
-    for name, part in (("training", sentences), ("dev", dev)):
-        if part is not None and not all(part):
-            raise InputError(f"a {name} sentence without words: leave it out")
-    if dev is not None and not dev:
-        raise InputError("no dev sentences: give one or more, or None to take a part of the training sentences")
-    if reserved := sorted(_OWN_KEYS & set(description or ())):
-        raise InputError(f"the description of a model must not have {', '.join(reserved)}: choose other names")
+    _check_input(sentences, dev, description)
     started = time.perf_counter()
     is_split = dev is None
     train, dev = (
@@ -215,7 +207,7 @@ def train_linear(
     )
     alphabet = Alphabet.of(["".join(map("".join, sentences)), *map("".join, word_lists)])
     lexicon = lexicon_entries(alphabet, word_lists, options.frequent)
-    trainer = _make_trainer(alphabet, lexicon, train, options)
+    trainer = make_trainer(alphabet, lexicon, train, options)
     progress(
         f"{len(train):,} sentences to train on, {len(dev):,} to choose on, {len(lexicon[0]):,} words in the lexicon"
     )
@@ -242,12 +234,27 @@ def train_linear(
     return counts
 
 
-def _make_trainer(
+def _check_input(
+    sentences: Sequence[Words], dev: Sequence[Words] | None, description: Mapping[str, Any] | None
+) -> None:
+    if not sentences:
+        raise InputError("no training sentences: give one or more")
+    for name, part in (("training", sentences), ("dev", dev)):
+        if part is not None and not all(part):
+            raise InputError(f"a {name} sentence without words: leave it out")
+    if dev is not None and not dev:
+        raise InputError("no dev sentences: give one or more, or None to take a part of the training sentences")
+    if reserved := sorted(_OWN_KEYS & set(description or ())):
+        raise InputError(f"the description of a model must not have {', '.join(reserved)}: choose other names")
+
+
+def make_trainer(
     alphabet: Alphabet,
     lexicon: tuple[NDArray[np.uint64], NDArray[np.uint16]],
     sentences: Sequence[Words],
     options: LinearOptions,
 ) -> LinearTrainer:
+    """Return the core's trainer, before its first epoch; lexicon is what `lexicon_entries` returned."""
     return LinearTrainer(
         *alphabet.encode_corpus(sentences),
         alphabet.types,
@@ -272,7 +279,7 @@ def _train_averaged(
     mean: Tensors = {}
     for at in range(options.averaged):
         progress(f"training {at + 1} of {options.averaged} on {len(sentences):,} sentences, {epochs} epochs")
-        trainer = _make_trainer(alphabet, lexicon, sentences, replace(options, seed=options.seed + at))
+        trainer = make_trainer(alphabet, lexicon, sentences, replace(options, seed=options.seed + at))
         for _ in range(epochs):
             trainer.run_epoch()
         for name, weights in trainer.weights().items():
