@@ -89,11 +89,12 @@ def test_imports_are_all_there_is_in_the_package_file():
 
 # What a fresh process may load for `import cws` and a first call, beside what Python itself has loaded. A longer list
 # is a slower start: `python -X importtime -c 'import cws'` shows what a module costs.
-ALLOWED = {
-    "__future__", "_collections", "_collections_abc", "_functools", "_json", "_operator", "_sre", "_struct", "_typing",
-    "_weakrefset", "abc", "annotationlib", "collections", "contextlib", "copyreg", "cws", "enum", "errno", "functools",
-    "genericpath", "itertools", "json", "keyword", "mmap", "operator", "os", "posixpath", "re", "reprlib", "stat",
-    "struct", "threading", "types", "typing", "warnings",
+ALLOWED = {  # sre_… and _locale: Python 3.10's re
+    "__future__", "_collections", "_collections_abc", "_functools", "_json", "_locale", "_operator", "_sre",
+    "_struct", "_typing", "_weakrefset", "abc", "annotationlib", "collections", "contextlib", "copyreg", "cws",
+    "enum", "errno", "functools", "genericpath", "itertools", "json", "keyword", "mmap", "operator", "os",
+    "posixpath", "re", "reprlib", "sre_compile", "sre_constants", "sre_parse", "stat", "struct", "threading",
+    "types", "typing", "warnings",
 }  # fmt: skip
 SCRIPT = """
 import sys
