@@ -47,9 +47,9 @@ class LinearOptions:
     epochs: int = 10  # at most
     patience: int = 2  # epochs without a dev F1 better by min_gain before training stops
     min_gain: float = 0.0002
-    rate: float = 0.07  # AdaGrad's; 0.05 and 0.1 are 0.03 worse
-    margin: float = 2.0  # how much more than a wrong tag gold must score, in nats; 0 is 0.2 to 0.3 worse
-    min_trigram_count: int = 3  # 1 and 2 are no better and make larger models
+    rate: float = 0.07  # AdaGrad's; 0.04 and 0.12 are up to 0.2 worse (docs/linear.md)
+    margin: float = 2.0  # how much more than a wrong tag gold must score, in nats; 0 is 0.1 to 0.4 worse
+    min_trigram_count: int = 3  # 1 is no better and makes a larger model
     min_fourgram_count: int = 2
     dev_fraction: float = 0.1  # of the training sentences, where no dev set is given
     scale: float = 1 / 16  # nats of one step of the 8-bit weights; finer steps are no better and zip worse
