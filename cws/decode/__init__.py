@@ -1,0 +1,30 @@
+"""Inference over linear chains: the one decoder of every model.
+
+    emissions    (N, K)   the scores of K tags at each of N characters, of all sequences one after the other
+    offsets      (B + 1,) where the B sequences begin and end: sequence b is emissions[offsets[b]:offsets[b + 1]]
+    transitions  (K, K)   the score of a tag after another, [from, to]
+    start, end   (K,)     the score of a tag at the first and at the last character
+
+The score of a tag sequence is the sum of what lies on its way, and its probability is proportional to exp(score). Tags
+that `legality` or `allowed` forbid have no part in anything: neither in a best path nor in a sum.
+
+Arrays are numpy's or torch's, and results are of the same kind, on the same device. Three backends compute the same:
+
+    reference   numpy, float64, to be read: cws/decode/reference.py says what everything here means
+    native      C++ threads, float32; every CPU array goes there by default, float64 arrays to the reference
+    cuda        Triton kernels, float32 (and float16, bfloat16 emissions); every CUDA tensor goes there
+"""
+
+from cws.decode.chain import Legality
+from cws.decode.doors import Likelihood, Marginals, Paths, forward_backward, log_likelihood, nbest, viterbi
+
+__all__ = [
+    "Legality",
+    "Likelihood",
+    "Marginals",
+    "Paths",
+    "forward_backward",
+    "log_likelihood",
+    "nbest",
+    "viterbi",
+]

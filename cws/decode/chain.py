@@ -1,0 +1,222 @@
+"""What a backend decodes: a `Chain`, made from a caller's arrays and checked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from cws.errors import InputError
+from cws.tags import SBME
+
+Array = Any  # a numpy array or a torch tensor
+
+MAX_TAGS = 256  # a tag is one byte
+MAX_SCORE = 1e30  # of a single emission or transition: sums of two stay far from the end of float32
+
+
+class Legality(Protocol):
+    """Which tags may begin, follow each other and end; every `TagScheme` says so, and any object with these may."""
+
+    @property
+    def transitions_allowed(self) -> Sequence[Sequence[bool]]: ...
+    @property
+    def start_allowed(self) -> Sequence[bool]: ...
+    @property
+    def end_allowed(self) -> Sequence[bool]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Checked arrays of one kind and device, contiguous, illegal scores -inf.
+
+    Attributes:
+        emissions: Shape (N, K).
+        offsets: Shape (B + 1,), int64, from 0 to N, never falling.
+        transitions: Shape (K, K), [from, to]; of the emissions' type, float32 where that is a half.
+        start, end: Shape (K,), of the type of the transitions.
+        allowed: Shape (N, (K + 7) // 8), uint8, or None: bit k % 8 of byte k // 8 allows tag k at the character.
+        is_sbme: Whether the legality is that of the tags S, B, M, E, for which there are shorter ways.
+    """
+
+    emissions: Array
+    offsets: Array
+    transitions: Array
+    start: Array
+    end: Array
+    allowed: Array | None
+    is_sbme: bool
+
+    @property
+    def size(self) -> int:
+        """K."""
+        return int(self.emissions.shape[1])
+
+    @property
+    def characters(self) -> int:
+        """N."""
+        return int(self.emissions.shape[0])
+
+    @property
+    def sequences(self) -> int:
+        """B."""
+        return int(self.offsets.shape[0]) - 1
+
+
+def is_tensor(array: object) -> bool:
+    """Whether this is a torch tensor; torch is not imported to find out."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(array, torch.Tensor)
+
+
+def numpy_chain(
+    emissions: Array,
+    offsets: Array,
+    transitions: Array,
+    start: Array | None,
+    end: Array | None,
+    legality: Legality | None,
+    allowed: Array | None,
+) -> Chain:
+    """Return the chain of CPU arrays; torch tensors share their memory with it.
+
+    Raises:
+        InputError: A wrong type, shape or device, falling offsets, transitions that are no numbers.
+    """
+    emissions = _floats(_array(emissions, "emissions"), "emissions", ("characters", "tags"))
+    count, size = emissions.shape
+    check_size(size)
+    dtype = emissions.dtype
+    transitions = _floats(_array(transitions, "transitions"), "transitions", (size, size), dtype)
+    zeros = np.zeros(size, dtype)
+    start = zeros if start is None else _floats(_array(start, "start_transitions"), "start_transitions", (size,), dtype)
+    end = zeros if end is None else _floats(_array(end, "end_transitions"), "end_transitions", (size,), dtype)
+    for name, scores in (("transitions", transitions), ("start_transitions", start), ("end_transitions", end)):
+        if not (np.abs(scores) <= MAX_SCORE).all():
+            raise InputError(
+                f"{name}: expected scores from -1e30 to 1e30, got {_first_bad(scores)}: forbid steps by legality"
+            )
+    masks = None
+    if legality is not None:
+        masks = legality_masks(legality, size)
+        transitions, start, end = (
+            np.where(mask, scores, dtype.type(-np.inf))
+            for mask, scores in zip(masks.arrays, (transitions, start, end), strict=True)
+        )
+    allowed = _numpy_allowed(allowed, count, size)
+    is_sbme = masks is not None and masks.is_sbme
+    return Chain(emissions, _offsets(offsets, count), transitions, start, end, allowed, is_sbme)
+
+
+def _array(array: Array, name: str) -> np.ndarray[Any, Any]:
+    if is_tensor(array):
+        if array.device.type != "cpu":
+            raise InputError(f"{name}: expected a tensor on the cpu like the emissions, got one on {array.device}")
+        return np.asarray(array.detach().numpy())
+    if isinstance(array, np.ndarray):
+        return array
+    raise InputError(f"{name}: expected a numpy array or a torch tensor, got {type(array).__name__}")
+
+
+def _floats(
+    array: np.ndarray[Any, Any], name: str, shape: tuple[object, ...], dtype: np.dtype[Any] | None = None
+) -> np.ndarray[Any, Any]:
+    """Return the array, contiguous and of the given type, its shape checked; words in a shape stand for any size."""
+    if array.dtype not in (np.float32, np.float64):
+        raise InputError(f"{name}: expected float32 (or float64), got {array.dtype}")
+    fits = array.ndim == len(shape) and all(isinstance(e, str) or e == g for g, e in zip(array.shape, shape, strict=True))
+    if not fits:
+        raise InputError(f"{name}: expected the shape ({', '.join(map(str, shape))}), got {array.shape}")
+    return np.ascontiguousarray(array, dtype)
+
+
+def check_size(size: int) -> None:
+    """Raise InputError if there are too few tags or too many."""
+    if not 1 <= size <= MAX_TAGS:
+        raise InputError(f"emissions: expected 1 to {MAX_TAGS} tags, got {size}")
+
+
+def _offsets(offsets: Array, count: int) -> np.ndarray[Any, Any]:
+    offsets = _array(offsets, "offsets")
+    if offsets.dtype != np.int64 or offsets.ndim != 1 or not len(offsets):
+        raise InputError(f"offsets: expected int64 of shape (sequences + 1,), got {offsets.dtype} {offsets.shape}")
+    if offsets[0] != 0 or offsets[-1] != count:
+        raise InputError(f"offsets: expected to go from 0 to {count}, got {offsets[0]} to {offsets[-1]}")
+    if (falls := np.flatnonzero(offsets[1:] < offsets[:-1])).size:
+        at = int(falls[0])
+        raise InputError(f"offsets: expected to rise, got {offsets[at]} and then {offsets[at + 1]} at {at + 1}")
+    return np.ascontiguousarray(offsets)
+
+
+def _numpy_allowed(allowed: Array | None, count: int, size: int) -> np.ndarray[Any, Any] | None:
+    if allowed is None:
+        return None
+    allowed = _array(allowed, "allowed")
+    if allowed.dtype == np.bool_ and allowed.shape == (count, size):
+        return np.packbits(allowed, axis=1, bitorder="little")
+    if allowed.dtype == np.uint8 and allowed.shape == (count, (size + 7) // 8):
+        return np.ascontiguousarray(allowed)
+    raise InputError(
+        f"allowed: expected bool of shape ({count}, {size}) or its bits in uint8 of shape ({count}, {(size + 7) // 8}),"
+        f" got {allowed.dtype} {allowed.shape}"
+    )
+
+
+class Masks(NamedTuple):
+    """Which transitions, first and last tags are legal, and whether these are the masks of SBME."""
+
+    arrays: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]
+    is_sbme: bool
+
+
+def legality_masks(legality: Legality, size: int) -> Masks:
+    """Return the legality as arrays of bools.
+
+    Raises:
+        InputError: It is of another number of tags.
+    """
+    try:
+        return _cached_masks(legality, size)  # schemes are immutable, and a look-up is quicker than three arrays
+    except TypeError:  # not hashable
+        return _make_masks(legality, size)
+
+
+def _make_masks(legality: Legality, size: int) -> Masks:
+    transitions, start, end = (
+        np.asarray(mask, bool) for mask in (legality.transitions_allowed, legality.start_allowed, legality.end_allowed)
+    )
+    if transitions.shape != (size, size) or start.shape != (size,) or end.shape != (size,):
+        raise InputError(f"legality: expected a scheme of {size} tags like the emissions, got one of {len(start)}")
+    return Masks((transitions, start, end), _are_of_sbme(transitions, start, end))
+
+
+_cached_masks = lru_cache(maxsize=64)(_make_masks)
+
+
+def _are_of_sbme(*masks: np.ndarray[Any, Any]) -> bool:
+    of_sbme = (SBME.transitions_allowed, SBME.start_allowed, SBME.end_allowed)
+    return all(np.array_equal(mask, expected) for mask, expected in zip(masks, of_sbme, strict=True))
+
+
+def _first_bad(scores: np.ndarray[Any, Any]) -> str:
+    at = np.argwhere(~(np.abs(scores) <= MAX_SCORE))[0]
+    return f"{scores[tuple(at)]} at {', '.join(map(str, at))}"
+
+
+def explain(chain: Chain, results: np.ndarray[Any, Any], what: str) -> InputError:
+    """Return the error of the first sequence whose result is no number."""
+    sequence = int(np.flatnonzero(~np.isfinite(results))[0])
+    first, last = int(chain.offsets[sequence]), int(chain.offsets[sequence + 1])
+    emissions = chain.emissions[first:last]
+    if not (np.abs(emissions) <= MAX_SCORE).all():
+        return InputError(
+            f"emissions: expected scores from -1e30 to 1e30, sequence {sequence} has {_first_bad(emissions)}:"
+            f" forbid tags by `allowed`"
+        )
+    return InputError(
+        f"sequence {sequence} of {last - first} characters: {what}: see `allowed`, the legality and the length"
+    )
