@@ -45,3 +45,26 @@ class LinearTrainer:
     def weights(self) -> dict[str, NDArray[Any]]: ...
 
 def build_table(keys: NDArray[np.uint64], weights: NDArray[np.int8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]: ...
+
+class Chain:
+    def __init__(
+        self,
+        emissions: NDArray[np.float32],
+        offsets: NDArray[np.int64],
+        transitions: NDArray[np.float32],
+        start: NDArray[np.float32],
+        end: NDArray[np.float32],
+        allowed: NDArray[np.uint8] | None,
+        is_sbme: bool,
+    ) -> None: ...
+    def viterbi(self, threads: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]: ...
+    def nbest(self, n: int, threads: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]: ...
+    def forward_backward(
+        self, pairwise: bool, threads: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.floating[Any]]]: ...
+    def log_likelihood(
+        self, tags: NDArray[np.uint8] | NDArray[np.int64], weights: NDArray[np.float32], threads: int
+    ) -> tuple[
+        NDArray[np.float64],
+        tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    ]: ...

@@ -87,28 +87,30 @@ def numpy_chain(
     Raises:
         InputError: A wrong type, shape or device, falling offsets, transitions that are no numbers.
     """
-    emissions = _floats(_array(emissions, "emissions"), "emissions", ("characters", "tags"))
+    emissions = _array(emissions, "emissions")
+    if emissions.ndim != 2:
+        raise InputError(f"emissions: expected the shape (characters, tags), got {emissions.shape}")
     count, size = emissions.shape
+    emissions = np.ascontiguousarray(_floats(emissions, "emissions", (count, size)))
     check_size(size)
-    dtype = emissions.dtype
-    transitions = _floats(_array(transitions, "transitions"), "transitions", (size, size), dtype)
-    zeros = np.zeros(size, dtype)
-    start = zeros if start is None else _floats(_array(start, "start_transitions"), "start_transitions", (size,), dtype)
-    end = zeros if end is None else _floats(_array(end, "end_transitions"), "end_transitions", (size,), dtype)
-    for name, scores in (("transitions", transitions), ("start_transitions", start), ("end_transitions", end)):
-        if not (np.abs(scores) <= MAX_SCORE).all():
-            raise InputError(
-                f"{name}: expected scores from -1e30 to 1e30, got {_first_bad(scores)}: forbid steps by legality"
-            )
-    masks = None
+    # One array of all scores but the emissions: looked at and masked at once.
+    scores = np.zeros((size + 2, size), emissions.dtype)
+    scores[:size] = _floats(_array(transitions, "transitions"), "transitions", (size, size))
+    if start is not None:
+        scores[size] = _floats(_array(start, "start_transitions"), "start_transitions", (size,))
+    if end is not None:
+        scores[size + 1] = _floats(_array(end, "end_transitions"), "end_transitions", (size,))
+    if not (np.abs(scores) <= MAX_SCORE).all():
+        raise InputError(
+            f"transitions: expected scores from -1e30 to 1e30, got {_first_bad(scores)}: forbid steps by legality"
+        )
+    is_sbme = False
     if legality is not None:
         masks = legality_masks(legality, size)
-        transitions, start, end = (
-            np.where(mask, scores, dtype.type(-np.inf))
-            for mask, scores in zip(masks.arrays, (transitions, start, end), strict=True)
-        )
+        scores[masks.illegal] = -np.inf
+        is_sbme = masks.is_sbme
+    transitions, start, end = scores[:size], scores[size], scores[size + 1]
     allowed = _numpy_allowed(allowed, count, size)
-    is_sbme = masks is not None and masks.is_sbme
     return Chain(emissions, _offsets(offsets, count), transitions, start, end, allowed, is_sbme)
 
 
@@ -116,22 +118,19 @@ def _array(array: Array, name: str) -> np.ndarray[Any, Any]:
     if is_tensor(array):
         if array.device.type != "cpu":
             raise InputError(f"{name}: expected a tensor on the cpu like the emissions, got one on {array.device}")
-        return np.asarray(array.detach().numpy())
+        return np.asarray((array.detach() if array.requires_grad else array).numpy())
     if isinstance(array, np.ndarray):
         return array
     raise InputError(f"{name}: expected a numpy array or a torch tensor, got {type(array).__name__}")
 
 
-def _floats(
-    array: np.ndarray[Any, Any], name: str, shape: tuple[object, ...], dtype: np.dtype[Any] | None = None
-) -> np.ndarray[Any, Any]:
-    """Return the array, contiguous and of the given type, its shape checked; words in a shape stand for any size."""
-    if array.dtype not in (np.float32, np.float64):
+def _floats(array: np.ndarray[Any, Any], name: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """Return the array if it is of floats and of this shape."""
+    if array.dtype.char not in "fd":
         raise InputError(f"{name}: expected float32 (or float64), got {array.dtype}")
-    fits = array.ndim == len(shape) and all(isinstance(e, str) or e == g for g, e in zip(array.shape, shape, strict=True))
-    if not fits:
-        raise InputError(f"{name}: expected the shape ({', '.join(map(str, shape))}), got {array.shape}")
-    return np.ascontiguousarray(array, dtype)
+    if array.shape != shape:
+        raise InputError(f"{name}: expected the shape {shape}, got {array.shape}")
+    return array
 
 
 def check_size(size: int) -> None:
@@ -167,14 +166,16 @@ def _numpy_allowed(allowed: Array | None, count: int, size: int) -> np.ndarray[A
 
 
 class Masks(NamedTuple):
-    """Which transitions, first and last tags are legal, and whether these are the masks of SBME."""
+    """What is illegal: transitions in the first K rows, first tags in the next, last tags in the last; shape (K + 2, K).
+    And whether all that is as in SBME.
+    """
 
-    arrays: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]
+    illegal: np.ndarray[Any, Any]
     is_sbme: bool
 
 
 def legality_masks(legality: Legality, size: int) -> Masks:
-    """Return the legality as arrays of bools.
+    """Return the legality as an array of bools.
 
     Raises:
         InputError: It is of another number of tags.
@@ -191,15 +192,14 @@ def _make_masks(legality: Legality, size: int) -> Masks:
     )
     if transitions.shape != (size, size) or start.shape != (size,) or end.shape != (size,):
         raise InputError(f"legality: expected a scheme of {size} tags like the emissions, got one of {len(start)}")
-    return Masks((transitions, start, end), _are_of_sbme(transitions, start, end))
+    is_sbme = (transitions.tolist(), start.tolist(), end.tolist()) == _SBME
+    return Masks(~np.vstack([transitions, start, end]), is_sbme)
 
 
 _cached_masks = lru_cache(maxsize=64)(_make_masks)
 
 
-def _are_of_sbme(*masks: np.ndarray[Any, Any]) -> bool:
-    of_sbme = (SBME.transitions_allowed, SBME.start_allowed, SBME.end_allowed)
-    return all(np.array_equal(mask, expected) for mask, expected in zip(masks, of_sbme, strict=True))
+_SBME = ([list(row) for row in SBME.transitions_allowed], list(SBME.start_allowed), list(SBME.end_allowed))
 
 
 def _first_bad(scores: np.ndarray[Any, Any]) -> str:

@@ -117,7 +117,8 @@ def _illegal(legality: Legality, size: int, device: torch.device) -> tuple[tuple
 
 def _make_illegal(legality: Legality, size: int, device: torch.device) -> tuple[tuple[torch.Tensor, ...], bool]:
     masks = legality_masks(legality, size)
-    return tuple(torch.from_numpy(~mask).to(device) for mask in masks.arrays), masks.is_sbme
+    illegal = torch.from_numpy(masks.illegal).to(device)
+    return (illegal[:size], illegal[size], illegal[size + 1]), masks.is_sbme
 
 
 _cached_illegal = lru_cache(maxsize=64)(_make_illegal)

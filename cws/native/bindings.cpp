@@ -357,4 +357,5 @@ PYBIND11_MODULE(_native, module) {
         .def("whole_sequences", &LinearSegmenter::whole_sequences, py::arg("block"), py::arg("column"),
              py::arg("has_words"));
     bind_training(module);
+    bind_decode(module);
 }
