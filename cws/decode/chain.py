@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -100,10 +100,9 @@ def numpy_chain(
         scores[size] = _floats(_array(start, "start_transitions"), "start_transitions", (size,))
     if end is not None:
         scores[size + 1] = _floats(_array(end, "end_transitions"), "end_transitions", (size,))
-    if not (np.abs(scores) <= MAX_SCORE).all():
-        raise InputError(
-            f"transitions: expected scores from -1e30 to 1e30, got {_first_bad(scores)}: forbid steps by legality"
-        )
+    fine = np.abs(scores) <= MAX_SCORE
+    if not (fine.all() or (fine | (scores == -np.inf)).all()):
+        raise InputError(f"transitions: expected -inf or scores from -1e30 to 1e30, got {_first_bad(scores)}")
     is_sbme = False
     if legality is not None:
         masks = legality_masks(legality, size)
@@ -166,9 +165,7 @@ def _numpy_allowed(allowed: Array | None, count: int, size: int) -> np.ndarray[A
 
 
 class Masks(NamedTuple):
-    """What is illegal: transitions in the first K rows, first tags in the next, last tags in the last; shape (K + 2, K).
-    And whether all that is as in SBME.
-    """
+    """What is illegal, shape (K + 2, K): transitions, first tags, last tags; and whether it is as in SBME."""
 
     illegal: np.ndarray[Any, Any]
     is_sbme: bool
@@ -196,27 +193,26 @@ def _make_masks(legality: Legality, size: int) -> Masks:
     return Masks(~np.vstack([transitions, start, end]), is_sbme)
 
 
-_cached_masks = lru_cache(maxsize=64)(_make_masks)
+_cached_masks: Callable[[Legality, int], Masks] = lru_cache(maxsize=64)(_make_masks)  # type: ignore[assignment]
 
 
 _SBME = ([list(row) for row in SBME.transitions_allowed], list(SBME.start_allowed), list(SBME.end_allowed))
 
 
 def _first_bad(scores: np.ndarray[Any, Any]) -> str:
-    at = np.argwhere(~(np.abs(scores) <= MAX_SCORE))[0]
+    at = np.argwhere(~(np.abs(scores) <= MAX_SCORE) & (scores != -np.inf))[0]
     return f"{scores[tuple(at)]} at {', '.join(map(str, at))}"
 
 
-def explain(chain: Chain, results: np.ndarray[Any, Any], what: str) -> InputError:
-    """Return the error of the first sequence whose result is no number."""
-    sequence = int(np.flatnonzero(~np.isfinite(results))[0])
-    first, last = int(chain.offsets[sequence]), int(chain.offsets[sequence + 1])
-    emissions = chain.emissions[first:last]
-    if not (np.abs(emissions) <= MAX_SCORE).all():
+def explain(sequence: int, emissions: np.ndarray[Any, Any], what: str) -> InputError:
+    """Return the error of a sequence that has no result, from its emissions, shape (T, K)."""
+    bad = np.argwhere(~(np.abs(emissions) <= MAX_SCORE))
+    if len(bad):
+        character, tag = bad[0]
         return InputError(
-            f"emissions: expected scores from -1e30 to 1e30, sequence {sequence} has {_first_bad(emissions)}:"
-            f" forbid tags by `allowed`"
+            f"emissions: expected scores from -1e30 to 1e30, sequence {sequence} has {emissions[character, tag]} for "
+            f"tag {tag} of character {character}: to forbid a tag, use `allowed`"
         )
     return InputError(
-        f"sequence {sequence} of {last - first} characters: {what}: see `allowed`, the legality and the length"
+        f"sequence {sequence}, of {len(emissions)} characters: {what}: see `allowed`, the legality and the length"
     )

@@ -32,7 +32,7 @@ class Marginals(NamedTuple):
     """What all paths have on the average.
 
     Attributes:
-        log_partition: float64, shape (B,), the log of the summed exp(score) of all legal paths; 0 for an empty sequence.
+        log_partition: float64, shape (B,), the log of the summed exp(score) of all legal paths; 0 if it is empty.
         tags: Shape (N, K), the probability of each tag at each character.
         transitions: Shape (K, K), [from, to], the expected number of each transition in the whole batch; or, pairwise,
             shape (N, K, K), where row i is the joint probability of the tags of characters i - 1 and i, and 0 where a
@@ -83,7 +83,7 @@ def viterbi(
         emissions: Shape (N, K), float32 or float64, on CUDA also float16 and bfloat16; K from 1 to 256. Scores from
             -1e30 to 1e30.
         offsets: Shape (B + 1,), int64, from 0 to N, never falling; sequences may be empty.
-        transitions: Shape (K, K), [from, to].
+        transitions: Shape (K, K), [from, to]; -inf forbids, here and in the next two.
         start_transitions: Shape (K,); None is zeros.
         end_transitions: Shape (K,); None is zeros.
         legality: Which tags may begin, follow each other and end, such as a `TagScheme`; None is all.
@@ -266,7 +266,9 @@ class _Job:
 
             chain, results = on_host(chain, results)  # waits for the device
         if not np.isfinite(results).all():
-            raise explain(chain, results, what)
+            sequence = int(np.flatnonzero(~np.isfinite(results))[0])
+            first, last = chain.offsets[sequence : sequence + 2]
+            raise explain(sequence, chain.emissions[first:last], what)
 
     def back(self, array: Array) -> Array:
         """Return the array as the caller's kind."""
