@@ -183,12 +183,12 @@ public:
                 }
             };
             const auto certain = [](size_t, size_t) { return 1.0; };
-            ForwardBackward forward_backward;
+            WordChain chain(chain_scores(model_), scale_);
             segmenter->for_each_sequence(characters, size, [&](size_t begin, const int16_t* emissions, int count) {
                 collect(begin, certain);  // white space
-                forward_backward.run(chain_scores(model_), scale_, emissions, count);
+                chain.read(emissions, count);
                 collect(begin + size_t(count), [&](size_t first, size_t last) {
-                    return forward_backward.word_probability(int(first - begin), int(last - begin));
+                    return chain.word_probability(int(first - begin), int(last - begin));
                 });
             });
             collect(size, certain);
@@ -206,8 +206,9 @@ public:
                 py::gil_scoped_release unlocked;
                 Lease segmenter(*this);
                 segmenter->word_ends(characters, size, word_ends.data());
+                const WordChain chain(chain_scores(model_), scale_);
                 segmenter->for_each_sequence(characters, size, [&](size_t begin, const int16_t* emissions, int count) {
-                    stages.push_back({begin, n_best_word_ends(chain_scores(model_), emissions, count, n), {}});
+                    stages.push_back({begin, chain.nbest(emissions, count, n), {}});
                     stages.back().choices = best = combine(best, stages.back().tails, size_t(n));
                 });
             }
@@ -311,11 +312,11 @@ private:
     };
     struct Stage {
         size_t begin;
-        std::vector<ScoredWordEnds> tails;
+        std::vector<WordChain::Path> tails;
         std::vector<Choice> choices;
     };
 
-    static std::vector<Choice> combine(const std::vector<Choice>& heads, const std::vector<ScoredWordEnds>& tails,
+    static std::vector<Choice> combine(const std::vector<Choice>& heads, const std::vector<WordChain::Path>& tails,
                                        size_t n) {
         std::vector<Choice> choices;
         for (size_t i = 0; i < heads.size(); ++i)

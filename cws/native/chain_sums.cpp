@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "chain.h"
+#include "chain_sums.h"
 #include "exponential.h"
 #include "parallel.h"
 #include "vectors.h"
@@ -20,88 +20,6 @@ namespace {
 constexpr double kTiny = 1e-150;
 constexpr double kMaxSpread = 250;  // nats; kTiny * exp(-kMaxSpread) is still a normal number
 constexpr int kRescale = 8;         // characters; see the forward pass
-
-// The sums of one block of sequences; blocks are added up in order, so the number of threads does not matter.
-struct Totals {
-    explicit Totals(int tags) : transitions(size_t(tags * tags)), start(size_t(tags)), end(size_t(tags)) {}
-    std::vector<double> transitions, start, end;
-};
-
-// One sequence, and where its results go. `scale` is what the marginals are multiplied by: 1, or minus the weight of
-// the sequence where the gradient of the gold tags' log-probability is wanted.
-struct Sequence {
-    const float* emissions;
-    const uint8_t* allowed;
-    int64_t count;
-    float* marginals;
-    float* pairwise;
-    double scale;
-};
-
-double log_add(double a, double b) {
-    const double larger = std::max(a, b);
-    return larger == -INFINITY ? larger : larger + std::log1p(std::exp(std::min(a, b) - larger));
-}
-
-// The slow way, right for all scores.
-class InLogs {
-public:
-    explicit InLogs(const Chain& chain) : chain_(chain), tags_(chain.tags) {}
-
-    double run(const Sequence& sequence, Totals& totals) {
-        const size_t size = size_t(sequence.count * tags_);
-        forward_.assign(size, -INFINITY);
-        backward_.assign(size, -INFINITY);
-        emissions_.assign(sequence.emissions, sequence.emissions + size);
-        for (size_t at = 0; at < size; ++at) {
-            const int64_t i = int64_t(at) / tags_;
-            const uint8_t* const bits = sequence.allowed ? sequence.allowed + i * allowed_stride(tags_) : nullptr;
-            if (!is_allowed(bits, int(int64_t(at) % tags_))) emissions_[at] = -INFINITY;
-        }
-        for (int64_t i = 0; i < sequence.count; ++i)
-            for (int to = 0; to < tags_; ++to) {
-                double sum = i ? -INFINITY : chain_.start[to];
-                for (int from = 0; i && from < tags_; ++from)
-                    sum = log_add(sum, forward_[at(i - 1, from)] + transition(from, to));
-                forward_[at(i, to)] = sum + emissions_[at(i, to)];
-            }
-        for (int64_t i = sequence.count - 1; i >= 0; --i)
-            for (int from = 0; from < tags_; ++from) {
-                double sum = i == sequence.count - 1 ? chain_.end[from] : -INFINITY;
-                for (int to = 0; i < sequence.count - 1 && to < tags_; ++to)
-                    sum = log_add(sum, transition(from, to) + emissions_[at(i + 1, to)] + backward_[at(i + 1, to)]);
-                backward_[at(i, from)] = sum;
-            }
-        double whole = -INFINITY;
-        for (int tag = 0; tag < tags_; ++tag) whole = log_add(whole, forward_[at(0, tag)] + backward_[at(0, tag)]);
-        if (whole > -INFINITY) write(sequence, whole, totals);
-        return whole;
-    }
-
-private:
-    size_t at(int64_t i, int tag) const { return size_t(i * tags_ + tag); }
-    double transition(int from, int to) const { return chain_.transitions[from * tags_ + to]; }
-
-    void write(const Sequence& sequence, double whole, Totals& totals) {
-        for (int64_t i = 0; i < sequence.count; ++i)
-            for (int to = 0; to < tags_; ++to) {
-                const double marginal = std::exp(forward_[at(i, to)] + backward_[at(i, to)] - whole);
-                sequence.marginals[at(i, to)] = float(sequence.scale * marginal);
-                if (i == 0) totals.start[size_t(to)] += sequence.scale * marginal;
-                if (i == sequence.count - 1) totals.end[size_t(to)] += sequence.scale * marginal;
-                for (int from = 0; i && from < tags_; ++from) {
-                    const double pair = std::exp(forward_[at(i - 1, from)] + transition(from, to) +
-                                                 emissions_[at(i, to)] + backward_[at(i, to)] - whole);
-                    totals.transitions[size_t(from * tags_ + to)] += sequence.scale * pair;
-                    if (sequence.pairwise) sequence.pairwise[(i * tags_ + from) * tags_ + to] = float(pair);
-                }
-            }
-    }
-
-    const Chain& chain_;
-    int tags_;
-    std::vector<double> emissions_, forward_, backward_;
-};
 
 // kBlocks: of four tags each, known to the compiler; 0 where there are more than it should unroll.
 template <int kBlocks>

@@ -1,18 +1,12 @@
 #include "sbme.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace cws {
 namespace {
 
 constexpr int32_t kImpossible = -(1 << 30);  // below any real score, far from overflow
-
-double log_add(double a, double b) {
-    const double larger = std::max(a, b);
-    return larger == -INFINITY ? larger : larger + std::log1p(std::exp(std::min(a, b) - larger));
-}
 
 }  // namespace
 
@@ -43,102 +37,53 @@ void viterbi_word_ends(const ChainScores& scores, const int16_t* emissions, int 
     }
 }
 
-void ForwardBackward::run(const ChainScores& scores, double scale, const int16_t* emissions, int count) {
-    for (int from = 0; from < 4; ++from)
-        for (int to = 0; to < 4; ++to) transitions_[from][to] = scale * scores.transitions[4 * from + to];
-    steps_.resize(size_t(count));
-    for (int i = 0; i < count; ++i) {
-        Step& here = steps_[size_t(i)];
-        for (int k = 0; k < 4; ++k) {
-            here.emission[k] = scale * emissions[4 * i + k];
-            double before = k == S || k == B ? scale * scores.start[k] : -INFINITY;
-            if (i > 0) {
-                const double* forward = steps_[size_t(i - 1)].forward;
-                const auto [p, q] = kBefore[k];
-                before = log_add(forward[p] + transitions_[p][k], forward[q] + transitions_[q][k]);
-            }
-            here.forward[k] = before + here.emission[k];
-        }
-    }
-    for (int i = count - 1; i >= 0; --i) {
-        Step& here = steps_[size_t(i)];
-        for (int k = 0; k < 4; ++k) {
-            here.backward[k] = k == S || k == E ? scale * scores.end[k] : -INFINITY;
-            if (i < count - 1) {
-                const Step& next = steps_[size_t(i + 1)];
-                const auto [p, q] = kAfter[k];
-                here.backward[k] = log_add(transitions_[k][p] + next.emission[p] + next.backward[p],
-                                           transitions_[k][q] + next.emission[q] + next.backward[q]);
-            }
-        }
-    }
-    const Step& first = steps_.front();
-    log_partition_ = log_add(first.forward[S] + first.backward[S], first.forward[B] + first.backward[B]);
+WordChain::WordChain(const ChainScores& scores, double scale) : scale_(scale) {
+    whole_.fill(kForbidden);
+    for (const Tag tag : {S, B, M, E})
+        for (const Tag before : kBefore[tag]) whole_[size_t(4 * before + tag)] = scores.transitions[4 * before + tag];
+    for (const Tag first : {S, B}) whole_[size_t(16 + first)] = scores.start[first];
+    for (const Tag last : {S, E}) whole_[size_t(20 + last)] = scores.end[last];
+    for (size_t i = 0; i < whole_.size(); ++i) scaled_[i] = float(scale * whole_[i]);
 }
 
-double ForwardBackward::word_probability(int first, int last) const {
-    const Tag opening = first == last ? S : B, closing = first == last ? S : E;
-    double path = steps_[size_t(first)].forward[opening] + steps_[size_t(last)].backward[closing] - log_partition_;
+void WordChain::read(const int16_t* emissions, int count) {
+    std::vector<float> scores(size_t(count) * 4);
+    for (size_t i = 0; i < scores.size(); ++i) scores[i] = float(scale_ * emissions[i]);
+    marginals_.resize(scores.size());
+    pairwise_.resize(scores.size() * 4);
+    const int64_t offsets[2] = {0, count};
+    double log_partition, transitions[16];
+    forward_backward(chain_of(scaled_), {scores.data(), offsets, 1, nullptr}, nullptr, 1,
+                     {&log_partition, marginals_.data(), transitions, pairwise_.data(), nullptr, nullptr});
+}
+
+double WordChain::word_probability(int first, int last) const {
+    if (first == last) return marginals_[size_t(4 * first + S)];
+    // Tags are a Markov chain under the posterior too: p(b, m, e) = p(b, m) p(m, e) / p(m).
+    double probability = 1;
     for (int i = first + 1; i <= last; ++i) {
         const Tag from = i == first + 1 ? B : M, to = i == last ? E : M;
-        path += transitions_[from][to] + steps_[size_t(i)].emission[to];
+        const double before = i == first + 1 ? 1 : marginals_[size_t(4 * (i - 1) + from)];
+        if (before == 0) return 0;
+        probability *= pairwise_[size_t(16 * i + 4 * from + to)] / before;
     }
-    return std::min(1.0, std::exp(path));
+    return std::min(1.0, probability);
 }
 
-std::vector<double> ForwardBackward::marginals() const {
-    std::vector<double> result;
-    for (const Step& here : steps_)
-        for (int k = 0; k < 4; ++k) result.push_back(std::exp(here.forward[k] + here.backward[k] - log_partition_));
-    return result;
-}
-
-std::vector<ScoredWordEnds> n_best_word_ends(const ChainScores& scores, const int16_t* emissions, int count, int n) {
-    struct Path {
-        int64_t score;
-        Tag before;
-        int rank;  // of the path among those of `before`
-    };
-    using Paths = std::vector<Path>;  // best first
-    // shape: (count, 4), at most n paths each
-    std::vector<std::array<Paths, 4>> ending(static_cast<size_t>(count));
-    const auto better = [](const Path& a, const Path& b) { return a.score > b.score; };
-    for (int i = 0; i < count; ++i) {
-        for (const Tag tag : {S, B, M, E}) {
-            Paths& paths = ending[size_t(i)][tag];
-            const int16_t emission = emissions[4 * i + tag];
-            if (i == 0) {
-                if (tag == S || tag == B) paths.push_back({scores.start[tag] + emission, tag, 0});
-                continue;
-            }
-            for (const Tag before : kBefore[tag]) {
-                const Paths& shorter = ending[size_t(i - 1)][before];
-                for (int rank = 0; rank < int(shorter.size()); ++rank)
-                    paths.push_back({shorter[size_t(rank)].score + scores.transitions[4 * before + tag] + emission,
-                                     before, rank});
-            }
-            std::stable_sort(paths.begin(), paths.end(), better);  // stable: the lower tag wins ties
-            if (paths.size() > size_t(n)) paths.resize(size_t(n));
-        }
+std::vector<WordChain::Path> WordChain::nbest(const int16_t* emissions, int count, int n) const {
+    const std::vector<float> scores(emissions, emissions + count * 4);
+    const int64_t offsets[2] = {0, count};
+    std::vector<uint8_t> tags(size_t(n) * size_t(count));
+    std::vector<double> values(static_cast<size_t>(n));
+    cws::nbest(chain_of(whole_), {scores.data(), offsets, 1, nullptr}, n, 1, tags.data(), values.data());
+    std::vector<Path> paths;
+    for (int rank = 0; rank < n && values[size_t(rank)] > -INFINITY; ++rank) {
+        const uint8_t* const path = tags.data() + int64_t(rank) * count;
+        std::vector<uint8_t> word_ends(static_cast<size_t>(count));
+        std::transform(path, path + count, word_ends.begin(), [](uint8_t tag) { return tag == S || tag == E; });
+        paths.push_back({int64_t(values[size_t(rank)]), std::move(word_ends)});
     }
-    Paths finals;
-    for (const Tag tag : {S, E})
-        for (int rank = 0; rank < int(ending.back()[tag].size()); ++rank)
-            finals.push_back({ending.back()[tag][size_t(rank)].score + scores.end[tag], tag, rank});
-    std::stable_sort(finals.begin(), finals.end(), better);
-    if (finals.size() > size_t(n)) finals.resize(size_t(n));
-
-    std::vector<ScoredWordEnds> result;
-    for (const Path& final : finals) {
-        result.push_back({final.score, std::vector<uint8_t>(size_t(count))});
-        Path at = final;
-        for (int i = count - 1; i >= 0; --i) {
-            const Tag tag = at.before;
-            result.back().word_ends[size_t(i)] = tag == S || tag == E;
-            at = ending[size_t(i)][tag][size_t(at.rank)];
-        }
-    }
-    return result;
+    return paths;
 }
 
 }  // namespace cws

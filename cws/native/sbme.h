@@ -2,12 +2,15 @@
 //
 //     S → S, B     B → M, E     M → M, E     E → S, B      first: S, B     last: S, E
 //
-// Integer scores, the lowest tag on ties, as everywhere in this project. The general decoder and the specification of
-// what these return are the reference in tests/oracles.py.
+// Integer scores, the lowest tag on ties. This is the inner loop of the linear segmenter, on sums of integers as they come
+// out of its tables; tests compare it with cws.decode.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
+
+#include "chain.h"
 
 namespace cws {
 
@@ -29,32 +32,33 @@ struct ChainScores {
 void viterbi_word_ends(const ChainScores& scores, const int16_t* emissions, int count, uint8_t* back,
                        uint8_t* word_ends);
 
-// Posterior probabilities of one sequence by forward-backward in log space (Rabiner 1989). The potential of a tag
-// sequence is exp(scale * score).
-class ForwardBackward {
+// The other questions to such a chain, which are not asked of terabytes, are answered by the decoder of chain.h.
+class WordChain {
 public:
-    void run(const ChainScores& scores, double scale, const int16_t* emissions, int count);  // count >= 1
-    double log_partition() const { return log_partition_; }
+    // The probability of a tag sequence is proportional to exp(scale * score).
+    WordChain(const ChainScores& scores, double scale);
+
+    // Takes in a sequence of at least one character, for word_probability.
+    void read(const int16_t* emissions, int count);
     // The probability that characters first to last are one word.
     double word_probability(int first, int last) const;
-    // The probability of each tag at each character; shape: (count, 4)
-    std::vector<double> marginals() const;
+
+    struct Path {
+        int64_t score;
+        std::vector<uint8_t> word_ends;
+    };
+    // The n best tag sequences, best first; fewer where there are fewer.
+    std::vector<Path> nbest(const int16_t* emissions, int count, int n) const;
 
 private:
-    struct Step {
-        double emission[4], forward[4], backward[4];  // logs
-    };
-    std::vector<Step> steps_;
-    double transitions_[4][4];
-    double log_partition_ = 0;
-};
+    using Scores = std::array<float, 24>;  // transitions, start, end
+    static Chain chain_of(const Scores& scores) {
+        return {4, scores.data(), scores.data() + 16, scores.data() + 20, true};
+    }
 
-struct ScoredWordEnds {
-    int64_t score;
-    std::vector<uint8_t> word_ends;
+    double scale_;
+    Scores whole_, scaled_;  // as they are, for exact sums; and times scale
+    std::vector<float> marginals_, pairwise_;
 };
-
-// The n best tag sequences, best first; fewer where there are fewer.
-std::vector<ScoredWordEnds> n_best_word_ends(const ChainScores& scores, const int16_t* emissions, int count, int n);
 
 }  // namespace cws
