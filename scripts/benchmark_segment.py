@@ -12,26 +12,23 @@ from __future__ import annotations
 import json
 import lzma
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import click
 import jieba
 import rjieba
+from measuring import ROOT, alternate, made_by, setting
 
 import cws
 from cws.corpus import read_segmented
 from cws.metrics import score
 
-ROOT = Path(__file__).parent.parent
 CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 RUNS = 7
 DOMAINS = ("news_science", "encyclopedia", "everyday", "literature")
@@ -49,18 +46,6 @@ def sample(characters: int) -> list[str]:
                 if left <= 0:
                     break
     return paragraphs
-
-
-def alternate(*actions: Callable[[], object], runs: int = RUNS) -> list[float]:
-    """Return the median seconds of each action, run in turns after one turn that is not counted."""
-    seconds: list[list[float]] = [[] for _ in actions]
-    for turn in range(runs + 1):
-        for at, action in enumerate(actions):
-            begun = time.perf_counter()
-            action()
-            if turn:
-                seconds[at].append(time.perf_counter() - begun)
-    return [statistics.median(one) for one in seconds]
 
 
 def process(arguments: Sequence[str]) -> tuple[float, float]:
@@ -105,10 +90,11 @@ def measure_throughput() -> list[dict[str, Any]]:
         ours, theirs = alternate(
             lambda p=paragraphs: [segmenter.segment(text) for text in p],
             lambda p=paragraphs: [rjieba.cut(text) for text in p],
+            runs=RUNS,
         )
         rows.append({"text": name, "characters": characters, "cws": characters / ours, "rjieba": characters / theirs})
     whole = "\n".join(sample(2_000_000))
-    ours, theirs = alternate(lambda: segmenter.segment(whole), lambda: rjieba.cut(whole))
+    ours, theirs = alternate(lambda: segmenter.segment(whole), lambda: rjieba.cut(whole), runs=RUNS)
     rows.append(
         {
             "text": "four domains, one call",
@@ -172,33 +158,12 @@ def measure_training(folder: Path) -> dict[str, Any]:
     return {"seconds": statistics.median(one for one, _ in runs), "memory_mb": max(one for _, one in runs)}
 
 
-def setting() -> dict[str, Any]:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    model = next(
-        (line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")), platform.machine()
-    )
-    return {
-        "commit": commit,
-        "python": platform.python_version(),
-        "processor": f"{model}, {os.cpu_count()} cores",
-        "versions": {name: version(name) for name in ("cws", "rjieba", "jieba")},
-    }
-
-
-def _cpuinfo() -> list[str]:
-    path = Path("/proc/cpuinfo")
-    return path.read_text().split("\n") if path.exists() else []
-
-
 def render(results: dict[str, Any]) -> str:
     """Return the tables in Markdown."""
-    made = results["setting"]
-    versions = ", ".join(f"{name} {number}" for name, number in made["versions"].items())
     lines = [
         "# Segmentation: accuracy, speed, start",
         "",
-        "Made by `CWS_CORPORA=… python scripts/benchmark_segment.py`"
-        f" at {made['commit'][:12]}, Python {made['python']}, {made['processor']}; {versions}.",
+        made_by("CWS_CORPORA=… python scripts/benchmark_segment.py", results["setting"]),
         "Speeds are medians of alternating runs in one process; compare the ratios, not the absolute figures.",
         "",
         "## Accuracy on the test sets (SIGHAN scorer, percent)",
@@ -247,7 +212,7 @@ def render(results: dict[str, Any]) -> str:
 @click.option("-o", "--output", default=ROOT / "docs", type=click.Path(path_type=Path), help="Where the two files go.")
 def main(output: Path) -> None:
     jieba.setLogLevel(60)
-    results: dict[str, Any] = {"setting": setting()}
+    results: dict[str, Any] = {"setting": setting("cws", "rjieba", "jieba")}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         steps: dict[str, Callable[[], Any]] = {

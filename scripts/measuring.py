@@ -1,0 +1,54 @@
+"""What the benchmarks of this folder share: alternating runs, and what they ran on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+
+
+def alternate(*actions: Callable[[], object], runs: int) -> list[float]:
+    """Return the median seconds of each action, run in turns after one turn that is not counted."""
+    seconds: list[list[float]] = [[] for _ in actions]
+    for turn in range(runs + 1):
+        for at, action in enumerate(actions):
+            begun = time.perf_counter()
+            action()
+            if turn:
+                seconds[at].append(time.perf_counter() - begun)
+    return [statistics.median(one) for one in seconds]
+
+
+def setting(*packages: str) -> dict[str, Any]:
+    """Return commit, Python, processor, and the versions of the packages."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().split("\n") if path.exists() else []
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return {
+        "commit": commit,
+        "python": platform.python_version(),
+        "processor": f"{model}, {os.cpu_count()} cores",
+        "versions": {name: _version(name) for name in packages},
+    }
+
+
+def made_by(command: str, made: dict[str, Any]) -> str:
+    """Return the sentence that says where figures come from."""
+    versions = ", ".join(f"{name} {number}" for name, number in made["versions"].items())
+    return f"Made by `{command}` at {made['commit'][:12]}, Python {made['python']}, {made['processor']}; {versions}."
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
