@@ -1,32 +1,73 @@
 """Slow, obvious answers to compare the fast ones with: everything by enumeration, in plain Python.
 
 Emissions are N rows of K scores, transitions K rows of K [from][to], start and end K scores; all of them are added up,
-and only paths that the scheme calls legal count.
+and only paths that the scheme calls legal count. A scheme is anything with a size and three tables of legality, such as
+a `TagScheme` or `Tables`. Constraints, `allowed`, are N rows of K bools; None allows all.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
-
-from cws.tags import TagScheme
+from typing import Protocol
 
 Path = tuple[int, ...]
 Matrix = Sequence[Sequence[float]]
+Allowed = Sequence[Sequence[bool]] | None
 
 
-def all_sequences(scheme: TagScheme, n: int) -> list[Path]:
+class Scheme(Protocol):
+    """What says which paths are legal."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def transitions_allowed(self) -> Sequence[Sequence[bool]]: ...
+    @property
+    def start_allowed(self) -> Sequence[bool]: ...
+    @property
+    def end_allowed(self) -> Sequence[bool]: ...
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A legality that is nobody's scheme."""
+
+    transitions_allowed: tuple[tuple[bool, ...], ...]
+    start_allowed: tuple[bool, ...]
+    end_allowed: tuple[bool, ...]
+
+    @property
+    def size(self) -> int:
+        return len(self.start_allowed)
+
+    @classmethod
+    def free(cls, size: int) -> Tables:
+        """Return the legality of `size` tags that forbids nothing."""
+        row = (True,) * size
+        return cls((row,) * size, row, row)
+
+
+def all_sequences(scheme: Scheme, n: int) -> list[Path]:
     """Return every sequence of n tags, legal or not."""
     return list(product(range(scheme.size), repeat=n))
 
 
-def all_paths(scheme: TagScheme, n: int) -> list[Path]:
+def all_paths(scheme: Scheme, n: int, allowed: Allowed = None) -> list[Path]:
     """Return every legal sequence of n tags; for n = 0, the empty one."""
-    return [path for path in all_sequences(scheme, n) if is_legal(scheme, path)]
+    legal = _legal_paths(scheme, n)
+    return [path for path in legal if allowed is None or all(allowed[i][tag] for i, tag in enumerate(path))]
 
 
-def is_legal(scheme: TagScheme, path: Path) -> bool:
+@lru_cache(maxsize=256)
+def _legal_paths(scheme: Scheme, n: int) -> tuple[Path, ...]:
+    return tuple(path for path in all_sequences(scheme, n) if is_legal(scheme, path))
+
+
+def is_legal(scheme: Scheme, path: Path) -> bool:
     """Whether the tables of the scheme allow the path."""
     if not path:
         return True
@@ -50,49 +91,84 @@ def path_score(
 
 
 def best_path(
-    scheme: TagScheme,
+    scheme: Scheme,
     emissions: Matrix,
     transitions: Matrix,
     start: Sequence[float] | None = None,
     end: Sequence[float] | None = None,
+    allowed: Allowed = None,
 ) -> tuple[Path, float]:
-    """Return the best legal path and its score.
+    """Return the best legal path and its score; see `n_best` for ties."""
+    score, best = n_best(scheme, emissions, transitions, start, end, allowed)[0]
+    return best, score
 
-    Of equal paths it is the one with the lowest last tag, then the lowest last but one, and so on: what a Viterbi
+
+def n_best(
+    scheme: Scheme,
+    emissions: Matrix,
+    transitions: Matrix,
+    start: Sequence[float] | None = None,
+    end: Sequence[float] | None = None,
+    allowed: Allowed = None,
+) -> list[tuple[float, Path]]:
+    """Return the score of every legal path and the path, best first.
+
+    Of equal paths first comes the one with the lowest last tag, then the lowest last but one, and so on: what a Viterbi
     search finds that takes the lowest tag at every tie on its way back.
     """
-    scores = {path: path_score(emissions, transitions, path, start, end) for path in all_paths(scheme, len(emissions))}
-    best = min(scores, key=lambda path: (-scores[path], path[::-1]))
-    return best, scores[best]
+    paths = all_paths(scheme, len(emissions), allowed)
+    scored = [(path_score(emissions, transitions, path, start, end), path) for path in paths]
+    return sorted(scored, key=lambda one: (-one[0], one[1][::-1]))
 
 
 def log_partition(
-    scheme: TagScheme,
+    scheme: Scheme,
     emissions: Matrix,
     transitions: Matrix,
     start: Sequence[float] | None = None,
     end: Sequence[float] | None = None,
+    allowed: Allowed = None,
 ) -> float:
     """Return the log of the summed exp(score) of all legal paths."""
-    scores = [path_score(emissions, transitions, path, start, end) for path in all_paths(scheme, len(emissions))]
+    paths = all_paths(scheme, len(emissions), allowed)
+    scores = [path_score(emissions, transitions, path, start, end) for path in paths]
     highest = max(scores)
     return highest + math.log(sum(math.exp(score - highest) for score in scores))
 
 
 def marginals(
-    scheme: TagScheme,
+    scheme: Scheme,
     emissions: Matrix,
     transitions: Matrix,
     start: Sequence[float] | None = None,
     end: Sequence[float] | None = None,
+    allowed: Allowed = None,
 ) -> list[list[float]]:
     """Return the probability of each tag at each place, N rows of K."""
-    whole = log_partition(scheme, emissions, transitions, start, end)
+    whole = log_partition(scheme, emissions, transitions, start, end, allowed)
     result = [[0.0] * scheme.size for _ in emissions]
-    for path in all_paths(scheme, len(emissions)):
+    for path in all_paths(scheme, len(emissions), allowed):
         probability = math.exp(path_score(emissions, transitions, path, start, end) - whole)
         for i, tag in enumerate(path):
             result[i][tag] += probability
+    return result
+
+
+def pair_marginals(
+    scheme: Scheme,
+    emissions: Matrix,
+    transitions: Matrix,
+    start: Sequence[float] | None = None,
+    end: Sequence[float] | None = None,
+    allowed: Allowed = None,
+) -> list[list[list[float]]]:
+    """Return the probability of each two tags at a place and the one before, N of K rows of K; 0 at the first place."""
+    whole = log_partition(scheme, emissions, transitions, start, end, allowed)
+    result = [[[0.0] * scheme.size for _ in range(scheme.size)] for _ in emissions]
+    for path in all_paths(scheme, len(emissions), allowed):
+        probability = math.exp(path_score(emissions, transitions, path, start, end) - whole)
+        for i in range(1, len(path)):
+            result[i][path[i - 1]][path[i]] += probability
     return result
 
 
