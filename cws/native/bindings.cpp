@@ -36,51 +36,10 @@ py::object owned(PyObject* object) {
     return py::reinterpret_steal<py::object>(object);
 }
 
-// A tensor of a mapped file: the bytes of a buffer, which must stay alive.
-template <class T>
-const T* tensor(const py::buffer_info& info, const char* name, size_t expected_bytes) {
-    if (!PyBuffer_IsContiguous(info.view(), 'C')) throw py::value_error(std::string(name) + " must be contiguous");
-    const auto bytes = size_t(info.size * info.itemsize);
-    if (expected_bytes && bytes != expected_bytes)
-        throw py::value_error(std::string(name) + ": expected " + std::to_string(expected_bytes) + " bytes, got " +
-                              std::to_string(bytes));
-    if (reinterpret_cast<uintptr_t>(info.ptr) % alignof(T))
-        throw py::value_error(std::string(name) + " must lie at a multiple of " + std::to_string(alignof(T)) + " bytes");
-    return static_cast<const T*>(info.ptr);
-}
-
-class LinearSegmenter {
+// A model, ready to segment: what is asked of Python's Segmenter, whatever the model.
+class NativeSegmenter {
 public:
-    // tensors: buffers by name, as labelers/linear.py describes them. scale: potentials are exp(score * scale).
-    LinearSegmenter(const py::dict& tensors, double scale) : scale_(scale) {
-        const auto buffer = [&](const char* name) -> const py::buffer_info& {
-            buffers_.push_back(tensors[name].cast<py::buffer>().request());
-            return buffers_.back();
-        };
-        buffers_.reserve(16);
-        free_.reserve(256);  // as many as there are threads, at most
-        model_.classes = tensor<uint16_t>(buffer("characters"), "characters", kBmp * sizeof(uint16_t));
-        const py::buffer_info& types = buffer("types");
-        model_.types = tensor<uint8_t>(types, "types", 0);
-        model_.class_count = uint32_t(types.size);
-        model_.unigrams = tensor<int8_t>(buffer("unigrams"), "unigrams",
-                                         size_t(model_.class_count) * kUnigramPositions * kTags);
-        const auto int16s = [&](const char* name, size_t rows) {
-            return tensor<int16_t>(buffer(name), name, rows * kTags * sizeof(int16_t));
-        };
-        model_.type_contexts = int16s("type_contexts", kTypeContexts);
-        model_.repetitions = int16s("repetitions", kRepetitions);
-        model_.transitions = int16s("transitions", kTags);
-        model_.start = int16s("start", 1);
-        model_.end = int16s("end", 1);
-        const py::buffer_info& buckets = buffer("buckets");
-        model_.ngrams.buckets = tensor<Bucket>(buckets, "buckets", 0);
-        model_.ngrams.bucket_count = uint32_t(buckets.size / py::ssize_t(sizeof(Bucket)));
-        const py::buffer_info& pilots = buffer("pilots");
-        model_.ngrams.pilots = tensor<uint8_t>(pilots, "pilots", 0);
-        model_.ngrams.pilot_count = uint32_t(pilots.size);
-        check();
-    }
+    NativeSegmenter(const NativeSegmenter&) = delete;
 
     py::object segment(const py::str& text) {
         return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
@@ -183,12 +142,11 @@ public:
                 }
             };
             const auto certain = [](size_t, size_t) { return 1.0; };
-            WordChain chain(chain_scores(model_), scale_);
-            segmenter->for_each_sequence(characters, size, [&](size_t begin, const int16_t* emissions, int count) {
-                collect(begin, certain);  // white space
-                chain.read(emissions, count);
-                collect(begin + size_t(count), [&](size_t first, size_t last) {
-                    return chain.word_probability(int(first - begin), int(last - begin));
+            segmenter->for_each_sequence(characters, size, [&](size_t at, Decoder& decoder, int begin, int count) {
+                collect(at, certain);  // white space
+                decoder.read(begin, count);
+                collect(at + size_t(count), [&](size_t first, size_t last) {
+                    return decoder.word_probability(int(first - at), int(last - at));
                 });
             });
             collect(size, certain);
@@ -201,14 +159,13 @@ public:
         return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
             std::vector<uint8_t> word_ends(size);
             std::vector<Stage> stages;
-            std::vector<Choice> best{{0, 0, 0}};
+            std::vector<Choice> best{{0.0, 0, 0}};
             {
                 py::gil_scoped_release unlocked;
                 Lease segmenter(*this);
                 segmenter->word_ends(characters, size, word_ends.data());
-                const WordChain chain(chain_scores(model_), scale_);
-                segmenter->for_each_sequence(characters, size, [&](size_t begin, const int16_t* emissions, int count) {
-                    stages.push_back({begin, chain.nbest(emissions, count, n), {}});
+                segmenter->for_each_sequence(characters, size, [&](size_t at, Decoder& decoder, int begin, int count) {
+                    stages.push_back({at, decoder.nbest(begin, count, n), {}});
                     stages.back().choices = best = combine(best, stages.back().tails, size_t(n));
                 });
             }
@@ -220,20 +177,20 @@ public:
                     std::copy(tail.begin(), tail.end(), word_ends.begin() + int64_t(stages[i].begin));
                     if (i > 0) at = stages[i - 1].choices[at.head];
                 }
-                result.emplace_back(double(one.score) * scale_,
+                result.emplace_back(one.score * scale_,
                                     owned(make_word_list(characters, size, word_ends.data(), cache_)));
             }
             return result;
         });
     }
 
-    // (begin, scores) of each sequence of the text; shape of scores: (count, 4). For tests and for the curious.
-    std::vector<std::pair<size_t, std::vector<int16_t>>> emissions(const py::str& text) {
+    // (begin, scores) of each sequence of the text; shape of scores: (count, K). For tests and for the curious.
+    std::vector<std::pair<size_t, std::vector<float>>> emissions(const py::str& text) {
         return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
-            std::vector<std::pair<size_t, std::vector<int16_t>>> result;
+            std::vector<std::pair<size_t, std::vector<float>>> result;
             Lease segmenter(*this);
-            segmenter->for_each_sequence(characters, size, [&](size_t begin, const int16_t* emissions, int count) {
-                result.emplace_back(begin, std::vector<int16_t>(emissions, emissions + count * kTags));
+            segmenter->for_each_sequence(characters, size, [&](size_t at, Decoder& decoder, int begin, int count) {
+                result.emplace_back(at, decoder.emissions(begin, count));
             });
             return result;
         });
@@ -247,7 +204,7 @@ public:
         {
             py::gil_scoped_release unlocked;
             output.reserve(bytes.size() * (format == Format::kJson ? 12 : 2));
-            invalid = Formatter(model_).format(format, bytes.data(), bytes.size(), {column, has_words}, is_last, output);
+            invalid = Formatter(labeler_).format(format, bytes.data(), bytes.size(), {column, has_words}, is_last, output);
         }
         if (invalid != Formatter::kValid) return py::int_(invalid);
         return py::bytes(output);
@@ -257,7 +214,7 @@ public:
         const std::string_view bytes = block;
         LinePosition position{column, has_words};
         py::gil_scoped_release unlocked;
-        const size_t length = Formatter(model_).whole_sequences(bytes.data(), bytes.size(), position);
+        const size_t length = Formatter(labeler_).whole_sequences(bytes.data(), bytes.size(), position);
         return {length, position.column, position.has_words};
     }
 
@@ -266,7 +223,7 @@ private:
     // while one of its threads holds it, and then the child's never opens.
     class Lease {
     public:
-        explicit Lease(LinearSegmenter& owner) : owner_(owner) {
+        explicit Lease(NativeSegmenter& owner) : owner_(owner) {
             {
                 const std::unique_lock lock(owner_.mutex_, std::try_to_lock);
                 if (lock && !owner_.free_.empty()) {
@@ -274,7 +231,7 @@ private:
                     owner_.free_.pop_back();
                 }
             }
-            if (!segmenter_) segmenter_ = std::make_unique<Segmenter>(owner_.model_);
+            if (!segmenter_) segmenter_ = std::make_unique<Segmenter>(owner_.labeler_);
         }
         ~Lease() {
             const std::unique_lock lock(owner_.mutex_, std::try_to_lock);
@@ -283,10 +240,92 @@ private:
         Segmenter* operator->() { return segmenter_.get(); }
 
     private:
-        LinearSegmenter& owner_;
+        NativeSegmenter& owner_;
         std::unique_ptr<Segmenter> segmenter_;
     };
 
+    // One of the n best of the text so far: one of those before its last sequence, and one of that sequence's.
+    struct Choice {
+        double score;
+        size_t head, tail;
+    };
+    struct Stage {
+        size_t begin;
+        std::vector<ScoredWordEnds> tails;
+        std::vector<Choice> choices;
+    };
+
+    static std::vector<Choice> combine(const std::vector<Choice>& heads, const std::vector<ScoredWordEnds>& tails,
+                                       size_t n) {
+        std::vector<Choice> choices;
+        for (size_t i = 0; i < heads.size(); ++i)
+            for (size_t j = 0; j < tails.size() && (i + 1) * (j + 1) <= n; ++j)
+                choices.push_back({heads[i].score + tails[j].score, i, j});
+        std::stable_sort(choices.begin(), choices.end(), [](auto& a, auto& b) { return a.score > b.score; });
+        if (choices.size() > n) choices.resize(n);
+        return choices;
+    }
+
+    const Labeler& labeler_;
+    double scale_;
+    WordCache cache_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Segmenter>> free_;
+
+protected:
+    // scale: nats of one step of the labeler's scores. The labeler is complete when the first method is called.
+    NativeSegmenter(const Labeler& labeler, double scale) : labeler_(labeler), scale_(scale) {
+        free_.reserve(256);  // as many as there are threads, at most
+    }
+};
+
+// A tensor of a mapped file: the bytes of a buffer, which must stay alive.
+template <class T>
+const T* tensor(const py::buffer_info& info, const char* name, size_t expected_bytes) {
+    if (!PyBuffer_IsContiguous(info.view(), 'C')) throw py::value_error(std::string(name) + " must be contiguous");
+    const auto bytes = size_t(info.size * info.itemsize);
+    if (expected_bytes && bytes != expected_bytes)
+        throw py::value_error(std::string(name) + ": expected " + std::to_string(expected_bytes) + " bytes, got " +
+                              std::to_string(bytes));
+    if (reinterpret_cast<uintptr_t>(info.ptr) % alignof(T))
+        throw py::value_error(std::string(name) + " must lie at a multiple of " + std::to_string(alignof(T)) + " bytes");
+    return static_cast<const T*>(info.ptr);
+}
+
+class LinearSegmenter : public NativeSegmenter {
+public:
+    // tensors: buffers by name, as labelers/linear.py describes them. scale: potentials are exp(score * scale).
+    LinearSegmenter(const py::dict& tensors, double scale) : NativeSegmenter(model_, scale) {
+        const auto buffer = [&](const char* name) -> const py::buffer_info& {
+            buffers_.push_back(tensors[name].cast<py::buffer>().request());
+            return buffers_.back();
+        };
+        buffers_.reserve(16);
+        model_.scale = scale;
+        model_.classes = tensor<uint16_t>(buffer("characters"), "characters", kBmp * sizeof(uint16_t));
+        const py::buffer_info& types = buffer("types");
+        model_.types = tensor<uint8_t>(types, "types", 0);
+        model_.class_count = uint32_t(types.size);
+        model_.unigrams = tensor<int8_t>(buffer("unigrams"), "unigrams",
+                                         size_t(model_.class_count) * kUnigramPositions * kTags);
+        const auto int16s = [&](const char* name, size_t rows) {
+            return tensor<int16_t>(buffer(name), name, rows * kTags * sizeof(int16_t));
+        };
+        model_.type_contexts = int16s("type_contexts", kTypeContexts);
+        model_.repetitions = int16s("repetitions", kRepetitions);
+        model_.transitions = int16s("transitions", kTags);
+        model_.start = int16s("start", 1);
+        model_.end = int16s("end", 1);
+        const py::buffer_info& buckets = buffer("buckets");
+        model_.ngrams.buckets = tensor<Bucket>(buckets, "buckets", 0);
+        model_.ngrams.bucket_count = uint32_t(buckets.size / py::ssize_t(sizeof(Bucket)));
+        const py::buffer_info& pilots = buffer("pilots");
+        model_.ngrams.pilots = tensor<uint8_t>(pilots, "pilots", 0);
+        model_.ngrams.pilot_count = uint32_t(pilots.size);
+        check();
+    }
+
+private:
     // Everything the inner loops take on trust.
     void check() const {
         if (model_.class_count < kUnknown + kTypes || model_.class_count >= kAbsent)
@@ -305,34 +344,8 @@ private:
             throw py::value_error("type_contexts and repetitions: expected scores from -15000 to 15000");
     }
 
-    // One of the n best of the text so far: one of those before its last sequence, and one of that sequence's.
-    struct Choice {
-        int64_t score;
-        size_t head, tail;
-    };
-    struct Stage {
-        size_t begin;
-        std::vector<WordChain::Path> tails;
-        std::vector<Choice> choices;
-    };
-
-    static std::vector<Choice> combine(const std::vector<Choice>& heads, const std::vector<WordChain::Path>& tails,
-                                       size_t n) {
-        std::vector<Choice> choices;
-        for (size_t i = 0; i < heads.size(); ++i)
-            for (size_t j = 0; j < tails.size() && (i + 1) * (j + 1) <= n; ++j)
-                choices.push_back({heads[i].score + tails[j].score, i, j});
-        std::stable_sort(choices.begin(), choices.end(), [](auto& a, auto& b) { return a.score > b.score; });
-        if (choices.size() > n) choices.resize(n);
-        return choices;
-    }
-
     std::vector<py::buffer_info> buffers_;  // keep what model_ points to
     LinearModel model_;
-    double scale_;
-    WordCache cache_;
-    std::mutex mutex_;
-    std::vector<std::unique_ptr<Segmenter>> free_;
 };
 
 }  // namespace
@@ -346,17 +359,18 @@ PYBIND11_MODULE(_native, module) {
         .value("json", Format::kJson)
         .value("conll", Format::kConll)
         .value("spans", Format::kSpans);
-    py::class_<LinearSegmenter>(module, "LinearSegmenter")
-        .def(py::init<const py::dict&, double>(), py::arg("tensors"), py::arg("scale"))
-        .def("segment", &LinearSegmenter::segment, py::arg("text"))
-        .def("segment_batch", &LinearSegmenter::segment_batch, py::arg("texts"), py::arg("threads"))
-        .def("tokens", &LinearSegmenter::tokens, py::arg("text"))
-        .def("nbest", &LinearSegmenter::nbest, py::arg("text"), py::arg("n"))
-        .def("emissions", &LinearSegmenter::emissions, py::arg("text"))
-        .def("format", &LinearSegmenter::format, py::arg("format"), py::arg("block"), py::arg("column"),
+    py::class_<NativeSegmenter>(module, "NativeSegmenter")
+        .def("segment", &NativeSegmenter::segment, py::arg("text"))
+        .def("segment_batch", &NativeSegmenter::segment_batch, py::arg("texts"), py::arg("threads"))
+        .def("tokens", &NativeSegmenter::tokens, py::arg("text"))
+        .def("nbest", &NativeSegmenter::nbest, py::arg("text"), py::arg("n"))
+        .def("emissions", &NativeSegmenter::emissions, py::arg("text"))
+        .def("format", &NativeSegmenter::format, py::arg("format"), py::arg("block"), py::arg("column"),
              py::arg("has_words"), py::arg("is_last"))
-        .def("whole_sequences", &LinearSegmenter::whole_sequences, py::arg("block"), py::arg("column"),
+        .def("whole_sequences", &NativeSegmenter::whole_sequences, py::arg("block"), py::arg("column"),
              py::arg("has_words"));
+    py::class_<LinearSegmenter, NativeSegmenter>(module, "LinearSegmenter")
+        .def(py::init<const py::dict&, double>(), py::arg("tensors"), py::arg("scale"));
     bind_training(module);
     bind_decode(module);
 }

@@ -82,7 +82,7 @@ py::tuple forward_backward_py(const Arguments& arguments, bool pairwise, int thr
     Array<float> marginals({characters, tags});
     Array<double> transitions({tags, tags});
     Array<float> pairs({pairwise ? characters : 0, tags, tags});
-    const Sums sums{log_partition.mutable_data(), marginals.mutable_data(), transitions.mutable_data(),
+    const ChainSums sums{log_partition.mutable_data(), marginals.mutable_data(), transitions.mutable_data(),
                     pairwise ? pairs.mutable_data() : nullptr, nullptr, nullptr};
     {
         py::gil_scoped_release unlocked;
@@ -102,7 +102,7 @@ py::tuple log_likelihood_py(const Arguments& arguments, const py::array& tags, c
     Array<double> values(arguments.batch.sequences);
     Array<float> emissions({characters, size});
     Array<double> transitions({size, size}), start(size), end(size);
-    const Sums sums{values.mutable_data(), emissions.mutable_data(), transitions.mutable_data(), nullptr,
+    const ChainSums sums{values.mutable_data(), emissions.mutable_data(), transitions.mutable_data(), nullptr,
                     start.mutable_data(), end.mutable_data()};
     {
         py::gil_scoped_release unlocked;

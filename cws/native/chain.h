@@ -47,7 +47,7 @@ void viterbi(const Chain& chain, const Batch& batch, int threads, uint8_t* tags,
 void nbest(const Chain& chain, const Batch& batch, int n, int threads, uint8_t* tags, double* scores);
 
 // What sums over all paths give.
-struct Sums {
+struct ChainSums {
     double* log_partition;  // (sequences,); with gold tags, their log-probability
     float* tags;            // (characters, tags): marginals; with gold tags, the gradient
     double* transitions;    // (tags, tags): expected counts; with gold tags, the gradient
@@ -65,6 +65,6 @@ struct Gold {
     int64_t tag(int64_t character) const { return bytes ? bytes[character] : longs[character]; }
 };
 
-void forward_backward(const Chain& chain, const Batch& batch, const Gold* gold, int threads, const Sums& sums);
+void forward_backward(const Chain& chain, const Batch& batch, const Gold* gold, int threads, const ChainSums& sums);
 
 }  // namespace cws

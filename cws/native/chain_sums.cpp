@@ -264,7 +264,7 @@ bool are_scores(const float* scores, int64_t count) {
 }
 
 template <int kBlocks>
-void run_blocks(const Chain& chain, const Batch& batch, const Gold* gold, int threads, const Sums& sums,
+void run_blocks(const Chain& chain, const Batch& batch, const Gold* gold, int threads, const ChainSums& sums,
                 const std::vector<int64_t>& blocks, std::vector<Totals>& totals) {
     const int tags = chain.tags;
     for_each_block(blocks.size() - 1, threads, [&] {
@@ -305,7 +305,7 @@ void run_blocks(const Chain& chain, const Batch& batch, const Gold* gold, int th
 
 }  // namespace
 
-void forward_backward(const Chain& chain, const Batch& batch, const Gold* gold, int threads, const Sums& sums) {
+void forward_backward(const Chain& chain, const Batch& batch, const Gold* gold, int threads, const ChainSums& sums) {
     const std::vector<int64_t> blocks = split(batch);
     std::vector<Totals> totals(blocks.size() - 1, Totals(chain.tags));
     const auto run = chain.tags <= 4 ? run_blocks<1> : chain.tags <= 8 ? run_blocks<2> : run_blocks<0>;

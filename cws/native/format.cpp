@@ -126,7 +126,7 @@ int64_t Formatter::format(Format format, const char* block, size_t size, LinePos
     word_ends_.resize(codes_.size());
     segmenter_.word_ends(codes_.data(), codes_.size(), word_ends_.data());
     if (format == Format::kText) {
-        write_text(block, codes_, word_ends_, model_.classes, position, output);
+        write_text(block, codes_, word_ends_, classes_, position, output);
         if (is_last && position.column > 0) output += '\n';
         return kValid;
     }
@@ -139,7 +139,7 @@ int64_t Formatter::format(Format format, const char* block, size_t size, LinePos
         at += encoded_length(codes_[i]);
         ++characters;
         if (!word_ends_[i]) continue;
-        const bool is_space = class_of(model_.classes, codes_[i]) == kSeparator;
+        const bool is_space = class_of(classes_, codes_[i]) == kSeparator;
         if (!is_space) writer.word(word, size_t(at - word), characters);
         position.column += characters;
         if (codes_[i] == '\n') {
@@ -158,8 +158,8 @@ size_t Formatter::whole_sequences(const char* block, size_t size, LinePosition& 
     if (size - valid > 3) return size;  // not just a character cut off: formatting will say what is wrong
     size_t bytes = 0;
     for (size_t at = 0; at < codes_.size();) {
-        const bool is_separator = class_of(model_.classes, codes_[at]) == kSeparator;
-        const size_t end = is_separator ? at + 1 : sequence_end(model_.classes, codes_.data(), codes_.size(), at);
+        const bool is_separator = class_of(classes_, codes_[at]) == kSeparator;
+        const size_t end = is_separator ? at + 1 : sequence_end(classes_, codes_.data(), codes_.size(), at);
         if (end == codes_.size()) break;  // what follows may belong to it
         position.column += int64_t(end - at);
         position.has_words |= !is_separator;

@@ -21,7 +21,7 @@ struct LinePosition {
 
 class Formatter {
 public:
-    explicit Formatter(const LinearModel& model) : model_(model), segmenter_(model) {}
+    explicit Formatter(const Labeler& labeler) : classes_(labeler.classes), segmenter_(labeler) {}
 
     static constexpr int64_t kValid = -1;
 
@@ -35,7 +35,7 @@ public:
     size_t whole_sequences(const char* block, size_t size, LinePosition& position);
 
 private:
-    const LinearModel& model_;
+    const uint16_t* classes_;
     Segmenter segmenter_;
     std::vector<uint32_t> codes_;
     std::vector<uint8_t> word_ends_;

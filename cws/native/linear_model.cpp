@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "sbme.h"
 #include "widest.h"
 
 namespace cws {
@@ -82,6 +83,57 @@ CWS_WIDEST void score_characters(const LinearModel& model, const uint16_t* codes
         std::memcpy(&next, reinterpret_cast<const char*>(&sums) + sizeof finished, sizeof sums - sizeof finished);
         sums = next;
     }
+}
+
+namespace {
+
+class LinearDecoder : public Decoder {
+public:
+    explicit LinearDecoder(const LinearModel& model)
+        : model_(model), chain_{model.transitions, model.start, model.end} {}
+
+    void score(const uint16_t* codes, int count) override { score_characters(model_, codes, count, emissions_); }
+
+    void word_ends(int begin, int count, uint8_t* word_ends) override {
+        viterbi_word_ends(chain_, emissions_ + begin * kTags, count, back_, word_ends);
+    }
+
+    std::vector<ScoredWordEnds> nbest(int begin, int count, int n) override {
+        return words().nbest(emissions(begin, count).data(), count, n);
+    }
+
+    void read(int begin, int count) override { words().read(emissions(begin, count).data(), count); }
+
+    double word_probability(int first, int last) const override { return words_->word_probability(first, last); }
+
+    std::vector<float> emissions(int begin, int count) const override {
+        return {emissions_ + begin * kTags, emissions_ + (begin + count) * kTags};
+    }
+
+private:
+    WordChain& words() {
+        if (!words_) words_ = std::make_unique<WordChain>(model_.word_chain());
+        return *words_;
+    }
+
+    const LinearModel& model_;
+    ChainScores chain_;
+    std::unique_ptr<WordChain> words_;  // made when first asked for: segmenting does without
+    alignas(32) int16_t emissions_[kMaxCodes * kTags];
+    uint8_t back_[kMaxSequence];
+};
+
+}  // namespace
+
+std::unique_ptr<Decoder> LinearModel::decoder() const { return std::make_unique<LinearDecoder>(*this); }
+
+WordChain LinearModel::word_chain() const {
+    std::vector<float> scores(kTags * (kTags + 2), kForbidden);
+    for (const Tag tag : {S, B, M, E})
+        for (const Tag before : kBefore[tag]) scores[size_t(kTags * before + tag)] = transitions[kTags * before + tag];
+    for (const Tag first : {S, B}) scores[size_t(kTags * kTags + first)] = start[first];
+    for (const Tag last : {S, E}) scores[size_t(kTags * (kTags + 1) + last)] = end[last];
+    return WordChain({{1, 1, 0, 0}, {1, 0, 0, 1}}, std::move(scores), scale, true);
 }
 
 }  // namespace cws

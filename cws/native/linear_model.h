@@ -11,21 +11,25 @@
 #include <cstdint>
 
 #include "characters.h"
+#include "labeler.h"
 #include "ngram_table.h"
+#include "word_chain.h"
 
 namespace cws {
 
 inline constexpr int kUnigramPositions = 5;  // i-2 ... i+2
 inline constexpr int kTypeContexts = 1 << 15;
 inline constexpr int kRepetitions = 32;
-inline constexpr int kPad = 2;  // edges before and after every sequence
 
 // Where the four characters that an n-gram scores begin, from its first character: 2- and 3-grams score one character
 // before them. (One behind instead, for 3-grams, did the same on dev.)
 inline constexpr int kFirstScored[kMaxOrder - 1] = {-1, -1, 0};
 
-struct LinearModel {
-    const uint16_t* classes = nullptr;      // (65536,)
+struct LinearModel : Labeler {
+    std::unique_ptr<Decoder> decoder() const override;
+    // The scores between tags, as the decoder of chain.h has them. The probability of tags is exp(scale * their score).
+    WordChain word_chain() const;
+
     const uint8_t* types = nullptr;         // (class_count,)
     const int8_t* unigrams = nullptr;       // (class_count, 5, 4)
     const int16_t* type_contexts = nullptr; // (32768, 4)
@@ -35,6 +39,7 @@ struct LinearModel {
     const int16_t* end = nullptr;           // (4,)
     uint32_t class_count = 0;
     NgramTable ngrams;
+    double scale = 1;  // nats of one step of a score
 };
 
 // Which of the characters around c[0] are the same, as five bits.

@@ -6,11 +6,7 @@
 // out of its tables; tests compare it with cws.decode.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <vector>
-
-#include "chain.h"
 
 namespace cws {
 
@@ -31,34 +27,5 @@ struct ChainScores {
 // where a word ends, else 0. count >= 1.
 void viterbi_word_ends(const ChainScores& scores, const int16_t* emissions, int count, uint8_t* back,
                        uint8_t* word_ends);
-
-// The other questions to such a chain, which are not asked of terabytes, are answered by the decoder of chain.h.
-class WordChain {
-public:
-    // The probability of a tag sequence is proportional to exp(scale * score).
-    WordChain(const ChainScores& scores, double scale);
-
-    // Takes in a sequence of at least one character, for word_probability.
-    void read(const int16_t* emissions, int count);
-    // The probability that characters first to last are one word.
-    double word_probability(int first, int last) const;
-
-    struct Path {
-        int64_t score;
-        std::vector<uint8_t> word_ends;
-    };
-    // The n best tag sequences, best first; fewer where there are fewer.
-    std::vector<Path> nbest(const int16_t* emissions, int count, int n) const;
-
-private:
-    using Scores = std::array<float, 24>;  // transitions, start, end
-    static Chain chain_of(const Scores& scores) {
-        return {4, scores.data(), scores.data() + 16, scores.data() + 20, true};
-    }
-
-    double scale_;
-    Scores whole_, scaled_;  // as they are, for exact sums; and times scale
-    std::vector<float> marginals_, pairwise_;
-};
 
 }  // namespace cws

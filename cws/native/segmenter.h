@@ -11,12 +11,10 @@
 #include <memory>
 #include <vector>
 
-#include "linear_model.h"
-#include "sbme.h"
+#include "characters.h"
+#include "labeler.h"
 
 namespace cws {
-
-inline constexpr int kMaxSequence = 1024;
 
 inline bool is_clause_mark(uint32_t code) {
     return code == 0x3002 || code == 0x3001 || code == 0xFF01 || code == 0xFF1F || code == 0xFF1B || code == 0xFF0C;
@@ -38,13 +36,16 @@ size_t sequence_end(const uint16_t* classes, const Char* text, size_t size, size
 // What one thread needs to segment; reused between texts, about 50 KB.
 class Segmenter {
 public:
-    explicit Segmenter(const LinearModel& model) : model_(model) { codes_[0] = codes_[1] = kEdge; }
+    explicit Segmenter(const Labeler& labeler) : classes_(labeler.classes), decoder_(labeler.decoder()) {
+        codes_[0] = codes_[1] = kEdge;
+    }
 
     // Sets word_ends[i] to 1 where a word ends after text[i], else to 0. Char: uint8_t (Latin-1), uint16_t, uint32_t.
     template <class Char>
     void word_ends(const Char* text, size_t size, uint8_t* word_ends);
 
-    // Calls visit(begin, emissions, count) for each sequence of the text; emissions: (count, 4).
+    // Calls visit(text_begin, decoder, begin, count) for each sequence of the text: where it begins in the text and, for
+    // the decoder, in its block.
     template <class Char, class Visit>
     void for_each_sequence(const Char* text, size_t size, Visit visit);
 
@@ -53,20 +54,16 @@ private:
         size_t text_begin;
         int code_begin, count;
     };
-    static constexpr int kBlock = 2 * kMaxSequence;  // codes scored together, small enough for the first-level cache
 
     template <class Char>
     size_t fill_block(const Char* text, size_t size, size_t at);
 
-    const LinearModel& model_;
+    const uint16_t* classes_;
+    std::unique_ptr<Decoder> decoder_;
     std::vector<Sequence> sequences_;
     int code_count_ = 0;
-    uint16_t codes_[kPad + kBlock + kMaxSequence + 2 * kPad];  // edges, block, edges
-    alignas(32) int16_t emissions_[(kBlock + kMaxSequence + 2 * kPad) * kTags];
-    uint8_t back_[kMaxSequence];
+    uint16_t codes_[kPad + kMaxCodes];  // edges, block, edges
 };
-
-inline ChainScores chain_scores(const LinearModel& model) { return {model.transitions, model.start, model.end}; }
 
 template <class Char>
 size_t Segmenter::fill_block(const Char* text, size_t size, size_t at) {
@@ -74,13 +71,13 @@ size_t Segmenter::fill_block(const Char* text, size_t size, size_t at) {
     uint16_t* codes = codes_ + kPad;
     code_count_ = 0;
     while (at < size && code_count_ < kBlock) {
-        if (class_of(model_.classes, uint32_t(text[at])) == kSeparator) {
+        if (class_of(classes_, uint32_t(text[at])) == kSeparator) {
             ++at;
             continue;
         }
-        const size_t end = sequence_end(model_.classes, text, size, at);
+        const size_t end = sequence_end(classes_, text, size, at);
         sequences_.push_back({at, code_count_, int(end - at)});
-        for (; at < end; ++at) codes[code_count_++] = class_of(model_.classes, uint32_t(text[at]));
+        for (; at < end; ++at) codes[code_count_++] = class_of(classes_, uint32_t(text[at]));
         for (int i = 0; i < kPad; ++i) codes[code_count_++] = kEdge;
     }
     for (int i = 0; i < kPad; ++i) codes[code_count_ + i] = kEdge;
@@ -91,9 +88,9 @@ template <class Char, class Visit>
 void Segmenter::for_each_sequence(const Char* text, size_t size, Visit visit) {
     for (size_t at = 0; at < size;) {
         at = fill_block(text, size, at);
-        score_characters(model_, codes_ + kPad, code_count_, emissions_);
+        decoder_->score(codes_ + kPad, code_count_);
         for (const Sequence& sequence : sequences_)
-            visit(sequence.text_begin, emissions_ + sequence.code_begin * kTags, sequence.count);
+            visit(sequence.text_begin, *decoder_, sequence.code_begin, sequence.count);
     }
 }
 
@@ -103,10 +100,10 @@ void Segmenter::word_ends(const Char* text, size_t size, uint8_t* word_ends) {
     const auto separators = [&](size_t end) {
         for (; done < end; ++done) word_ends[done] = done + 1 == end || text[done] == '\n';
     };
-    for_each_sequence(text, size, [&](size_t begin, const int16_t* emissions, int count) {
-        separators(begin);
-        viterbi_word_ends(chain_scores(model_), emissions, count, back_, word_ends + begin);
-        done = begin + size_t(count);
+    for_each_sequence(text, size, [&](size_t text_begin, Decoder& decoder, int begin, int count) {
+        separators(text_begin);
+        decoder.word_ends(begin, count, word_ends + text_begin);
+        done = text_begin + size_t(count);
     });
     separators(size);
 }
