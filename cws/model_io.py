@@ -30,7 +30,7 @@ FORMAT = "cws-model"
 VERSION = 1
 RESERVED = frozenset({"format", "version", "id"})  # of cws.json, written here
 ALIGNMENT = 64
-_ITEM_BYTES = {"U8": 1, "I8": 1, "U16": 2, "I16": 2, "F32": 4, "I64": 8, "U64": 8}
+_ITEM_BYTES = {"U8": 1, "I8": 1, "U16": 2, "I16": 2, "U32": 4, "F32": 4, "I64": 8, "U64": 8}
 _MAX_HEADER = 1 << 20
 
 
@@ -146,7 +146,7 @@ def write_model(
     Args:
         folder: Made if it is not there.
         config: The model's kind and what else `cws.json` should say; not its format, version and id.
-        tensors: C-contiguous arrays.
+        tensors: Arrays of any layout in memory.
         aligned: The tensor that begins at a multiple of ALIGNMENT; None aligns the largest.
 
     Raises:
@@ -155,15 +155,17 @@ def write_model(
     """
     from hashlib import sha256
 
+    import numpy as np
     from safetensors.numpy import save
 
     if reserved := sorted(RESERVED & config.keys()):
         raise InputError(f"the config of a model must not have {', '.join(reserved)}: choose other names")
+    tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     digest = sha256()
     for name in sorted(tensors):
         digest.update(name.encode() + tensors[name].tobytes())
     identity = digest.hexdigest()[:16]
-    weights = _align(save(dict(tensors), {"id": identity}), aligned)
+    weights = _align(save(tensors, {"id": identity}), aligned)
     complete = {"format": FORMAT, "version": VERSION, "id": identity, **config}
     description = json.dumps(complete, indent=2, ensure_ascii=False).encode() + b"\n"
     try:

@@ -12,8 +12,10 @@ from cws.labelers.linear import open_linear
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
+
+    from cws._native import NativeSegmenter
 
 DEFAULT_MODEL = "pku"
 NBEST_LIMIT = 10_000  # keeps nbest below a gigabyte
@@ -38,6 +40,15 @@ class Token(NamedTuple):
     probability: float
 
 
+def _open_hmm(folder: str, config: Mapping[str, Any]) -> NativeSegmenter:
+    from cws.labelers.hmm import open_hmm  # here, because the default model should not wait for it
+
+    return open_hmm(folder, config)
+
+
+_OPEN: dict[str, Callable[[str, Mapping[str, Any]], NativeSegmenter]] = {"linear": open_linear, "hmm": _open_hmm}
+
+
 class Segmenter:
     """A model, ready to segment. Immutable, safe to share between threads, and picklable (as the model's path).
 
@@ -60,9 +71,10 @@ class Segmenter:
     def __init__(self, model: str | os.PathLike[str] = DEFAULT_MODEL) -> None:
         self._model, self.path = _find_model(model)
         self.config: dict[str, Any] = model_io.read_config(self.path)
-        if self.config.get("kind") != "linear":
-            raise ModelError(f"{self.path}: a model of kind {self.config.get('kind')!r}: this release knows linear")
-        self.native = open_linear(self.path, self.config)
+        kind = self.config.get("kind")
+        if not isinstance(kind, str) or kind not in _OPEN:
+            raise ModelError(f"{self.path}: a model of kind {kind!r}: this release knows {', '.join(_OPEN)}")
+        self.native = _OPEN[kind](self.path, self.config)
 
     def segment(self, text: str) -> list[str]:
         """Return the words of the text."""

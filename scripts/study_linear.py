@@ -17,7 +17,8 @@ import click
 
 from cws.corpus import read_segmented
 from cws.dictionary import jieba_word_list, read_word_list
-from cws.training.linear import Alphabet, LinearOptions, WordList, lexicon_entries, make_trainer
+from cws.training.alphabet import Alphabet
+from cws.training.linear import LinearOptions, WordList, lexicon_entries, make_trainer
 
 EPOCHS = 8
 LISTS = ("webdict_freq.txt", "jionlp_word_freq.txt", "thuocl.txt", "hsk.txt")

@@ -31,7 +31,8 @@ from cws.labelers.linear import (
 )
 from cws.tags import SBME
 from cws.text import HANZI, SPACE
-from cws.training.linear import Alphabet, LinearOptions, lexicon_entries, quantise, train_linear
+from cws.training.alphabet import Alphabet
+from cws.training.linear import LinearOptions, lexicon_entries, quantise, train_linear
 
 TRAINING = """\
 他 来到 了 网易 杭研 大厦

@@ -10,6 +10,7 @@
 
 #include "bindings.h"
 #include "format.h"
+#include "hmm.h"
 #include "linear_model.h"
 #include "segmenter.h"
 #include "word_list.h"
@@ -348,6 +349,57 @@ private:
     LinearModel model_;
 };
 
+class HmmSegmenter : public NativeSegmenter {
+public:
+    // tensors: buffers by name, as labelers/hmm.py describes them for the order.
+    HmmSegmenter(const py::dict& tensors, double scale, int order) : NativeSegmenter(model_, scale) {
+        const auto buffer = [&](const char* name) -> const py::buffer_info& {
+            buffers_.push_back(tensors[name].cast<py::buffer>().request());
+            return buffers_.back();
+        };
+        buffers_.reserve(16);
+        if (order != 1 && order != 2) throw py::value_error("expected order 1 or 2, got " + std::to_string(order));
+        model_.order = order;
+        model_.scale = scale;
+        model_.classes = tensor<uint16_t>(buffer("characters"), "characters", kBmp * sizeof(uint16_t));
+        const py::buffer_info& scores = buffer("scores");
+        model_.scores = tensor<int16_t>(scores, "scores", 0);
+        model_.class_count = uint32_t(size_t(scores.size * scores.itemsize) / (4 * sizeof(int16_t)));
+        if (order == 1) {
+            model_.transitions = tensor<int16_t>(buffer("transitions"), "transitions", 16 * sizeof(int16_t));
+            model_.start = tensor<int16_t>(buffer("start"), "start", 4 * sizeof(int16_t));
+            model_.end = tensor<int16_t>(buffer("end"), "end", 4 * sizeof(int16_t));
+        } else {
+            const uint32_t bigrams = tree(buffer("bigram_first"), buffer("bigram_classes"), "bigram_first",
+                                          model_.class_count, model_.bigram_first, model_.bigram_classes);
+            model_.bigram_scores =
+                tensor<int16_t>(buffer("bigram_scores"), "bigram_scores", size_t(bigrams) * kTagPairs * sizeof(int16_t));
+            const uint32_t trigrams = tree(buffer("trigram_first"), buffer("trigram_classes"), "trigram_first", bigrams,
+                                           model_.trigram_first, model_.trigram_classes);
+            model_.trigram_scores = tensor<int16_t>(buffer("trigram_scores"), "trigram_scores",
+                                                    size_t(trigrams) * kTagTriples * sizeof(int16_t));
+        }
+        if (model_.class_count < kUnknown + kTypes) throw py::value_error("scores: expected at least 9 classes");
+        for (size_t code = 0; code < kBmp; ++code)
+            if (model_.classes[code] >= model_.class_count) throw py::value_error("characters: a class out of range");
+    }
+
+private:
+    // One level of the tree of n-grams: where the children of each of `parents` begin. Returns how many there are.
+    static uint32_t tree(const py::buffer_info& first, const py::buffer_info& classes, const char* name,
+                         uint32_t parents, const uint32_t*& begins, const uint16_t*& children) {
+        begins = tensor<uint32_t>(first, name, (size_t(parents) + 1) * sizeof(uint32_t));
+        children = tensor<uint16_t>(classes, "classes of n-grams", 0);
+        const auto count = size_t(classes.size * classes.itemsize) / sizeof(uint16_t);
+        if (!std::is_sorted(begins, begins + parents + 1) || begins[0] != 0 || begins[parents] != count)
+            throw py::value_error(std::string(name) + ": expected numbers that rise from 0 to " + std::to_string(count));
+        return uint32_t(count);
+    }
+
+    std::vector<py::buffer_info> buffers_;  // keep what model_ points to
+    Hmm model_;
+};
+
 }  // namespace
 }  // namespace cws
 
@@ -371,6 +423,8 @@ PYBIND11_MODULE(_native, module) {
              py::arg("has_words"));
     py::class_<LinearSegmenter, NativeSegmenter>(module, "LinearSegmenter")
         .def(py::init<const py::dict&, double>(), py::arg("tensors"), py::arg("scale"));
+    py::class_<HmmSegmenter, NativeSegmenter>(module, "HmmSegmenter")
+        .def(py::init<const py::dict&, double, int>(), py::arg("tensors"), py::arg("scale"), py::arg("order"));
     bind_training(module);
     bind_decode(module);
 }

@@ -1,0 +1,314 @@
+"""Training of hidden Markov models: counts of a segmented corpus, or Baum-Welch on raw text.
+
+The steps of `train_hmm`: number the characters, count what stands beside what, turn the counts into log-probabilities,
+store them as 16-bit steps. `reestimate` improves a model of order 1 on text without words in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cws import decode, model_io
+from cws.errors import InputError
+from cws.labelers.hmm import PAIRS, TRIPLES
+from cws.labelers.linear import EDGE, FIRST_KNOWN, UNKNOWN
+from cws.tags import SBME
+from cws.text import TYPE_NAMES
+from cws.training.alphabet import Alphabet, Words
+
+Floats = NDArray[np.floating[Any]]
+
+SCALE = 1 / 512  # nats of one step: the range is ±64 nats, and a step is finer than any count tells
+_LIMIT = 32767 * SCALE
+_LEGAL = np.array(SBME.transitions_allowed)
+_PRIOR = 0.5  # added to each count of a character that is known (Jeffreys)
+
+
+@dataclass(frozen=True)
+class Hmm:
+    """A model of order 1, as log-probabilities; -inf is impossible.
+
+    Attributes:
+        alphabet: The characters.
+        emissions: log P(class | tag), shape (classes, 4). A class UNKNOWN + type stands for any one unknown character.
+        transitions: log P(to | from), shape (4, 4).
+        start: log P(tag) at the first character, shape (4,).
+        end: log P(no more | tag), shape (4,).
+    """
+
+    alphabet: Alphabet
+    emissions: Floats
+    transitions: Floats
+    start: Floats
+    end: Floats
+
+
+def train_hmm(
+    sentences: Sequence[Words], folder: str | PathLike[str], *, order: int = 1, about: Mapping[str, Any] | None = None
+) -> None:
+    """Train a model on segmented sentences and write it to a folder.
+
+    Args:
+        sentences: Lists of words.
+        folder: Made if it is not there.
+        order: 1 or 2; 2 is much better and as fast to train.
+        about: What else cws.json should say.
+
+    Raises:
+        InputError: No sentence, or another order.
+        FileError: The folder cannot be written.
+    """
+    if order not in (1, 2):
+        raise InputError(f"order: expected 1 or 2, got {order!r}")
+    if not any(map(len, sentences)):
+        raise InputError("no words to learn from: give a corpus, one sentence a line, words separated by spaces")
+    training = {"sentences": len(sentences), "words": sum(map(len, sentences)), **(about or {})}
+    alphabet = Alphabet.of("".join(words) for words in sentences)
+    corpus = alphabet.encode_corpus(sentences)
+    if order == 1:
+        write_hmm(count_hmm(alphabet, *corpus), folder, training)
+    else:
+        tensors = {"characters": alphabet.characters, **count_trigrams(alphabet.types, *corpus)}
+        _write(folder, tensors, 2, training)
+
+
+def write_hmm(hmm: Hmm, folder: str | PathLike[str], about: Mapping[str, Any] | None = None) -> None:
+    """Write a model of order 1 to a folder; arguments and errors as of `train_hmm`."""
+    chain = {"transitions": hmm.transitions, "start": hmm.start, "end": hmm.end, "scores": hmm.emissions}
+    tensors = {name: _steps(scores) for name, scores in chain.items()}
+    _write(folder, {"characters": hmm.alphabet.characters, **tensors}, 1, about or {})
+
+
+def _write(
+    folder: str | PathLike[str], tensors: Mapping[str, NDArray[Any]], order: int, training: Mapping[str, Any]
+) -> None:
+    config = {"kind": "hmm", "scheme": SBME.name, "order": order, "scale": SCALE, "training": dict(training)}
+    # The largest integers come first in the file: with them, all that follow are where they may be read.
+    model_io.write_model(folder, config, tensors, aligned="bigram_first" if order == 2 else None)
+
+
+def _steps(logs: Floats) -> NDArray[np.int16]:
+    return np.round(np.clip(logs, -_LIMIT, _LIMIT) / SCALE).astype(np.int16)
+
+
+def _log(probabilities: Floats) -> Floats:
+    with np.errstate(divide="ignore"):
+        return np.log(probabilities)
+
+
+# Order 1
+
+
+def count_hmm(
+    alphabet: Alphabet, codes: NDArray[np.uint16], tags: NDArray[np.uint8], lengths: NDArray[np.int64]
+) -> Hmm:
+    """Return the model that the counts of a tagged corpus give, arguments as `Alphabet.encode_corpus` returns them."""
+    first, last, inner = _places(lengths)
+    start = np.bincount(tags[first], minlength=4) + np.array(SBME.start_allowed)
+    steps = np.bincount(4 * tags[:-1][inner].astype(np.int64) + tags[1:][inner], minlength=16).reshape(4, 4) + _LEGAL
+    end = np.bincount(tags[last], minlength=4) + np.array(SBME.end_allowed)
+    counts = _by_tag(codes, tags, len(alphabet.types))
+    known = counts.copy()
+    known[FIRST_KNOWN:] += _PRIOR
+    known[:FIRST_KNOWN] += _unknown(counts, alphabet.types)
+    leaving = steps.sum(axis=1) + end  # from each tag something follows, or nothing
+    return Hmm(
+        alphabet,
+        _log(known / known.sum(axis=0)),
+        _log(steps / leaving[:, None]),
+        _log(start / start.sum()),
+        _log(end / leaving),
+    )
+
+
+def _places(lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the first and last characters of the sequences, and which characters are followed by one of their own."""
+    lengths = lengths[lengths > 0]
+    ends = np.cumsum(lengths)
+    inner = np.ones(int(ends[-1]) if len(ends) else 0, bool)
+    inner[ends - 1] = False
+    return ends - lengths, ends - 1, inner[:-1]
+
+
+def _by_tag(codes: NDArray[np.uint16], tags: NDArray[np.uint8], classes: int) -> Floats:
+    """Return how often each class has each tag, shape (classes, 4)."""
+    return np.bincount(4 * codes.astype(np.int64) + tags, minlength=4 * classes).reshape(classes, 4).astype(np.float64)
+
+
+def _unknown(counts: Floats, types: NDArray[np.uint8]) -> Floats:
+    """Return what to add for one unknown character of each type, shape (FIRST_KNOWN, 4).
+
+    A character that was met once tells what one that was never met does (Good & Turing): as many as there are of a
+    type, so much is left for the type; and there are some thousand of them.
+    """
+    result = np.zeros((FIRST_KNOWN, 4))
+    once = counts.sum(axis=1) == 1
+    once[:FIRST_KNOWN] = False
+    for kind in range(len(TYPE_NAMES)):
+        result[UNKNOWN + kind] = (counts[once & (types == kind)].sum(axis=0) + 0.1) / 1000
+    return result
+
+
+# Order 2
+
+
+def count_trigrams(
+    types: NDArray[np.uint8], codes: NDArray[np.uint16], tags: NDArray[np.uint8], lengths: NDArray[np.int64]
+) -> dict[str, NDArray[Any]]:
+    """Return the tensors of order 2 but the characters.
+
+    Args:
+        types: Of an alphabet.
+        codes, tags, lengths: As its `encode_corpus` returns them.
+    """
+    classes = len(types)
+    # Every sequence with two edges before it; a character with its tag is one number. Edges are tagged S.
+    lengths = lengths[lengths > 0]
+    begins = np.cumsum(lengths) - lengths
+    at = np.repeat(begins, 2)
+    joint = np.insert(4 * codes.astype(np.int64) + tags, at, 4 * EDGE)
+    is_edge = np.insert(np.zeros(len(codes), bool), at, True)
+    here = np.flatnonzero(~is_edge)
+    top = 4 * classes
+    # What is counted: all characters, and the edges before them as context.
+    unigram = np.bincount(joint[here], minlength=top).astype(np.float64)
+    pairs, pair_counts = np.unique(joint[here - 1] * top + joint[here], return_counts=True)
+    triples, triple_counts = np.unique(
+        (joint[here - 2] * top + joint[here - 1]) * top + joint[here], return_counts=True
+    )
+    context1 = np.bincount(joint[here - 1], minlength=top).astype(np.float64)
+    contexts2, context2_counts = np.unique(joint[here - 2] * top + joint[here - 1], return_counts=True)
+    context2 = context2_counts[np.searchsorted(contexts2, triples // top)].astype(np.float64)
+    weights = _interpolation(
+        (triple_counts - 1, context2 - 1),
+        (
+            pair_counts[np.searchsorted(pairs, triples % (top * top))] - 1,
+            context1[triples // top % top] - 1,
+        ),
+        (unigram[triples % top] - 1, np.full(len(triples), len(here) - 1.0)),
+        triple_counts,
+    )
+
+    # P(c, t), and of one unknown character of each type
+    one = unigram.reshape(classes, 4) + 0.01
+    one[:FIRST_KNOWN] += _unknown(unigram.reshape(classes, 4), types)
+    one = (weights[0] * one / len(here)).astype(np.float32)
+    # For each bigram of characters, the probability of the second and its tag after the first and its
+    pair_first, pair_second = pairs // top, pairs % top
+    bigram_keys, bigram_of = np.unique(pair_first // 4 * classes + pair_second // 4, return_inverse=True)
+    # Two edges are no bigram of any text, but trigrams go on with them.
+    bigram_keys, bigram_of = np.insert(bigram_keys, 0, EDGE * classes + EDGE), bigram_of + 1
+    two = one[bigram_keys % classes][:, [second for _, second in PAIRS]]  # shape: (bigrams, 8)
+    two[bigram_of, _PAIR_AT[pair_first % 4, pair_second % 4]] += weights[1] * pair_counts / context1[pair_first]
+    # And of each trigram
+    x, y, z = triples // (top * top), triples // top % top, triples % top
+    trigram_keys, trigram_of = np.unique((x // 4 * classes + y // 4) * classes + z // 4, return_inverse=True)
+    three = two[np.searchsorted(bigram_keys, trigram_keys % (classes * classes))][:, _PAIR_OF_TRIPLE]
+    three[trigram_of, _TRIPLE_AT[x % 4, y % 4, z % 4]] += weights[2] * triple_counts / context2
+    return {
+        "scores": _steps(_log(one)),
+        **_level("bigram", classes, bigram_keys // classes, bigram_keys % classes, two),
+        **_level("trigram", len(bigram_keys), np.searchsorted(bigram_keys, trigram_keys // classes),
+                 trigram_keys % classes, three),
+    }  # fmt: skip
+
+
+# Where the legal pairs and triples of tags stand among the scores
+_PAIR_AT, _TRIPLE_AT = np.full((4, 4), -1), np.full((4, 4, 4), -1)
+_PAIR_AT[tuple(np.array(PAIRS).T)] = np.arange(len(PAIRS))
+_TRIPLE_AT[tuple(np.array(TRIPLES).T)] = np.arange(len(TRIPLES))
+_PAIR_OF_TRIPLE = [PAIRS.index(triple[1:]) for triple in TRIPLES]
+
+
+def _level(
+    name: str, parents: int, parent: NDArray[np.int64], last: NDArray[np.int64], probabilities: Floats
+) -> dict[str, NDArray[Any]]:
+    """Return one level of the tree of n-grams, which are in order: the parent of each, its last class, its scores."""
+    return {
+        f"{name}_first": np.searchsorted(parent, np.arange(parents + 1)).astype(np.uint32),
+        f"{name}_classes": last.astype(np.uint16),
+        f"{name}_scores": _steps(_log(probabilities)),
+    }
+
+
+def _interpolation(*orders: Any) -> Floats:
+    """Return the weights of what is known of none, one and two before (deleted interpolation, Brants 2000, "TnT").
+
+    Each trigram votes, as often as it occurs, for the order that would foretell it best if it occurred once less.
+    """
+    *fractions, votes = orders
+    shares = [np.divide(n, of, out=np.zeros(len(n)), where=of > 0) for n, of in fractions]
+    winner = np.argmax(shares, axis=0)  # 0 is the trigram; of equals the higher order
+    totals = np.bincount(winner, weights=votes, minlength=3)[::-1] + 1
+    weights: Floats = totals / totals.sum()
+    return weights
+
+
+# Baum-Welch
+
+
+def reestimate(
+    hmm: Hmm, texts: Iterable[str], *, iterations: int = 10, progress: Callable[[str], None] | None = None
+) -> Hmm:
+    """Return the model that explains raw text better (Baum et al. 1970).
+
+    Each iteration counts every tag as often as the model expects it, and takes the counts for a new model; the
+    likelihood of the texts never falls. What makes words for it need not be what makes words for a reader: a good
+    model usually gets worse at segmenting, which is why this is a study and not a recipe.
+
+    Args:
+        hmm: Where to begin.
+        texts: Sentences, without white space; characters the model does not know are added to it.
+        iterations: At most; it ends earlier when an iteration gains less than 1e-6 nats a character.
+        progress: Called with a line for each iteration: the log-likelihood per character.
+
+    Raises:
+        InputError: No text.
+    """
+    sentences = [[text] for text in texts if text]
+    if not sentences:
+        raise InputError("no text to learn from: give a file of raw text")
+    hmm = _widen(hmm, Alphabet.of("".join(words) for words in sentences))
+    codes, _, lengths = hmm.alphabet.encode_corpus(sentences)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    first, last, _ = _places(lengths)
+    before = -np.inf
+    for iteration in range(iterations + 1):
+        expected = decode.forward_backward(
+            np.maximum(hmm.emissions, -1e3)[codes].astype(np.float32), offsets,
+            *(np.maximum(logs, -1e3).astype(np.float32) for logs in (hmm.transitions, hmm.start, hmm.end)),
+            legality=SBME,
+        )  # fmt: skip
+        likelihood = float(expected.log_partition.sum() / len(codes))
+        if progress:
+            progress(f"iteration {iteration}: log-likelihood {likelihood:.6f} a character")
+        if iteration == iterations or likelihood < before + 1e-6:
+            break
+        before = likelihood
+        tags = expected.tags.astype(np.float64)
+        counts = np.stack([np.bincount(codes, tags[:, tag], len(hmm.emissions)) for tag in range(4)], axis=1)
+        start, end, steps = tags[first].sum(axis=0), tags[last].sum(axis=0), np.asarray(expected.transitions)
+        leaving = np.maximum(steps.sum(axis=1) + end, 1e-300)
+        hmm = Hmm(
+            hmm.alphabet,
+            _log(counts / np.maximum(counts.sum(axis=0), 1e-300)),
+            _log(steps / leaving[:, None]),
+            _log(start / start.sum()),
+            _log(end / leaving),
+        )
+    return hmm
+
+
+def _widen(hmm: Hmm, alphabet: Alphabet) -> Hmm:
+    """Return the model in another alphabet; characters it does not know are as likely as one unknown of their type."""
+    known = np.zeros(len(alphabet.types), np.int64)  # the class in the old alphabet of each class in the new
+    known[alphabet.characters] = hmm.alphabet.characters
+    known[:FIRST_KNOWN] = np.arange(FIRST_KNOWN)
+    emissions = np.exp(hmm.emissions[known])
+    return Hmm(alphabet, _log(emissions / emissions.sum(axis=0)), hmm.transitions, hmm.start, hmm.end)
