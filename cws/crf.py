@@ -10,6 +10,7 @@ characters, on CPU and on CUDA, where nothing here waits for the device but `dec
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 
 from cws import decode as inference
 from cws.decode import Legality
-from cws.decode.chain import explain, legality_masks
+from cws.decode.chain import MAX_TAGS, explain, legality_masks, whole_number
 from cws.decode.operators import log_likelihood_of_each, weighted_log_likelihood
 from cws.errors import InputError
 from cws.tags import SBME
@@ -50,27 +51,36 @@ class CRF(nn.Module):
     [[1, 2, 3]]
     """
 
-    _illegal: Tensor
+    _illegal: Tensor | None
 
     def __init__(self, num_tags: int, batch_first: bool = False, *, scheme: Legality | None = None) -> None:
-        if not isinstance(num_tags, int) or not 1 <= num_tags <= 256:
-            raise InputError(f"num_tags: expected 1 to 256, got {num_tags!r}")
+        num_tags = whole_number(num_tags, "num_tags", MAX_TAGS)
         super().__init__()
         self.num_tags = num_tags
         self.batch_first = batch_first
         self.start_transitions = nn.Parameter(torch.empty(num_tags))
         self.end_transitions = nn.Parameter(torch.empty(num_tags))
         self.transitions = nn.Parameter(torch.empty(num_tags, num_tags))
-        illegal, self._is_sbme = _illegal_steps(scheme, num_tags)
+        self._masks = None if scheme is None else legality_masks(scheme, num_tags)
         # Not saved: it belongs to the scheme, and checkpoints stay those of torchcrf.
-        self.register_buffer("_illegal", illegal, persistent=False)
-        self._has_illegal = bool(illegal.any())
+        self.register_buffer("_illegal", None, persistent=False)
+        self._renew_illegal()
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw all parameters evenly from -0.1 to 0.1."""
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -0.1, 0.1)
+
+    def _renew_illegal(self) -> None:
+        # SBME is masked by cws.decode, which has shorter ways for it.
+        if self._masks is not None and not self._masks.is_sbme:
+            self._illegal = torch.from_numpy(self._masks.illegal.copy()).to(self.transitions.device)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> CRF:
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self._renew_illegal()  # `to_empty` has left it empty
+        return self
 
     def extra_repr(self) -> str:
         return f"num_tags={self.num_tags}"
@@ -95,7 +105,7 @@ class CRF(nn.Module):
         gold = self._rows(tags)
         if batch.mask is not None:
             gold = gold.masked_fill(~batch.mask, 0)
-        return self._log_likelihood(batch, gold.reshape(-1), None, reduction)
+        return self._log_likelihood(batch, gold.reshape(-1), None, reduction).to(_result_type(emissions))
 
     def partial_log_likelihood(
         self, emissions: Tensor, allowed: Tensor, mask: Tensor | None = None, reduction: str = "sum"
@@ -113,8 +123,16 @@ class CRF(nn.Module):
         """
         batch = self._batch(emissions, mask)
         if allowed.dtype != torch.bool:
-            if allowed.shape != batch.outer_shape:
-                raise InputError(f"allowed: expected the shape {tuple(batch.outer_shape)}, got {tuple(allowed.shape)}")
+            if allowed.shape != batch.outer_shape or allowed.dtype.is_floating_point:
+                wanted = f"bool of shape {tuple(emissions.shape)} or int64 of shape {tuple(batch.outer_shape)}"
+                raise InputError(f"allowed: expected {wanted}, got {allowed.dtype} {tuple(allowed.shape)}")
+            if _may_look_at(allowed):
+                labels = allowed if mask is None else allowed[mask.bool()]
+                if labels.numel() and not -1 <= labels.min() <= labels.max() < self.num_tags:
+                    raise InputError(
+                        f"allowed: expected tags from 0 to {self.num_tags - 1} and -1 for unknown, "
+                        f"got {labels.min()} to {labels.max()}"
+                    )
             every = torch.arange(self.num_tags, device=allowed.device)
             allowed = (allowed.unsqueeze(-1) == every) | (allowed.unsqueeze(-1) == -1)
         if allowed.shape != emissions.shape:
@@ -125,7 +143,8 @@ class CRF(nn.Module):
         rows = rows.reshape(-1, self.num_tags)
         # For any path g that agrees, p(agreeing) = p(g) / p(g | agreeing).
         path = self._viterbi(batch, rows).tags
-        return self._log_likelihood(batch, path, None, reduction) - self._log_likelihood(batch, path, rows, reduction)
+        whole, agreeing = (self._log_likelihood(batch, path, known, reduction) for known in (None, rows))
+        return (whole - agreeing).to(_result_type(emissions))
 
     def decode(self, emissions: Tensor, mask: Tensor | None = None) -> list[list[int]]:
         """Return the best tags of each sequence (Viterbi); arguments and errors as of `forward`."""
@@ -162,6 +181,7 @@ class CRF(nn.Module):
             offsets: Shape (B + 1,), int64.
             allowed: As of `cws.decode.viterbi`.
         """
+        self._check_packed(emissions, offsets)
         return inference.viterbi(
             _plain(emissions), offsets, *self._scores(emissions), legality=self._legality, allowed=allowed
         )
@@ -170,25 +190,33 @@ class CRF(nn.Module):
         self, emissions: Tensor, offsets: Tensor, tags: Tensor, reduction: str = "sum", *, allowed: Tensor | None = None
     ) -> Tensor:
         """Return the log-likelihood of packed tags, shape (N,); what `forward` is for padded ones."""
+        self._check_packed(emissions, offsets)
         batch = _Batch(emissions, emissions, None, offsets, 1, emissions.shape[:1])
-        return self._log_likelihood(batch, tags, allowed, reduction)
+        return self._log_likelihood(batch, tags, allowed, reduction).to(_result_type(emissions))
+
+    def _check_packed(self, emissions: Tensor, offsets: Tensor) -> None:
+        if emissions.ndim != 2 or emissions.shape[1] != self.num_tags:
+            raise InputError(f"emissions: expected (N, K) with K = {self.num_tags}, got {tuple(emissions.shape)}")
+        if offsets.ndim != 1 or not len(offsets):
+            raise InputError(f"offsets: expected the shape (sequences + 1,), got {tuple(offsets.shape)}")
 
     # Below, arguments have been checked.
 
     def _log_likelihood(self, batch: _Batch, tags: Tensor, allowed: Tensor | None, reduction: str) -> Tensor:
+        """Return the log-likelihood in float64."""
         if reduction not in REDUCTIONS:
             raise InputError(f"reduction: expected one of {', '.join(REDUCTIONS)}, got {reduction!r}")
         emissions = _plain(batch.rows).reshape(-1, self.num_tags)
         scores = self._scores(emissions)
         weights = batch.weights(reduction)
-        arguments = (emissions, batch.offsets, tags, *scores, allowed, self._is_sbme)
+        arguments = (emissions, batch.offsets, tags, *scores, allowed, self._is_sbme())
         if reduction == "none":
             values = log_likelihood_of_each(*arguments)
             result = values[:: batch.step]
         else:
             result, values, *_ = weighted_log_likelihood(*arguments, weights)
         self._check(batch, values, "its tags take an illegal step")
-        likelihood: Tensor = result.to(batch.rows.dtype)
+        likelihood: Tensor = result
         return likelihood
 
     def _viterbi(self, batch: _Batch, allowed: Tensor | None) -> inference.Paths:
@@ -204,7 +232,7 @@ class CRF(nn.Module):
         """Return transitions, start and end in the type of the emissions, -inf where illegal."""
         dtype = torch.float64 if emissions.dtype == torch.float64 else torch.float32
         scores = (self.transitions.to(dtype), self.start_transitions.to(dtype), self.end_transitions.to(dtype))
-        if self._has_illegal and not self._is_sbme:  # which cws.decode masks by itself
+        if self._illegal is not None:
             masks = self._illegal[: self.num_tags], self._illegal[-2], self._illegal[-1]
             transitions, start, end = (
                 one.masked_fill(mask, float("-inf")) for one, mask in zip(scores, masks, strict=True)
@@ -214,7 +242,10 @@ class CRF(nn.Module):
 
     @property
     def _legality(self) -> Legality | None:
-        return SBME if self._is_sbme else None
+        return SBME if self._is_sbme() else None
+
+    def _is_sbme(self) -> bool:
+        return self._masks is not None and self._masks.is_sbme
 
     def _rows(self, padded: Tensor) -> Tensor:
         """Return a padded tensor with the sequences first; and one with the sequences first as it was."""
@@ -231,6 +262,8 @@ class CRF(nn.Module):
             raise InputError(f"emissions: expected {order} with K = {self.num_tags}, got {tuple(emissions.shape)}")
         rows = self._rows(emissions)
         sequences, length = rows.shape[:2]
+        if length == 0:
+            raise InputError("emissions: expected sequences of at least one character, got none")
         starts = torch.arange(sequences + 1, device=rows.device) * length
         if mask is None:
             return _Batch(emissions, rows, None, starts, 1, emissions.shape[:2])
@@ -293,7 +326,7 @@ class _Batch(NamedTuple):
         if reduction == "mean":
             weights = weights / max(count // self.step, 1)
         if reduction == "token_mean":
-            characters = self.rows.shape[:-1].numel() if self.mask is None else self.mask.sum()
+            characters = max(self.rows.shape[:-1].numel(), 1) if self.mask is None else self.mask.sum()
             weights = weights / characters
         return weights
 
@@ -310,8 +343,6 @@ def _plain(emissions: Tensor) -> Tensor:
     return emissions
 
 
-def _illegal_steps(scheme: Legality | None, num_tags: int) -> tuple[Tensor, bool]:
-    if scheme is None:
-        return torch.zeros(num_tags + 2, num_tags, dtype=torch.bool), False
-    masks = legality_masks(scheme, num_tags)
-    return torch.from_numpy(masks.illegal.copy()), masks.is_sbme
+def _result_type(emissions: Tensor) -> torch.dtype:
+    """Return float64 for float64, else float32: a sum over a batch is more than halves can hold."""
+    return torch.float64 if emissions.dtype == torch.float64 else torch.float32

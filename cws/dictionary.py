@@ -1,12 +1,13 @@
-"""Word lists: a word a line, with a count or without; and the list of the installed jieba package."""
+"""Word lists: a word a line, with a count or without; and the list and tables of the installed jieba package."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
-from cws.errors import CorpusError, FileError
+from cws.errors import CorpusError, FileError, ModelError
 from cws.files import display_name, read_lines
 
 
@@ -38,7 +39,35 @@ def jieba_word_list() -> dict[str, int | None]:
     Raises:
         FileError: jieba is not installed.
     """
+    return read_word_list(jieba_folder() / "dict.txt")
+
+
+def jieba_folder() -> Path:
+    """Return the folder of the installed jieba package, without importing it.
+
+    Raises:
+        FileError: jieba is not installed.
+    """
     spec = find_spec("jieba")
     if spec is None or not spec.submodule_search_locations:
         raise FileError(2, "the jieba package is not installed: pip install jieba", "jieba")
-    return read_word_list(Path(spec.submodule_search_locations[0]) / "dict.txt")
+    return Path(spec.submodule_search_locations[0])
+
+
+def jieba_table(package: str, name: str) -> dict[Any, Any]:
+    """Return what the module jieba.<package>.<name> calls P: a table of one of jieba's models.
+
+    Raises:
+        FileError: jieba is not installed, or has no such table.
+        ModelError: There is no P in it.
+    """
+    path = jieba_folder() / package / f"{name}.py"
+    spec = spec_from_file_location(f"_cws_jieba_{package}_{name}", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise FileError(2, "the installed jieba has no such table: pip install jieba==0.42.1", str(path))
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    table = getattr(module, "P", None)
+    if not isinstance(table, dict):
+        raise ModelError(f"{path}: expected a table called P: pip install jieba==0.42.1")
+    return table

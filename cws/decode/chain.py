@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import index
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from cws.errors import InputError
-from cws.tags import SBME
+from cws.tags import SBME, TagScheme
 
 Array = Any  # a numpy array or a torch tensor
 
 MAX_TAGS = 256  # a tag is one byte
-MAX_SCORE = 1e30  # of a single emission or transition: sums of two stay far from the end of float32
+# Of a single emission or transition: sums of two stay far from the end of float32. The float32 next to 1e30.
+MAX_SCORE = float(np.float32(1e30))
 
 
 class Legality(Protocol):
@@ -87,7 +89,7 @@ def numpy_chain(
     Raises:
         InputError: A wrong type, shape or device, falling offsets, transitions that are no numbers.
     """
-    emissions = _array(emissions, "emissions")
+    emissions = as_array(emissions, "emissions")
     if emissions.ndim != 2:
         raise InputError(f"emissions: expected the shape (characters, tags), got {emissions.shape}")
     count, size = emissions.shape
@@ -95,14 +97,15 @@ def numpy_chain(
     check_size(size)
     # One array of all scores but the emissions: looked at and masked at once.
     scores = np.zeros((size + 2, size), emissions.dtype)
-    scores[:size] = _floats(_array(transitions, "transitions"), "transitions", (size, size))
-    if start is not None:
-        scores[size] = _floats(_array(start, "start_transitions"), "start_transitions", (size,))
-    if end is not None:
-        scores[size + 1] = _floats(_array(end, "end_transitions"), "end_transitions", (size,))
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and that is an error below
+        scores[:size] = _floats(as_array(transitions, "transitions"), "transitions", (size, size))
+        if start is not None:
+            scores[size] = _floats(as_array(start, "start_transitions"), "start_transitions", (size,))
+        if end is not None:
+            scores[size + 1] = _floats(as_array(end, "end_transitions"), "end_transitions", (size,))
     fine = np.abs(scores) <= MAX_SCORE
     if not (fine.all() or (fine | (scores == -np.inf)).all()):
-        raise InputError(f"transitions: expected -inf or scores from -1e30 to 1e30, got {_first_bad(scores)}")
+        raise InputError(_bad_step(scores, size))
     is_sbme = False
     if legality is not None:
         masks = legality_masks(legality, size)
@@ -113,11 +116,24 @@ def numpy_chain(
     return Chain(emissions, _offsets(offsets, count), transitions, start, end, allowed, is_sbme)
 
 
-def _array(array: Array, name: str) -> np.ndarray[Any, Any]:
+def whole_number(value: object, name: str, limit: int) -> int:
+    """Return a number from 1 to the limit, or raise InputError."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or not 1 <= (number := index(value)) <= limit:
+        raise InputError(f"{name}: expected 1 to {limit}, got {value!r}")
+    return number
+
+
+def as_array(array: Array, name: str) -> np.ndarray[Any, Any]:
+    """Return the array, or a tensor's memory as one."""
     if is_tensor(array):
         if array.device.type != "cpu":
-            raise InputError(f"{name}: expected a tensor on the cpu like the emissions, got one on {array.device}")
-        return np.asarray((array.detach() if array.requires_grad else array).numpy())
+            wanted = "a tensor on the cpu or on CUDA" if name == "emissions" else "it on the cpu like the emissions"
+            raise InputError(f"{name}: expected {wanted}, got one on {array.device}")
+        try:
+            return np.asarray((array.detach() if array.requires_grad else array).numpy())
+        except (TypeError, RuntimeError):  # numpy has no bfloat16, and nothing sparse
+            kind = f"{array.layout} {array.dtype}".replace("torch.", "")
+            raise InputError(f"{name}: expected a dense tensor of a type numpy has too, got {kind}") from None
     if isinstance(array, np.ndarray):
         return array
     raise InputError(f"{name}: expected a numpy array or a torch tensor, got {type(array).__name__}")
@@ -125,7 +141,7 @@ def _array(array: Array, name: str) -> np.ndarray[Any, Any]:
 
 def _floats(array: np.ndarray[Any, Any], name: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     """Return the array if it is of floats and of this shape."""
-    if array.dtype.char not in "fd":
+    if array.dtype != np.float32 and array.dtype != np.float64:
         raise InputError(f"{name}: expected float32 (or float64), got {array.dtype}")
     if array.shape != shape:
         raise InputError(f"{name}: expected the shape {shape}, got {array.shape}")
@@ -139,7 +155,7 @@ def check_size(size: int) -> None:
 
 
 def _offsets(offsets: Array, count: int) -> np.ndarray[Any, Any]:
-    offsets = _array(offsets, "offsets")
+    offsets = as_array(offsets, "offsets")
     if offsets.dtype != np.int64 or offsets.ndim != 1 or not len(offsets):
         raise InputError(f"offsets: expected int64 of shape (sequences + 1,), got {offsets.dtype} {offsets.shape}")
     if offsets[0] != 0 or offsets[-1] != count:
@@ -153,7 +169,7 @@ def _offsets(offsets: Array, count: int) -> np.ndarray[Any, Any]:
 def _numpy_allowed(allowed: Array | None, count: int, size: int) -> np.ndarray[Any, Any] | None:
     if allowed is None:
         return None
-    allowed = _array(allowed, "allowed")
+    allowed = as_array(allowed, "allowed")
     if allowed.dtype == np.bool_ and allowed.shape == (count, size):
         return np.packbits(allowed, axis=1, bitorder="little")
     if allowed.dtype == np.uint8 and allowed.shape == (count, (size + 7) // 8):
@@ -177,31 +193,32 @@ def legality_masks(legality: Legality, size: int) -> Masks:
     Raises:
         InputError: It is of another number of tags.
     """
-    try:
-        return _cached_masks(legality, size)  # schemes are immutable, and a look-up is quicker than three arrays
-    except TypeError:  # not hashable
-        return _make_masks(legality, size)
+    # A scheme is immutable, and a look-up is quicker than three arrays.
+    return _cached_masks(legality, size) if isinstance(legality, TagScheme) else _make_masks(legality, size)
 
 
 def _make_masks(legality: Legality, size: int) -> Masks:
-    transitions, start, end = (
-        np.asarray(mask, bool) for mask in (legality.transitions_allowed, legality.start_allowed, legality.end_allowed)
-    )
+    names = ("transitions_allowed", "start_allowed", "end_allowed")
+    if not all(hasattr(legality, name) for name in names):
+        raise InputError(f"legality: expected a TagScheme, or {', '.join(names)} of an object, got {legality!r}")
+    transitions, start, end = (np.asarray(getattr(legality, name), bool) for name in names)
     if transitions.shape != (size, size) or start.shape != (size,) or end.shape != (size,):
         raise InputError(f"legality: expected a scheme of {size} tags like the emissions, got one of {len(start)}")
     is_sbme = (transitions.tolist(), start.tolist(), end.tolist()) == _SBME
     return Masks(~np.vstack([transitions, start, end]), is_sbme)
 
 
-_cached_masks: Callable[[Legality, int], Masks] = lru_cache(maxsize=64)(_make_masks)  # type: ignore[assignment]
+_cached_masks = lru_cache(maxsize=64)(_make_masks)
 
 
 _SBME = ([list(row) for row in SBME.transitions_allowed], list(SBME.start_allowed), list(SBME.end_allowed))
 
 
-def _first_bad(scores: np.ndarray[Any, Any]) -> str:
-    at = np.argwhere(~(np.abs(scores) <= MAX_SCORE) & (scores != -np.inf))[0]
-    return f"{scores[tuple(at)]} at {', '.join(map(str, at))}"
+def _bad_step(scores: np.ndarray[Any, Any], size: int) -> str:
+    row, to = np.argwhere(~(np.abs(scores) <= MAX_SCORE) & (scores != -np.inf))[0]
+    name = "transitions" if row < size else "start_transitions" if row == size else "end_transitions"
+    place = f"from {row} to {to}" if row < size else f"of tag {to}"
+    return f"{name}: expected -inf or scores from -1e30 to 1e30, got {scores[row, to]} {place}"
 
 
 def explain(sequence: int, emissions: np.ndarray[Any, Any], what: str) -> InputError:

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from cws.decode.chain import Array, Chain, Legality, explain, is_tensor, numpy_chain
+from cws.decode.chain import MAX_SCORE, Array, Chain, Legality, as_array, explain, is_tensor, numpy_chain, whole_number
 from cws.errors import InputError
 
 Backend = Literal["reference", "native", "cuda"]
@@ -130,8 +130,7 @@ def nbest(
     Args:
         n: From 1 to 1024.
     """
-    if not isinstance(n, int) or not 1 <= n <= NBEST_LIMIT:
-        raise InputError(f"n: expected 1 to {NBEST_LIMIT}, got {n!r}")
+    n = whole_number(n, "n", NBEST_LIMIT)
     job = _Job(emissions, backend, threads, check)
     chain = job.chain(offsets, transitions, start_transitions, end_transitions, legality, allowed)
     tags, scores = job.call("nbest", chain, n)
@@ -210,9 +209,7 @@ class _Job:
         self._backend = "cuda" if self._on_cuda else backend or ("reference" if doubles else "native")
         if self._backend == "native" and doubles:
             raise InputError("emissions: the native backend expects float32, got float64: use backend='reference'")
-        if threads is not None and (not isinstance(threads, int) or not 1 <= threads <= 256):
-            raise InputError(f"threads: expected 1 to 256, got {threads!r}")
-        self._threads = threads
+        self._threads = None if threads is None else whole_number(threads, "threads", 256)
         self._checks = check if check is not None else not self._on_cuda
 
     def chain(self, *arguments: Any) -> Chain:
@@ -228,7 +225,7 @@ class _Job:
             from cws.decode.tensors import tensor_like
 
             return tensor_like(chain, tags, "tags", (chain.characters,), ("uint8", "int64"))
-        tags = np.asarray(tags.detach().cpu() if is_tensor(tags) else tags)
+        tags = as_array(tags, "tags")
         if tags.dtype not in (np.uint8, np.int64) or tags.shape != (chain.characters,):
             raise InputError(
                 f"tags: expected uint8 or int64 of shape ({chain.characters},), got {tags.dtype} {tags.shape}"
@@ -245,11 +242,13 @@ class _Job:
             return ones(chain) if weights is None else tensor_like(chain, weights, "weights", shape, ("float32",))
         if weights is None:
             return np.ones(chain.sequences, chain.transitions.dtype)
-        weights = np.asarray(weights.detach().cpu() if is_tensor(weights) else weights)
+        weights = as_array(weights, "weights")
         if weights.dtype.kind != "f" or weights.shape != (chain.sequences,):
             raise InputError(
                 f"weights: expected float32 of shape ({chain.sequences},), got {weights.dtype} {weights.shape}"
             )
+        if self._checks and not (np.abs(weights) <= MAX_SCORE).all():
+            raise InputError("weights: expected numbers from -1e30 to 1e30, got NaN or beyond")
         return np.ascontiguousarray(weights, chain.transitions.dtype)
 
     def call(self, function: str, chain: Chain, *arguments: Any) -> Any:

@@ -35,7 +35,7 @@ def weighted_log_likelihood(
         emissions, offsets, transitions, start, end,
         tags=tags, weights=weights, legality=SBME if is_sbme else None, allowed=allowed, check=False,
     )  # fmt: skip
-    values = result.values.to(transitions.dtype)
+    values = result.values
     # What has no weight, such as padding, may have no value.
     total = torch.where(weights == 0, 0, values * weights).sum()
     gradients = zip(result[1:], (emissions, transitions, start, end), strict=True)
@@ -47,9 +47,9 @@ def _(
     emissions: Tensor, offsets: Tensor, tags: Tensor, transitions: Tensor, start: Tensor, end: Tensor,
     allowed: Tensor | None, is_sbme: bool, weights: Tensor,
 ) -> Gradients:  # fmt: skip
-    values = transitions.new_empty(offsets.shape[0] - 1)
-    empty = [torch.empty_like(tensor) for tensor in (emissions, transitions, start, end)]
-    return transitions.new_empty(()), values, empty[0], empty[1], empty[2], empty[3]
+    values = transitions.new_empty(offsets.shape[0] - 1, dtype=torch.float64)
+    empty = [tensor.new_empty(tensor.shape) for tensor in (emissions, transitions, start, end)]
+    return values.new_empty(()), values, empty[0], empty[1], empty[2], empty[3]
 
 
 def _save_gradients(ctx: torch.autograd.function.FunctionCtx, inputs: tuple[object, ...], output: Gradients) -> None:
@@ -58,8 +58,15 @@ def _save_gradients(ctx: torch.autograd.function.FunctionCtx, inputs: tuple[obje
 
 
 def _scale_gradients(ctx: torch.autograd.function.FunctionCtx, upstream: Tensor, *others: None) -> object:
+    _refuse_second_derivatives()
     emissions, transitions, start, end = (upstream * one for one in ctx.saved_tensors)  # type: ignore[attr-defined]
     return emissions, None, None, transitions, start, end, None, None, None
+
+
+def _refuse_second_derivatives() -> None:
+    # Only create_graph=True leaves gradients on here. What it would record knows nothing of the marginals.
+    if torch.is_grad_enabled():
+        raise NotImplementedError("the CRF's log-likelihood has first derivatives only: leave create_graph out")
 
 
 weighted_log_likelihood.register_autograd(_scale_gradients, setup_context=_save_gradients)
@@ -88,7 +95,7 @@ def _(
     emissions: Tensor, offsets: Tensor, tags: Tensor, transitions: Tensor, start: Tensor, end: Tensor,
     allowed: Tensor | None, is_sbme: bool,
 ) -> Tensor:  # fmt: skip
-    return transitions.new_empty(offsets.shape[0] - 1)
+    return transitions.new_empty(offsets.shape[0] - 1, dtype=torch.float64)
 
 
 def _save_inputs(
@@ -100,7 +107,9 @@ def _save_inputs(
 
 
 def _weigh_each(ctx: torch.autograd.function.FunctionCtx, upstream: Tensor) -> object:
-    arguments = (*ctx.saved_tensors, ctx.is_sbme, upstream)  # type: ignore[attr-defined]
+    _refuse_second_derivatives()
+    weights = upstream.to(ctx.saved_tensors[3].dtype)  # type: ignore[attr-defined]
+    arguments = (*ctx.saved_tensors, ctx.is_sbme, weights)  # type: ignore[attr-defined]
     _, _, emissions, transitions, start, end = weighted_log_likelihood(*arguments)
     return emissions, None, None, transitions, start, end, None, None
 

@@ -95,10 +95,12 @@ def forward_backward(chain: Chain, pairwise: bool = False) -> tuple[Floats, Floa
         log_partition[sequence] = whole = np.logaddexp.reduce(forward[-1] + chain.end)
         if whole == -np.inf:
             continue
-        marginals[first:last] = np.exp(forward + backward - whole)
-        for i in range(1, last - first):
-            pairs = np.exp(forward[i - 1][:, None] + chain.transitions + emissions[i] + backward[i] - whole)
-            transitions[first + i if pairwise else 0] += pairs
+        # Each sums to exp(whole), but for rounding; divided by its own sum, large scores do no harm.
+        for i in range(last - first):
+            marginals[first + i] = _shares(forward[i] + backward[i])
+            if i > 0:
+                pairs = forward[i - 1][:, None] + chain.transitions + emissions[i] + backward[i]
+                transitions[first + i if pairwise else 0] += _shares(pairs)
     return log_partition, marginals, transitions if pairwise else transitions[0]
 
 
@@ -132,6 +134,12 @@ def log_likelihood(
         start_gradient += weights[sequence] * difference[0]
         end_gradient += weights[sequence] * difference[-1]
     return values, (emission_gradient, transition_gradient, start_gradient, end_gradient)
+
+
+def _shares(logs: Floats) -> Floats:
+    """Return the probabilities that are proportional to exp(logs)."""
+    shares: Floats = np.exp(logs - logs.max())
+    return shares / shares.sum()
 
 
 def _sequences(chain: Chain, results: Floats) -> Iterator[tuple[int, int, int, Floats]]:

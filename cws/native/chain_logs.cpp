@@ -20,7 +20,7 @@ double InLogs::run(const Sequence& sequence, Totals& totals) {
     sum_backward(sequence.count);
     double whole = -INFINITY;
     for (int tag = 0; tag < tags_; ++tag) whole = log_add(whole, forward_[at(0, tag)] + backward_[at(0, tag)]);
-    if (whole > -INFINITY) write(sequence, whole, totals);
+    if (whole > -INFINITY) write(sequence, totals);
     return whole;
 }
 
@@ -54,20 +54,35 @@ void InLogs::sum_backward(int64_t count) {
         }
 }
 
-void InLogs::write(const Sequence& sequence, double whole, Totals& totals) const {
-    for (int64_t i = 0; i < sequence.count; ++i)
-        for (int to = 0; to < tags_; ++to) {
-            const double marginal = std::exp(forward_[at(i, to)] + backward_[at(i, to)] - whole);
-            sequence.marginals[at(i, to)] = float(sequence.scale * marginal);
-            if (i == 0) totals.start[size_t(to)] += sequence.scale * marginal;
-            if (i == sequence.count - 1) totals.end[size_t(to)] += sequence.scale * marginal;
-            for (int from = 0; i && from < tags_; ++from) {
-                const double pair = std::exp(forward_[at(i - 1, from)] + transition(from, to) +
-                                             emissions_[at(i, to)] + backward_[at(i, to)] - whole);
-                totals.transitions[size_t(from * tags_ + to)] += sequence.scale * pair;
-                if (sequence.pairwise) sequence.pairwise[(i * tags_ + from) * tags_ + to] = float(pair);
-            }
+void InLogs::write(const Sequence& sequence, Totals& totals) {
+    // What has the same sum as all paths, but for rounding, is divided by its own: large scores then do no harm.
+    const auto share = [&](std::vector<double>& logs) {
+        const double top = *std::max_element(logs.begin(), logs.end());
+        double sum = 0;
+        for (double& one : logs) sum += one = std::exp(one - top);
+        for (double& one : logs) one /= sum;
+    };
+    std::vector<double> marginals(static_cast<size_t>(tags_)), pairs(static_cast<size_t>(tags_ * tags_));
+    for (int64_t i = 0; i < sequence.count; ++i) {
+        for (int tag = 0; tag < tags_; ++tag) marginals[size_t(tag)] = forward_[at(i, tag)] + backward_[at(i, tag)];
+        share(marginals);
+        for (int tag = 0; tag < tags_; ++tag) {
+            const double marginal = sequence.scale * marginals[size_t(tag)];
+            sequence.marginals[at(i, tag)] = float(marginal);
+            if (i == 0) totals.start[size_t(tag)] += marginal;
+            if (i == sequence.count - 1) totals.end[size_t(tag)] += marginal;
         }
+        if (i == 0) continue;
+        for (int from = 0; from < tags_; ++from)
+            for (int to = 0; to < tags_; ++to)
+                pairs[size_t(from * tags_ + to)] = forward_[at(i - 1, from)] + transition(from, to) +
+                                                   emissions_[at(i, to)] + backward_[at(i, to)];
+        share(pairs);
+        for (size_t k = 0; k < pairs.size(); ++k) {
+            totals.transitions[k] += sequence.scale * pairs[k];
+            if (sequence.pairwise) sequence.pairwise[size_t(i) * pairs.size() + k] = float(pairs[k]);
+        }
+    }
 }
 
 }  // namespace cws

@@ -1,8 +1,13 @@
 // Forward-backward (Baum et al. 1970), in probabilities where their range suffices and else in logs.
 //
 // In probabilities a character costs one vector product with the matrix exp(transitions) on either way, and the only
-// exponentials are those of its emissions. Nothing is lost as long as no tag that can be reached is less likely than
-// kTiny, and no two transitions differ by more than kMaxSpread; where that fails, the sequence is done again in logs.
+// exponentials are those of its emissions. Two guards see to it that nothing is lost, and where one of them fails the
+// sequence is done again in logs:
+//
+// - No tag that can be reached may be less likely than kTiny.
+// - Transitions that are more than kMaxSpread below the best are left out (a trained or a hand-made "never" often is
+//   -10000). All paths through them weigh at most tags^count times the product of all maxima, times exp of how far they
+//   are below: that must be nothing beside the sum of the others.
 //
 // Vectors of four doubles, fma is not used: the same numbers on every x86-64.
 #include <algorithm>
@@ -19,6 +24,7 @@ namespace {
 
 constexpr double kTiny = 1e-150;
 constexpr double kMaxSpread = 250;  // nats; kTiny * exp(-kMaxSpread) is still a normal number
+constexpr double kNothing = 37;     // nats below a sum that a double does not notice
 constexpr int kRescale = 8;         // characters; see the forward pass
 
 // kBlocks: of four tags each, known to the compiler; 0 where there are more than it should unroll.
@@ -32,22 +38,18 @@ public:
         top_transition_ = highest(chain.transitions, tags_ * tags_);
         for (int from = 0; from < tags_; ++from)
             for (int to = 0; to < tags_; ++to) {
-                const double factor = std::exp(double(chain.transitions[from * tags_ + to]) - top_transition_);
+                const double factor = factor_of(chain.transitions[from * tags_ + to], top_transition_);
                 matrix_[size_t(from * blocks() + to / 4)][to % 4] = factor;
                 transposed_[size_t(to * blocks() + from / 4)][from % 4] = factor;
             }
-        start_ = exponentials(chain.start, top_start_);
-        end_ = exponentials(chain.end, top_end_);
-        is_narrow_ = spread(chain.transitions, tags_ * tags_) <= kMaxSpread && spread(chain.start, tags_) <= kMaxSpread &&
-                     spread(chain.end, tags_) <= kMaxSpread;
+        start_ = factors_of(chain.start, top_start_);
+        end_ = factors_of(chain.end, top_end_);
     }
 
-    // The log-partition; false in `exact` if the range did not suffice, and then nothing has been written.
+    // The log-partition; false in `exact` if the range did not suffice, and then the totals are as they were.
     CWS_WIDEST double run(const Sequence& sequence, Totals& totals, bool& exact) {
-        exact = is_narrow_;
-        if (!exact) return 0;
         const double whole = forward(sequence, exact);
-        if (exact && whole > -INFINITY) backward(sequence, totals);
+        if (exact && whole > -INFINITY) exact = backward(sequence, totals);
         return whole;
     }
 
@@ -59,19 +61,16 @@ private:
         const double top = *std::max_element(scores, scores + count);
         return top == -INFINITY ? 0 : top;
     }
-    static double spread(const float* scores, int count) {
-        double low = INFINITY, high = -INFINITY;
-        for (int k = 0; k < count; ++k) {
-            if (scores[k] == kForbidden) continue;
-            low = std::min<double>(low, scores[k]);
-            high = std::max<double>(high, scores[k]);
-        }
-        return high - low;
+    double factor_of(float score, double top) {
+        const double below = top - score;
+        if (below <= kMaxSpread) return std::exp(-below);
+        left_out_ = std::min(left_out_, below);  // infinity where it is forbidden
+        return 0;
     }
-    Double4s exponentials(const float* scores, double& top) const {
+    Double4s factors_of(const float* scores, double& top) {
         Double4s result(size_t(blocks()), Double4{});
         top = highest(scores, tags_);
-        for (int k = 0; k < tags_; ++k) result[size_t(k / 4)][k % 4] = std::exp(double(scores[k]) - top);
+        for (int k = 0; k < tags_; ++k) result[size_t(k / 4)][k % 4] = factor_of(scores[k], top);
         return result;
     }
     static inline __attribute__((always_inline)) double sum(Double4 x) { return (x[0] + x[1]) + (x[2] + x[3]); }
@@ -117,13 +116,14 @@ private:
         const size_t n = size_t(blocks());
         forward_.resize(size_t(sequence.count) * n);
         potentials_.resize(forward_.size());
-        double logs = top_start_ + top_end_ + double(sequence.count - 1) * top_transition_;
-        Long4 any_lost = {};
+        // The log of the product of all maxima, which no path exceeds; and that of what the sum is less than it.
+        double ceiling = top_start_ + top_end_ + double(sequence.count - 1) * top_transition_, below = 0;
         double factor = 1;  // what has been multiplied in since the last logarithm
+        Long4 any_lost = {};
         for (int64_t i = 0; i < sequence.count; ++i) {
             Double4* const here = forward_.data() + size_t(i) * n;
             Double4* const psi = potentials_.data() + size_t(i) * n;
-            logs += potentials(sequence, i, psi);
+            ceiling += potentials(sequence, i, psi);
             if (i == 0) std::copy(start_.begin(), start_.end(), here);
             else multiply(here - n, matrix_.data(), here);
             // A tag that can be reached must not vanish: less than kTiny of a sum that is 1 every kRescale characters.
@@ -135,22 +135,23 @@ private:
                             (sequence.allowed ? allowed_lanes(sequence, i, b) : ~Long4{});
             }
             if (i % kRescale == kRescale - 1 || i == sequence.count - 1) {
-                exact = !(any_lost[0] | any_lost[1] | any_lost[2] | any_lost[3]);
-                if (!exact) return 0;
                 double total = 0;
                 for (int b = 0; b < blocks(); ++b) total += sum(here[b]);
-                if (total == 0) return -INFINITY;  // no path, unless something was lost
+                exact = !(any_lost[0] | any_lost[1] | any_lost[2] | any_lost[3]) && (total > 0 || left_out_ == INFINITY);
+                if (!exact || total == 0) return -INFINITY;
                 for (int b = 0; b < blocks(); ++b) here[b] /= total;
                 factor *= total;
                 if (factor < 1e-100 || factor > 1e100) {
-                    logs += std::log(factor);
+                    below += std::log(factor);
                     factor = 1;
                 }
             }
         }
         double total = 0;
         for (size_t b = 0; b < n; ++b) total += sum(forward_[forward_.size() - n + b] * end_[b]);
-        return logs + std::log(factor) + std::log(total);
+        below += std::log(factor) + std::log(total);
+        exact = left_out_ == INFINITY || double(sequence.count) * std::log(tags_) - left_out_ < below - kNothing;
+        return ceiling + below;
     }
 
     inline __attribute__((always_inline)) Long4 allowed_lanes(const Sequence& sequence, int64_t i, int b) const {
@@ -160,9 +161,11 @@ private:
         return result;
     }
 
-    inline __attribute__((always_inline)) void backward(const Sequence& sequence, Totals& totals) {
+    // False if the range did not suffice; then the totals are as they were.
+    inline __attribute__((always_inline)) bool backward(const Sequence& sequence, Totals& totals) {
         const size_t n = size_t(blocks());
-        Double4 here[kBlocks ? kBlocks : kMaxTags / 4], weighted[kBlocks ? kBlocks : kMaxTags / 4];
+        constexpr int kMost = kBlocks ? kBlocks : kMaxTags / 4;
+        Double4 here[kMost], weighted[kMost], first[kMost] = {}, last[kMost] = {};
         std::copy(end_.begin(), end_.end(), here);
         std::fill(expected_.begin(), expected_.end(), Double4{});
         for (int64_t i = sequence.count - 1; i >= 0; --i) {
@@ -173,12 +176,13 @@ private:
                 multiply(weighted, transposed_.data(), here);
             }
             for (size_t b = 0; b < n; ++b) total += sum(before[b] * here[b]);
+            if (!(total > 1e-280)) return false;
             const double share = sequence.scale / total;
             for (size_t b = 0; b < n; ++b) {
                 const Double4 marginal = before[b] * here[b] * share;
                 store(sequence.marginals + i * tags_, int(b), marginal);
-                if (i == 0) add(totals.start, int(b), marginal);
-                if (i == sequence.count - 1) add(totals.end, int(b), marginal);
+                if (i == sequence.count - 1) last[b] = marginal;
+                if (i == 0) first[b] = marginal;
             }
             if (i < sequence.count - 1) expect(sequence, i, before, weighted, share);
             if (i % kRescale == 0) {
@@ -191,11 +195,16 @@ private:
                 for (size_t b = 0; b < n; ++b) here[b] /= reachable;
             }
         }
+        for (size_t b = 0; b < n; ++b) {
+            add(totals.start, int(b), first[b]);
+            add(totals.end, int(b), last[b]);
+        }
         const double* const counts = reinterpret_cast<const double*>(expected_.data());
         const double* const factors = reinterpret_cast<const double*>(matrix_.data());
         for (int from = 0; from < tags_; ++from)
             for (int to = 0; to < tags_; ++to)
                 totals.transitions[size_t(from * tags_ + to)] += counts[from * width() + to] * factors[from * width() + to];
+        return true;
     }
 
     // Counts the transitions from character i to the next.
@@ -229,7 +238,7 @@ private:
 
     int tags_, dynamic_;
     double top_transition_, top_start_, top_end_;
-    bool is_narrow_;
+    double left_out_ = INFINITY;  // how far below the best the best transition is that was left out
     Double4s matrix_, transposed_, start_, end_;  // exp(scores - the highest); rows of blocks() vectors
     Double4s forward_, potentials_, expected_;
 };

@@ -39,7 +39,7 @@ private:
     void take_emissions(const Sequence& sequence);
     void sum_forward(int64_t count);
     void sum_backward(int64_t count);
-    void write(const Sequence& sequence, double whole, Totals& totals) const;
+    void write(const Sequence& sequence, Totals& totals);
 
     const Chain& chain_;
     int tags_;

@@ -12,8 +12,8 @@
 namespace cws {
 namespace {
 
-// Scores grow with every character, and a float has 24 bits: each so many characters the best is taken off all of them
-// and added to a double. Differences, which decide, are as they were.
+// Scores grow with every character, and a float has 24 bits. So the best emission is taken off each row, and every so many
+// characters the best score off all of them, and added to a double. Differences, which decide, are as they were.
 constexpr int kRebase = 64;
 
 // Back-pointers of four tags are four bits where each has two possible predecessors (SBME), else eight: the high bits of
@@ -72,7 +72,7 @@ public:
         allowed_ = allowed;
         back_ = back;
         bad_ = Int4{0, 0, 0, 0};
-        base_ = 0;
+        base_ = 0;  // before the first emission adds to it
         best_ = start_ + emission(0);
     }
 
@@ -118,9 +118,13 @@ public:
 
 private:
     Float4 emission(int64_t i) {
-        const Float4 scores = load4(emissions_ + 4 * i);
+        Float4 scores = load4(emissions_ + 4 * i);
         bad_ |= beyond(scores, kMaxScore);
-        return kConstrained ? scores + kFourMasks.scores[allowed_[i] & 15] : scores;
+        if (kConstrained) scores += kFourMasks.scores[allowed_[i] & 15];
+        const float top = highest(scores);
+        if (kConstrained && top == kForbidden) return scores;
+        base_ += top;
+        return scores - Float4{top, top, top, top};
     }
 
     Float4 start_, end_, rows_[4], best_;
@@ -148,17 +152,17 @@ CWS_WIDEST void decode_two(const Chain& chain, const Job& long_job, const Job& s
     one.begin(long_job.emissions, long_job.allowed, scratch.data());
     two.begin(short_job.emissions, short_job.allowed, scratch.data() + long_job.count);
     int64_t i = 1;
-    while (i < short_job.count) {
-        for (const int64_t stop = std::min(short_job.count, i + kRebase); i < stop; ++i) {
-            one.step(i);
-            two.step(i);
+    for (; i < short_job.count; ++i) {
+        one.step(i);
+        two.step(i);
+        if (i % kRebase == 0) {  // at the same places whoever the neighbour is: so are the roundings
+            one.rebase();
+            two.rebase();
         }
-        one.rebase();
-        two.rebase();
     }
-    while (i < long_job.count) {
-        for (const int64_t stop = std::min(long_job.count, i + kRebase); i < stop; ++i) one.step(i);
-        one.rebase();
+    for (; i < long_job.count; ++i) {
+        one.step(i);
+        if (i % kRebase == 0) one.rebase();
     }
     *short_job.score = two.finish();
     *long_job.score = one.finish();
@@ -225,10 +229,14 @@ private:
     bool add(const float* emissions, const uint8_t* bits) {
         float* const best = reinterpret_cast<float*>(best_.data());
         bool good = true;
+        float top = kForbidden;
         for (int k = 0; k < tags_; ++k) {
             good &= std::abs(emissions[k]) <= kMaxScore;
-            best[k] += emissions[k];
+            if (emissions[k] > top && is_allowed(bits, k)) top = emissions[k];
         }
+        if (top == kForbidden) top = 0;
+        base_ += top;
+        for (int k = 0; k < tags_; ++k) best[k] += emissions[k] - top;
         if (bits)
             for (int k = 0; k < tags_; ++k)
                 if (!is_allowed(bits, k)) best[k] = kForbidden;
@@ -238,8 +246,8 @@ private:
     bool forward(const float* emissions, const uint8_t* allowed, int64_t count) {
         const int stride = allowed_stride(tags_);
         best_ = start_;
-        bool good = add(emissions, allowed);
         base_ = 0;
+        bool good = add(emissions, allowed);
         for (int64_t i = 1; i < count; ++i) {
             step(back_.data() + size_t(i) * size_t(blocks_) * 8);
             good &= add(emissions + i * tags_, allowed ? allowed + i * stride : nullptr);

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cws import decode, model_io
-from cws.errors import InputError
+from cws.dictionary import jieba_table
+from cws.errors import InputError, ModelError
 from cws.labelers.hmm import PAIRS, TRIPLES
 from cws.labelers.linear import EDGE, FIRST_KNOWN, UNKNOWN
 from cws.tags import SBME
@@ -66,15 +67,12 @@ def train_hmm(
     """
     if order not in (1, 2):
         raise InputError(f"order: expected 1 or 2, got {order!r}")
-    if not any(map(len, sentences)):
-        raise InputError("no words to learn from: give a corpus, one sentence a line, words separated by spaces")
     training = {"sentences": len(sentences), "words": sum(map(len, sentences)), **(about or {})}
-    alphabet = Alphabet.of("".join(words) for words in sentences)
-    corpus = alphabet.encode_corpus(sentences)
     if order == 1:
-        write_hmm(count_hmm(alphabet, *corpus), folder, training)
+        write_hmm(count_hmm(sentences), folder, training)
     else:
-        tensors = {"characters": alphabet.characters, **count_trigrams(alphabet.types, *corpus)}
+        alphabet, codes, tags, lengths = _encode(sentences)
+        tensors = {"characters": alphabet.characters, **count_trigrams(alphabet.types, codes, tags, lengths)}
         _write(folder, tensors, 2, training)
 
 
@@ -105,10 +103,13 @@ def _log(probabilities: Floats) -> Floats:
 # Order 1
 
 
-def count_hmm(
-    alphabet: Alphabet, codes: NDArray[np.uint16], tags: NDArray[np.uint8], lengths: NDArray[np.int64]
-) -> Hmm:
-    """Return the model that the counts of a tagged corpus give, arguments as `Alphabet.encode_corpus` returns them."""
+def count_hmm(sentences: Iterable[Words]) -> Hmm:
+    """Return the model of order 1 that the counts of segmented sentences give.
+
+    Raises:
+        InputError: No word in them.
+    """
+    alphabet, codes, tags, lengths = _encode(sentences)
     first, last, inner = _places(lengths)
     start = np.bincount(tags[first], minlength=4) + np.array(SBME.start_allowed)
     steps = np.bincount(4 * tags[:-1][inner].astype(np.int64) + tags[1:][inner], minlength=16).reshape(4, 4) + _LEGAL
@@ -125,6 +126,17 @@ def count_hmm(
         _log(start / start.sum()),
         _log(end / leaving),
     )
+
+
+def _encode(
+    sentences: Iterable[Words],
+) -> tuple[Alphabet, NDArray[np.uint16], NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the alphabet of the sentences, and their codes, tags and lengths in it."""
+    sentences = [words for words in sentences if words]
+    if not sentences:
+        raise InputError("no words to learn from: give a corpus, one sentence a line, words separated by spaces")
+    alphabet = Alphabet.of("".join(words) for words in sentences)
+    return alphabet, *alphabet.encode_corpus(sentences)
 
 
 def _places(lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
@@ -303,6 +315,33 @@ def reestimate(
             _log(end / leaving),
         )
     return hmm
+
+
+def jieba_hmm() -> Hmm:
+    """Return the model that the installed jieba finds unknown words with, from the tables of its `finalseg`.
+
+    Its tables know no end and no unknown characters: here a text ends where it may, and an unknown character says
+    nothing about its tag.
+
+    Raises:
+        FileError: jieba is not installed.
+        ModelError: Its tables are not as those of jieba 0.42.
+    """
+    start, steps, emit = (jieba_table("finalseg", f"prob_{name}") for name in ("start", "trans", "emit"))
+    tags = SBME.names
+    try:
+        alphabet = Alphabet.of("".join(emit[tag]) for tag in tags)
+        emissions = np.full((len(alphabet.types), 4), -np.inf)
+        emissions[:FIRST_KNOWN] = -20
+        for tag in tags:
+            for character, log_probability in emit[tag].items():
+                emissions[alphabet.characters[ord(character)], SBME.index(tag)] = log_probability
+        transitions = np.array([[steps[p].get(q, -np.inf) for q in tags] for p in tags])
+        first = np.array([start[tag] for tag in tags])
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ModelError(f"the tables of jieba.finalseg are not those of jieba 0.42 ({error})") from error
+    end = np.where(SBME.end_allowed, np.log(1 / 2), -np.inf)
+    return Hmm(alphabet, emissions, transitions, np.where(first < -1e3, -np.inf, first), end)
 
 
 def _widen(hmm: Hmm, alphabet: Alphabet) -> Hmm:
