@@ -7,83 +7,55 @@
 namespace cws {
 namespace {
 
-// Where the children of each node may lie. Free slots form a list in the order of their places.
+// Finds places for the children of each node: a bit for every slot that is free, tried 64 places at a time.
 class Placer {
 public:
-    Placer(TrieArrays& arrays, uint32_t class_count) : nodes_(arrays.nodes), class_count_(class_count) {
+    explicit Placer(uint32_t class_count) : class_count_(class_count) {
         grow(1);
         take(kRoot);
     }
 
     // Returns a base so that base + class is free for every class, the smallest first, and takes those slots. Families
-    // come with the largest first, which leaves single children to fill the holes: the array ends up nearly full, and
-    // no search is long.
+    // come with the largest first, which leaves single children to fill the holes: the array ends up nearly full.
+    // Those of one size search on from where the last one was found, or each would try all that failed before.
     uint32_t place(const uint32_t* classes, size_t count) {
-        if (count != last_count_) cursor_ = first_free_;
+        if (count != last_count_ && (count <= 4 || (count & (count - 1)) == 0)) cursor_ = 0;
         last_count_ = count;
-        uint32_t slot = cursor_;
-        uint32_t base = 0;
-        for (int tries = 0;; ++tries) {
-            if (slot == kNoNode || tries == kTries) slot = std::max(frontier(), classes[0]);
-            grow(size_t(slot) + class_count_ + 1);
-            base = slot - classes[0];
-            if (slot >= classes[0] && fits(base, classes, count)) break;
-            slot = next_[slot];
+        size_t base = cursor_ > classes[0] ? cursor_ - classes[0] : 0;
+        for (;; base += 64) {
+            grow(base + class_count_ + 64);
+            uint64_t fits = ~uint64_t(0);
+            for (size_t i = 0; i < count && fits; ++i) fits &= free_from(base + classes[i]);
+            if (!fits) continue;
+            while (!(fits & 1)) {
+                fits >>= 1;
+                ++base;
+            }
+            break;
         }
-        cursor_ = slot;
-        for (size_t i = 0; i < count; ++i) {
-            if (cursor_ == base + classes[i]) cursor_ = next_[cursor_];
-            take(base + classes[i]);
-        }
-        end_ = std::max<size_t>(end_, size_t(base) + class_count_ + 1);
-        used_ = std::max<size_t>(used_, size_t(base) + classes[count - 1] + 1);
-        return base;
+        for (size_t i = 0; i < count; ++i) take(base + classes[i]);
+        cursor_ = base + classes[0];
+        size_ = std::max(size_, base + class_count_ + 1);
+        if (size_ >= kNoNode) throw std::length_error("a word list too large for a trie of 32-bit slots");
+        return uint32_t(base);
     }
 
-    // Cuts off what no base can reach.
-    void finish() {
-        nodes_.resize(std::max<size_t>(end_, class_count_ + 1));
-        nodes_.shrink_to_fit();
-    }
+    // How many slots some base and class can name.
+    size_t size() const { return std::max<size_t>(size_, class_count_ + 1); }
 
 private:
-    static constexpr int kTries = 64;
-
-    uint32_t frontier() const { return uint32_t(used_); }
-    bool fits(uint32_t base, const uint32_t* classes, size_t count) const {
-        for (size_t i = 1; i < count; ++i)
-            if (taken_[base + classes[i]]) return false;
-        return true;
+    uint64_t free_from(size_t slot) const {
+        const size_t word = slot >> 6, bit = slot & 63;
+        return free_[word] >> bit | free_[word + 1] << 1 << (63 - bit);
     }
-    void take(uint32_t slot) {
-        taken_[slot] = 1;
-        const uint32_t before = previous_[slot], after = next_[slot];
-        (before == kNoNode ? first_free_ : next_[before]) = after;
-        (after == kNoNode ? last_free_ : previous_[after]) = before;
-    }
-    void grow(size_t size) {
-        if (size <= nodes_.size()) return;
-        const size_t old = nodes_.size();
-        size = std::max(size, old + old / 2);
-        if (size >= kNoNode) throw std::length_error("a word list too large for a trie of 32-bit slots");
-        nodes_.resize(size, {0, kNoNode, std::numeric_limits<double>::quiet_NaN()});
-        next_.resize(size);
-        previous_.resize(size);
-        taken_.resize(size, 0);
-        for (size_t at = old; at < size; ++at) {
-            previous_[at] = at > old ? uint32_t(at - 1) : last_free_;
-            next_[at] = at + 1 < size ? uint32_t(at + 1) : kNoNode;
-        }
-        (last_free_ == kNoNode ? first_free_ : next_[last_free_]) = uint32_t(old);
-        last_free_ = uint32_t(size - 1);
+    void take(size_t slot) { free_[slot >> 6] &= ~(uint64_t(1) << (slot & 63)); }
+    void grow(size_t slots) {
+        const size_t words = (slots >> 6) + 2;
+        if (words > free_.size()) free_.resize(words + words / 2, ~uint64_t(0));
     }
 
-    std::vector<TrieNode>& nodes_;
-    std::vector<uint32_t> next_, previous_;
-    std::vector<uint8_t> taken_;
-    uint32_t class_count_;
-    uint32_t first_free_ = kNoNode, last_free_ = kNoNode, cursor_ = kNoNode;
-    size_t last_count_ = 0, end_ = 0, used_ = 1;
+    std::vector<uint64_t> free_;
+    size_t class_count_, last_count_ = 0, cursor_ = 0, size_ = 0;
 };
 
 // Gives every character of the tree a class, the commonest label the smallest, and returns how many there are.
@@ -141,7 +113,7 @@ TrieArrays build_trie(const WordTree& tree, std::vector<uint32_t>* slots) {
     const uint32_t largest = *std::max_element(sizes.begin(), sizes.end());
     parents = sorted_by(parents, size_t(largest) + 1, [&](uint32_t node) { return largest - sizes[node]; });
     std::vector<uint32_t> bases(nodes, 0), family;
-    Placer placer(arrays, class_count);
+    Placer placer(class_count);
     for (const uint32_t parent : parents) {
         const uint32_t count = sizes[parent];
         if (count == 0) break;
@@ -150,7 +122,7 @@ TrieArrays build_trie(const WordTree& tree, std::vector<uint32_t>* slots) {
         bases[parent] = placer.place(family.data(), count);
         for (uint32_t i = 0; i < count; ++i) slot[order[first[parent] + i]] = bases[parent] + family[i];
     }
-    placer.finish();
+    arrays.nodes.assign(placer.size(), {0, kNoNode, std::numeric_limits<double>::quiet_NaN()});
     for (uint32_t node = 0; node < nodes; ++node) {
         TrieNode& to = arrays.nodes[slot[node]];
         to = {bases[node], node ? slot[tree[node].parent] : kNoNode, tree[node].weight};
