@@ -30,7 +30,7 @@ FORMAT = "cws-model"
 VERSION = 1
 RESERVED = frozenset({"format", "version", "id"})  # of cws.json, written here
 ALIGNMENT = 64
-_ITEM_BYTES = {"U8": 1, "I8": 1, "U16": 2, "I16": 2, "F32": 4, "I64": 8, "U64": 8}
+_ITEM_BYTES = {"U8": 1, "I8": 1, "U16": 2, "I16": 2, "U32": 4, "F32": 4, "I64": 8, "U64": 8}
 _MAX_HEADER = 1 << 20
 
 

@@ -165,6 +165,10 @@ public:
         dictionary_.write().set(codes, size_t(PyUnicode_GET_LENGTH(word.ptr())), count, weight);
     }
 
+    // How many strings were changed, and the beginnings of those.
+    size_t change_count() const { return dictionary_.get().changes().size() - 1; }
+    void compact() { dictionary_.write().compact(); }
+
     void set_log_total(double log_total) { dictionary_.write().set_log_total(log_total); }
 
     std::optional<int64_t> count(const py::str& word) const {
@@ -440,6 +444,8 @@ void bind_jieba(py::module_& module) {
         .def_readonly("total", &JiebaWordList::total)
         .def("set", &JiebaWordList::set, py::arg("word"), py::arg("count"), py::arg("weight"))
         .def("set_log_total", &JiebaWordList::set_log_total, py::arg("log_total"))
+        .def("change_count", &JiebaWordList::change_count)
+        .def("compact", &JiebaWordList::compact)
         .def("count", &JiebaWordList::count, py::arg("word"))
         .def("items", &JiebaWordList::items)
         .def("cut", &JiebaWordList::cut, py::arg("text"), py::arg("use_hmm"))

@@ -98,10 +98,16 @@ public:
         return {ends, score};
     }
 
+    // The words of a text. White space and control characters become words of their own, one for each run, which ends
+    // after a line feed.
     py::object segment(const py::str& text, double unknown) {
+        check_unknown(unknown);
         std::vector<uint8_t> word_ends(size_t(PyUnicode_GET_LENGTH(text.ptr())));
-        double score = 0;
-        run(text, unknown, [&](size_t end) { word_ends[end - 1] = 1; }, score);
+        {
+            py::gil_scoped_release unlocked;
+            std::vector<uint32_t> copy;
+            segment_words(trie_, code_points(text.ptr(), copy), word_ends.size(), unknown, word_ends.data());
+        }
         return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
             return owned(make_word_list(characters, size, word_ends.data(), cache_));
         });
@@ -117,9 +123,13 @@ private:
             word_count_ += trie_.nodes[at].parent != kNoNode && Trie::is_word(trie_.nodes[at].weight);
     }
 
+    static void check_unknown(double unknown) {
+        if (!std::isfinite(unknown)) throw py::value_error("unknown: expected a finite number");
+    }
+
     template <class Use>
     void run(const py::str& text, double unknown, Use use, double& score) const {
-        if (!std::isfinite(unknown)) throw py::value_error("unknown: expected a finite number");
+        check_unknown(unknown);
         const auto size = size_t(PyUnicode_GET_LENGTH(text.ptr()));
         if (size >= kNoNode) throw py::value_error("expected a text of fewer than 2**32 - 1 characters");
         py::gil_scoped_release unlocked;

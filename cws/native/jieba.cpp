@@ -3,16 +3,6 @@
 #include <array>
 
 namespace cws {
-namespace jieba {
-
-bool is_space(uint32_t code) {
-    if (code < 0x80) return code == ' ' || code - 9 < 5 || code - 0x1C < 4;
-    return code == 0x85 || code == 0xA0 || code == 0x1680 || code - 0x2000 < 11 || code == 0x2028 || code == 0x2029 ||
-           code == 0x202F || code == 0x205F || code == 0x3000;
-}
-
-}  // namespace jieba
-
 namespace {
 
 using namespace jieba;
@@ -190,7 +180,7 @@ void cut_all_listed(const JiebaDictionary& dictionary, const uint32_t* text, siz
 void cut_all_skipped(const uint32_t* text, size_t begin, size_t end, std::vector<Span>& spans) {
     for (size_t at = begin;;) {
         size_t space = at;
-        while (space < end && !is_space(text[space])) ++space;
+        while (space < end && !is_white_space(text[space])) ++space;
         spans.push_back({at, space});
         if (space == end) return;
         at = space + 1;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "characters.h"
 #include "jieba_dictionary.h"
 #include "jieba_hmm.h"
 #include "word_tree.h"
@@ -18,7 +19,6 @@ struct Span {
 
 // Character classes of jieba's expressions.
 namespace jieba {
-bool is_space(uint32_t code);  // as str.isspace
 inline bool is_digit(uint32_t code) { return code - '0' < 10u; }
 inline bool is_letter(uint32_t code) { return (code | 0x20) - 'a' < 26u; }
 inline bool is_alphanumeric(uint32_t code) { return is_digit(code) || is_letter(code); }
@@ -27,10 +27,9 @@ inline bool is_alphanumeric(uint32_t code) { return is_digit(code) || is_letter(
 // Segments one text after another; not for two threads at a time. An instance keeps its memory for the next text.
 class JiebaCutter {
 public:
-    // Words that the model must not join: those whose count was set to 0.
-    JiebaCutter(const JiebaHmm& hmm) : hmm_(hmm) {}
+    explicit JiebaCutter(const JiebaHmm& hmm) : hmm_(hmm) {}
 
-    // Appends the end of each word of the text. False if a logarithm does not exist: the sum of the counts, or the count
+    // Appends the end of each word of the text; the model joins no characters to one of forced_splits. False if a logarithm does not exist: the sum of the counts, or the count
     // of a word in the text, is not positive.
     bool cut(const JiebaDictionary& dictionary, const WordTree& forced_splits, const uint32_t* text, size_t size,
              bool use_hmm, std::vector<size_t>& ends);

@@ -8,6 +8,7 @@ namespace cws {
 namespace {
 
 constexpr double kNotAWord = -std::numeric_limits<double>::infinity();
+constexpr double kNoLogarithm = std::numeric_limits<double>::infinity();
 
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
@@ -30,11 +31,20 @@ bool decode(std::string_view bytes, std::vector<uint32_t>& codes) {
 
 }  // namespace
 
+void JiebaWordsBuilder::add(const uint32_t* codes, size_t size, int64_t count, double weight) {
+    const uint32_t node = add_beginning(codes, size);
+    counts_[node] = count;
+    tree_.weight(node) = weight;
+}
+
 void JiebaWordsBuilder::add(const uint32_t* codes, size_t size, int64_t count) {
+    add(codes, size, count, count > 0 ? std::log(double(count)) : std::nan(""));
+}
+
+uint32_t JiebaWordsBuilder::add_beginning(const uint32_t* codes, size_t size) {
     const uint32_t node = tree_.insert(codes, size);
     counts_.resize(tree_.size(), 0);
-    counts_[node] = count;
-    tree_.weight(node) = count > 0 ? std::log(double(count)) : std::nan("");
+    return node;
 }
 
 JiebaWords JiebaWordsBuilder::finish(int64_t total) const {
@@ -48,7 +58,7 @@ JiebaWords JiebaWordsBuilder::finish(int64_t total) const {
 }
 
 std::optional<JiebaWords> parse_jieba_words(std::string_view bytes) {
-    JiebaWordsBuilder builder(bytes.size() / 14);
+    JiebaWordsBuilder builder(bytes.size() / 10);
     std::vector<uint32_t> word;
     int64_t total = 0;
     while (!bytes.empty()) {
@@ -79,7 +89,33 @@ void JiebaDictionary::set(const uint32_t* codes, size_t size, int64_t count, dou
     changed_counts_.resize(changes_.size(), 0);
     changed_counts_[node] = count;
     changes_.weight(node) = weight;
-    has_broken_ |= weight == std::numeric_limits<double>::infinity();
+    has_broken_ |= weight == kNoLogarithm;
+}
+
+void JiebaDictionary::compact() {
+    JiebaWordsBuilder builder(words_->trie.nodes.size());
+    for_each_node(trie_, [&](const std::u32string& word, uint32_t slot) {
+        const auto* const codes = reinterpret_cast<const uint32_t*>(word.data());
+        builder.add(codes, word.size(), words_->counts[slot], trie_.nodes[slot].weight);
+    });
+    JiebaDictionary rest(*this);  // what the list cannot hold stays a change
+    rest.changes_ = WordTree();
+    rest.changed_counts_ = {0};
+    std::vector<uint32_t> word;
+    for (uint32_t node = 0; node < changes_.size(); ++node) {
+        word.clear();
+        for (uint32_t at = node; at; at = changes_[at].parent) word.insert(word.begin(), changes_[at].code);
+        const double weight = changes_[node].weight;
+        if (std::isnan(weight))
+            builder.add_beginning(word.data(), word.size());
+        else if (word.empty() || weight == kNoLogarithm)
+            rest.set(word.data(), word.size(), changed_counts_[node], weight);
+        else
+            builder.add(word.data(), word.size(), changed_counts_[node], weight == kNotAWord ? std::nan("") : weight);
+    }
+    rest.words_ = std::make_shared<const JiebaWords>(builder.finish(words_->total));
+    rest.trie_ = rest.words_->trie.view();
+    *this = std::move(rest);
 }
 
 std::optional<int64_t> JiebaDictionary::count(const uint32_t* codes, size_t size) const {
@@ -116,7 +152,7 @@ bool JiebaDictionary::best_path(const uint32_t* codes, size_t size, std::vector<
     cws::best_path(trie_, changes_, codes, classes.data(), size, log_total_, 0.0, scores.data(), ends.data());
     if (has_broken_)
         for (size_t i = 0; i < size; ++i)
-            if (scores[i] == std::numeric_limits<double>::infinity()) return false;
+            if (scores[i] == kNoLogarithm) return false;
     return true;
 }
 

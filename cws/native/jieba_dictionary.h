@@ -24,8 +24,10 @@ struct JiebaWords {
 // Collects the lines of a word list.
 class JiebaWordsBuilder {
 public:
-    explicit JiebaWordsBuilder(size_t expected_words = 0) : tree_(expected_words * 3 / 2) {}
+    explicit JiebaWordsBuilder(size_t expected_nodes = 0) : tree_(expected_nodes) {}
     void add(const uint32_t* codes, size_t size, int64_t count);
+    void add(const uint32_t* codes, size_t size, int64_t count, double weight);
+    uint32_t add_beginning(const uint32_t* codes, size_t size);  // of words to come; returns its node in the tree
     JiebaWords finish(int64_t total) const;
 
 private:
@@ -49,6 +51,9 @@ public:
     // Sets the count of a word; its prefixes enter the list with count 0 if they are not in it. The weight is log(count),
     // minus infinity for a count of 0, infinity for one below (which has no logarithm: see best_path).
     void set(const uint32_t* codes, size_t size, int64_t count, double weight);
+
+    // Moves the changes into the list, which takes as long as to make the list and then segments faster.
+    void compact();
 
     // The count of a string, or nullopt if it is neither a word nor the beginning of one.
     std::optional<int64_t> count(const uint32_t* codes, size_t size) const;

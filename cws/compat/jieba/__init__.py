@@ -13,8 +13,8 @@ What differs:
   dictionary is reported by any first text, where jieba waits for one with Chinese characters.
 - `Tokenizer.FREQ` is a read-only mapping, and iterates in another order: change it by `add_word` and `del_word`.
 - `lcut` and `lcut_for_search` name their parameters, those of `cut` and `cut_for_search`.
-- `enable_parallel` accepts and does nothing, for this is faster on one thread than jieba on many. So the full mode keeps
-  its empty strings between adjacent line ends as they are without it; jieba's parallel mode moves some.
+- `enable_parallel` does nothing but load the list, for this is faster on one thread than jieba on many. So the full
+  mode has the same empty strings between line ends with and without it; jieba's has more of them with it.
 - `use_paddle` is accepted and does nothing, as in a jieba without paddle; `enable_paddle` raises NotImplementedError.
 - `posseg.pair` has no `__dict__`, and a dictionary's tags are read at first use where jieba's own list is used.
 - What jieba has beside the segmentation, as `jieba.analyse`, is not here.
@@ -42,7 +42,7 @@ calc = dt.calc
 cut = dt.cut
 cut_for_search = dt.cut_for_search
 del_word = dt.del_word
-get_DAG = dt.get_DAG  # noqa: N816
+get_DAG = dt.get_DAG
 get_dict_file = dt.get_dict_file
 initialize = dt.initialize
 lcut = dt.lcut
@@ -54,12 +54,12 @@ tokenize = dt.tokenize
 user_word_tag_tab = dt.user_word_tag_tab
 
 
-def get_FREQ(k: str, d: Any = None) -> Any:  # noqa: N802
+def get_FREQ(k: str, d: Any = None) -> Any:
     """Return the count of a word, 0 for the beginning of one, and d for other strings."""
     return dt.FREQ.get(k, d)
 
 
-def setLogLevel(log_level: int) -> None:  # noqa: N802
+def setLogLevel(log_level: int) -> None:
     """Set the level of this package's logger."""
     logging.getLogger(__name__).setLevel(log_level)
 

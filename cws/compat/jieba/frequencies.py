@@ -49,7 +49,9 @@ class Frequencies(Mapping[str, int]):
         """Set the count of a word, for the list's owner."""
         assert self.words is not None
         if count > 0:
-            weight = log(count)
+            weight = (
+                log(count) if count > 0 else -inf if count == 0 else inf
+            )  # inf: none, as a text with the word will say
         else:
             weight = -inf if count == 0 else inf  # no word; and one that has no logarithm, as a text with it will say
         self.words.set(word, max(-_LARGEST, min(_LARGEST, count)), weight)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import IO, Any
 
 
-class pair:  # noqa: N801 (jieba's name)
+class pair:
     """A word and its tag."""
 
     __slots__ = ("flag", "word")
@@ -118,7 +118,7 @@ class POSTokenizer:
         self.makesure_userdict_loaded()
         self.tokenizer.check_initialized()
         text = to_text(sentence)
-        words, flags = self.tokenizer._words.cut_tagged(tables.tag_model(), text, not not HMM, self.word_tag_tab)
+        words, flags = self.tokenizer._words.cut_tagged(tables.tag_model(), text, bool(HMM), self.word_tag_tab)
         return list(map(pair, words, flags))
 
 

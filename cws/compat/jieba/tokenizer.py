@@ -22,6 +22,9 @@ _logger = logging.getLogger("cws.compat.jieba")
 # A line of a user dictionary: the word, then a count and a tag, each of which may be missing.
 _USER_LINE = re.compile(r"(.+?)(?: ([0-9]+))?(?: ([a-z]+))?$")
 
+# Strings; changes take time from every text, and taking so many over pays after a hundred thousand characters.
+_MANY_CHANGES = 1 << 14
+
 
 def to_text(sentence: Any) -> str:
     """Return a str as it is, and bytes decoded: as UTF-8 or else as GBK, without what is neither."""
@@ -59,7 +62,7 @@ class Tokenizer:
         return f"<Tokenizer dictionary={self.dictionary!r}>"
 
     @property
-    def FREQ(self) -> Frequencies:  # noqa: N802
+    def FREQ(self) -> Frequencies:
         """The count of every word, and 0 for every string that only begins one."""
         return self._frequencies
 
@@ -144,7 +147,7 @@ class Tokenizer:
             self.initialize()
         if not isinstance(sentence, str):
             sentence = to_text(sentence)
-        words: list[str] = self._words.cut_all(sentence) if cut_all else self._words.cut(sentence, not not HMM)
+        words: list[str] = self._words.cut_all(sentence) if cut_all else self._words.cut(sentence, bool(HMM))
         return words
 
     def cut_for_search(self, sentence: str | bytes, HMM: bool = True) -> Iterator[str]:
@@ -154,7 +157,7 @@ class Tokenizer:
     def lcut_for_search(self, sentence: str | bytes, HMM: bool = True) -> list[str]:
         """Return the words of a text, each behind the words of two and three characters in it."""
         self.check_initialized()
-        words: list[str] = self._words.cut_for_search(to_text(sentence), not not HMM)
+        words: list[str] = self._words.cut_for_search(to_text(sentence), bool(HMM))
         return words
 
     def tokenize(
@@ -173,7 +176,7 @@ class Tokenizer:
         if not isinstance(unicode_sentence, str):
             raise ValueError("jieba: the input parameter should be unicode.")
         self.check_initialized()
-        yield from self._words.tokenize(unicode_sentence, not not HMM, mode != "default")
+        yield from self._words.tokenize(unicode_sentence, bool(HMM), mode != "default")
 
     def load_userdict(self, f: str | Iterable[str | bytes]) -> None:
         """Add the words of a file, a word a line, then its count and its tag, which may both be missing.
@@ -191,6 +194,9 @@ class Tokenizer:
                 self._add_lines(file, f)
         else:
             self._add_lines(f, getattr(f, "name", None) or repr(f))
+        with self.lock:
+            if self._words.change_count() >= _MANY_CHANGES:
+                self._words.compact()
 
     def _add_lines(self, lines: Iterable[str | bytes], name: str) -> None:
         for line in lines:
@@ -254,7 +260,7 @@ class Tokenizer:
             self.add_word(word, count)
         return count
 
-    def get_DAG(self, sentence: str) -> dict[int, list[int]]:  # noqa: N802
+    def get_DAG(self, sentence: str) -> dict[int, list[int]]:
         """Return for each place of a text the last places of the words that begin there; see `calc`."""
         self.check_initialized()
         frequencies = self._frequencies
@@ -271,7 +277,7 @@ class Tokenizer:
         return graph
 
     def calc(self, sentence: str, DAG: dict[int, list[int]], route: dict[int, tuple[float, int]]) -> None:
-        """Set route[i], for each place of a text, to the score of the best path from it and its first word's last place.
+        """Set route[i] for each place of a text: the score of the best path from it, and its first word's last place.
 
         Segmentation itself does that in the core.
         """
