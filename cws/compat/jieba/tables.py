@@ -45,7 +45,7 @@ def hmm() -> JiebaHmm:
             tables = [_table("finalseg", name) for name in ("prob_start", "prob_trans", "prob_emit")]
             try:
                 _hmm = JiebaHmm(*tables)
-            except (TypeError, ValueError, RuntimeError) as error:
+            except (TypeError, ValueError, LookupError, RuntimeError) as error:
                 raise _foreign("finalseg", error) from error
         return _hmm
 
@@ -64,7 +64,7 @@ def tag_model() -> JiebaTagModel:
             start, transitions, emissions, known_states = (_table("posseg", name) for name in names)
             try:
                 _tag_model = JiebaTagModel(sorted(transitions), start, transitions, emissions, known_states)
-            except (TypeError, ValueError, RuntimeError) as error:
+            except (TypeError, ValueError, LookupError, RuntimeError) as error:
                 raise _foreign("posseg", error) from error
         return _tag_model
 
