@@ -22,17 +22,17 @@ public:
 
     // words: pairs (word, weight); the last weight of a word counts.
     static std::unique_ptr<WordTrie> build(const py::iterable& words) {
-        WordTree tree;
+        TrieBuilder builder;
         std::vector<uint32_t> copy;
         for (const py::handle item : words) {
             const auto [word, weight] = item.cast<std::pair<py::str, double>>();
             const auto size = size_t(PyUnicode_GET_LENGTH(word.ptr()));
             if (size == 0) throw py::value_error("expected words, got an empty one");
             if (!std::isfinite(weight)) throw py::value_error("expected finite weights, got " + std::to_string(weight));
-            tree.weight(tree.insert(code_points(word.ptr(), copy), size)) = weight;
+            builder.add(code_points(word.ptr(), copy), size, weight);
         }
         py::gil_scoped_release unlocked;
-        return std::make_unique<WordTrie>(build_trie(tree));
+        return std::make_unique<WordTrie>(builder.build());
     }
 
     // Buffers by name, as cws/lattice.py describes them; they are used where they lie.

@@ -32,33 +32,26 @@ bool decode(std::string_view bytes, std::vector<uint32_t>& codes) {
 }  // namespace
 
 void JiebaWordsBuilder::add(const uint32_t* codes, size_t size, int64_t count, double weight) {
-    const uint32_t node = add_beginning(codes, size);
-    counts_[node] = count;
-    tree_.weight(node) = weight;
+    trie_.add(codes, size, weight);
+    counts_.push_back(count);
 }
 
 void JiebaWordsBuilder::add(const uint32_t* codes, size_t size, int64_t count) {
     add(codes, size, count, count > 0 ? std::log(double(count)) : std::nan(""));
 }
 
-uint32_t JiebaWordsBuilder::add_beginning(const uint32_t* codes, size_t size) {
-    const uint32_t node = tree_.insert(codes, size);
-    counts_.resize(tree_.size(), 0);
-    return node;
-}
-
-JiebaWords JiebaWordsBuilder::finish(int64_t total) const {
+JiebaWords JiebaWordsBuilder::finish(int64_t total) {
     JiebaWords words;
     std::vector<uint32_t> slots;
-    words.trie = build_trie(tree_, &slots);
+    words.trie = trie_.build(&slots);
     words.counts.assign(words.trie.nodes.size(), 0);
-    for (size_t node = 0; node < counts_.size(); ++node) words.counts[slots[node]] = counts_[node];
+    for (size_t i = 0; i < counts_.size(); ++i) words.counts[slots[i]] = counts_[i];
     words.total = total;
     return words;
 }
 
 std::optional<JiebaWords> parse_jieba_words(std::string_view bytes) {
-    JiebaWordsBuilder builder(bytes.size() / 10);
+    JiebaWordsBuilder builder(bytes.size() / 14);
     std::vector<uint32_t> word;
     int64_t total = 0;
     while (!bytes.empty()) {
@@ -106,9 +99,8 @@ void JiebaDictionary::compact() {
         word.clear();
         for (uint32_t at = node; at; at = changes_[at].parent) word.insert(word.begin(), changes_[at].code);
         const double weight = changes_[node].weight;
-        if (std::isnan(weight))
-            builder.add_beginning(word.data(), word.size());
-        else if (word.empty() || weight == kNoLogarithm)
+        if (std::isnan(weight)) continue;  // the beginning of a word
+        if (word.empty() || weight == kNoLogarithm)
             rest.set(word.data(), word.size(), changed_counts_[node], weight);
         else
             builder.add(word.data(), word.size(), changed_counts_[node], weight == kNotAWord ? std::nan("") : weight);

@@ -24,15 +24,14 @@ struct JiebaWords {
 // Collects the lines of a word list.
 class JiebaWordsBuilder {
 public:
-    explicit JiebaWordsBuilder(size_t expected_nodes = 0) : tree_(expected_nodes) {}
-    void add(const uint32_t* codes, size_t size, int64_t count);
+    explicit JiebaWordsBuilder(size_t expected_words = 0) : trie_(expected_words) {}
+    void add(const uint32_t* codes, size_t size, int64_t count);  // the last count of a word counts
     void add(const uint32_t* codes, size_t size, int64_t count, double weight);
-    uint32_t add_beginning(const uint32_t* codes, size_t size);  // of words to come; returns its node in the tree
-    JiebaWords finish(int64_t total) const;
+    JiebaWords finish(int64_t total);
 
 private:
-    WordTree tree_;
-    std::vector<int64_t> counts_;
+    TrieBuilder trie_;
+    std::vector<int64_t> counts_;  // in the order of addition
 };
 
 // Reads a list of lines `word count [anything]` in UTF-8, with counts below 10**15; nullopt if a line is not plainly that.

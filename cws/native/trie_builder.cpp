@@ -58,8 +58,74 @@ private:
     size_t class_count_, last_count_ = 0, cursor_ = 0, size_ = 0;
 };
 
+// Nodes of the tree, stably sorted by key(node) < key_count; `order` holds the order so far.
+template <class Key>
+std::vector<uint32_t> sorted_by(const std::vector<uint32_t>& order, size_t key_count, Key key,
+                                std::vector<uint32_t>* first = nullptr) {
+    std::vector<uint32_t> starts(key_count + 1), result(order.size());
+    for (const uint32_t node : order) ++starts[key(node) + 1];
+    std::partial_sum(starts.begin(), starts.end(), starts.begin());
+    if (first) *first = starts;
+    for (const uint32_t node : order) result[starts[key(node)]++] = node;
+    return result;
+}
+
+}  // namespace
+
+void TrieBuilder::add(const uint32_t* codes, size_t size, double weight) {
+    if (words_.size() >= kNoNode / 2) throw std::length_error("a list of more than 2**31 words");
+    words_.push_back({codes_.size(), uint32_t(size), uint32_t(words_.size()), weight});
+    codes_.insert(codes_.end(), codes, codes + size);
+}
+
+// Sorts the words by their characters, equal ones by their addition. Most is done by a pass over the first characters:
+// the words of one are few, and close together in memory if the list came sorted by another order of characters.
+void TrieBuilder::sort() {
+    std::vector<uint32_t> starts((kPages << 8) + 2);
+    const auto bucket = [&](const Word& word) { return word.size ? codes_[word.begin] + 1 : 0; };
+    for (const Word& word : words_) ++starts[bucket(word) + 1];
+    std::partial_sum(starts.begin(), starts.end(), starts.begin());
+    std::vector<Word> sorted(words_.size());
+    for (const Word& word : words_) sorted[starts[bucket(word)]++] = word;
+    const auto less = [&](const Word& a, const Word& b) {
+        const uint32_t* const x = codes_.data() + a.begin;
+        const uint32_t* const y = codes_.data() + b.begin;
+        for (size_t i = 1; i < a.size && i < b.size; ++i)
+            if (x[i] != y[i]) return x[i] < y[i];
+        return a.size != b.size ? a.size < b.size : a.index < b.index;
+    };
+    for (auto begin = sorted.begin(), end = begin; begin != sorted.end(); begin = end) {
+        const uint32_t first = bucket(*begin);
+        while (end != sorted.end() && bucket(*end) == first) ++end;
+        std::sort(begin, end, less);
+    }
+    words_ = std::move(sorted);
+}
+
+// The nodes of the sorted words, parents first; word_nodes: the node of each word, in the order of addition.
+std::vector<TrieBuilder::Node> TrieBuilder::grow_tree(std::vector<uint32_t>& word_nodes) const {
+    std::vector<Node> tree{{0, 0, std::numeric_limits<double>::quiet_NaN()}};
+    tree.reserve(words_.size() * 3 / 2 + 1);
+    word_nodes.resize(words_.size());
+    std::vector<uint32_t> path{0};  // the nodes of the word before, from the root
+    for (const Word& word : words_) {
+        const uint32_t* const codes = codes_.data() + word.begin;
+        size_t depth = 0;
+        while (depth < word.size && depth + 1 < path.size() && tree[path[depth + 1]].code == codes[depth]) ++depth;
+        path.resize(depth + 1);
+        for (; depth < word.size; ++depth) {
+            if (tree.size() >= kNoNode) throw std::length_error("a word list too large for a trie of 32-bit slots");
+            tree.push_back({path.back(), codes[depth], std::numeric_limits<double>::quiet_NaN()});
+            path.push_back(uint32_t(tree.size() - 1));
+        }
+        tree[path.back()].weight = word.weight;
+        word_nodes[word.index] = path.back();
+    }
+    return tree;
+}
+
 // Gives every character of the tree a class, the commonest label the smallest, and returns how many there are.
-uint32_t assign_classes(const WordTree& tree, TrieArrays& arrays) {
+uint32_t TrieBuilder::assign_classes(const std::vector<Node>& tree, TrieArrays& arrays) {
     std::vector<uint32_t> counts(kPages << 8), codes;
     for (uint32_t node = 1; node < tree.size(); ++node)
         if (counts[tree[node].code]++ == 0) codes.push_back(tree[node].code);
@@ -80,21 +146,10 @@ uint32_t assign_classes(const WordTree& tree, TrieArrays& arrays) {
     return next;
 }
 
-// The tree's nodes but the root, stably sorted by key(node) < key_count; `order` holds the order so far.
-template <class Key>
-std::vector<uint32_t> sorted_by(const std::vector<uint32_t>& order, size_t key_count, Key key,
-                                std::vector<uint32_t>* first = nullptr) {
-    std::vector<uint32_t> starts(key_count + 1), result(order.size());
-    for (const uint32_t node : order) ++starts[key(node) + 1];
-    std::partial_sum(starts.begin(), starts.end(), starts.begin());
-    if (first) *first = starts;
-    for (const uint32_t node : order) result[starts[key(node)]++] = node;
-    return result;
-}
-
-}  // namespace
-
-TrieArrays build_trie(const WordTree& tree, std::vector<uint32_t>* slots) {
+TrieArrays TrieBuilder::build(std::vector<uint32_t>* slots) {
+    sort();
+    std::vector<uint32_t> word_nodes;
+    const std::vector<Node> tree = grow_tree(word_nodes);
     TrieArrays arrays;
     const uint32_t class_count = assign_classes(tree, arrays);
     const auto nodes = uint32_t(tree.size());
@@ -127,7 +182,10 @@ TrieArrays build_trie(const WordTree& tree, std::vector<uint32_t>* slots) {
         TrieNode& to = arrays.nodes[slot[node]];
         to = {bases[node], node ? slot[tree[node].parent] : kNoNode, tree[node].weight};
     }
-    if (slots) *slots = std::move(slot);
+    if (slots) {
+        slots->resize(words_.size());
+        for (size_t i = 0; i < words_.size(); ++i) (*slots)[i] = slot[word_nodes[i]];
+    }
     return arrays;
 }
 
