@@ -3,8 +3,8 @@
     pip install ".[bench]"
     CWS_CORPORA=… python scripts/benchmark_jieba.py [--compare CHARACTERS]
 
-Speeds are medians of alternating runs and given as ratios. Differing lines are counted against jieba, in every mode, over
-evenly spread lines of every file of the corpora; `--compare 0` takes whole files, which takes jieba hours.
+Speeds are medians of alternating runs and given as ratios. Differing lines are counted against jieba, in every mode,
+over evenly spread lines of every file of the corpora; `--compare 0` takes whole files, which takes jieba hours.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 #include "jieba_dictionary.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "utf8.h"
@@ -70,7 +71,9 @@ std::optional<JiebaWords> parse_jieba_words(std::string_view bytes) {
         word.clear();
         if (!is_number || !decode(line.substr(0, space), word)) return std::nullopt;
         const size_t characters = word.size();
-        if (!decode(line.substr(at), word)) return std::nullopt;  // the whole line must be UTF-8
+        const std::string_view rest = line.substr(at);  // must be UTF-8, too
+        const auto is_ascii = [](char c) { return (c & 0x80) == 0; };
+        if (!std::all_of(rest.begin(), rest.end(), is_ascii) && !decode(rest, word)) return std::nullopt;
         builder.add(word.data(), characters, count);
         if ((total += count) >= (int64_t(1) << 62)) return std::nullopt;
     }

@@ -105,7 +105,7 @@ void TrieBuilder::sort() {
 // The nodes of the sorted words, parents first; word_nodes: the node of each word, in the order of addition.
 std::vector<TrieBuilder::Node> TrieBuilder::grow_tree(std::vector<uint32_t>& word_nodes) const {
     std::vector<Node> tree{{0, 0, std::numeric_limits<double>::quiet_NaN()}};
-    tree.reserve(words_.size() * 3 / 2 + 1);
+    tree.reserve(words_.size() * 3 / 2 + 1);  // of jieba's list
     word_nodes.resize(words_.size());
     std::vector<uint32_t> path{0};  // the nodes of the word before, from the root
     for (const Word& word : words_) {

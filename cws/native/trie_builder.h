@@ -7,7 +7,10 @@ namespace cws {
 
 class TrieBuilder {
 public:
-    explicit TrieBuilder(size_t expected_words = 0) { words_.reserve(expected_words); }
+    explicit TrieBuilder(size_t expected_words = 0) {
+        words_.reserve(expected_words);
+        codes_.reserve(expected_words * 3);
+    }
 
     // Adds a string. The last weight of a string counts; NaN says that it is no word, but it gets a node.
     void add(const uint32_t* codes, size_t size, double weight);

@@ -7,7 +7,7 @@ What differs:
 
 - Nothing is written to the shared temporary folder, for reading the list itself is fast: `Tokenizer.tmp_dir` and
   `cache_file` may be set and mean nothing.
-- Nothing is printed: messages go to the logger `cws.compat.jieba`, and setting up its handlers is yours.
+- Nothing is printed or logged: `setLogLevel` may be called and means nothing.
 - A generator (`cut`, `cut_for_search`, `tokenize`, posseg's `cut`) does a whole text when its first word is asked for:
   a change of the word list in mid-text shows from the next text on, errors come before the first word, and a broken
   dictionary is reported by any first text, where jieba waits for one with Chinese characters.
@@ -21,8 +21,6 @@ What differs:
 """
 
 from __future__ import annotations
-
-import logging
 
 from cws.compat.jieba.tokenizer import Tokenizer
 
@@ -60,8 +58,7 @@ def get_FREQ(k: str, d: Any = None) -> Any:
 
 
 def setLogLevel(log_level: int) -> None:
-    """Set the level of this package's logger."""
-    logging.getLogger(__name__).setLevel(log_level)
+    """Do nothing: there are no messages."""
 
 
 def enable_parallel(processnum: int | None = None) -> None:

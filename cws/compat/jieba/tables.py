@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
-from pathlib import Path
 from threading import Lock
 
 from cws._native import JiebaForcedSplits, JiebaHmm, JiebaTagModel
@@ -20,7 +20,7 @@ _hmm: JiebaHmm | None = None
 _tag_model: JiebaTagModel | None = None
 
 
-def jieba_folder() -> Path:
+def jieba_folder() -> str:
     """Return the folder of the installed jieba package.
 
     Raises:
@@ -29,7 +29,7 @@ def jieba_folder() -> Path:
     spec = find_spec("jieba")
     if spec is None or not spec.submodule_search_locations:
         raise FileError(2, "the jieba package is not installed: pip install jieba", "jieba")
-    return Path(spec.submodule_search_locations[0])
+    return str(spec.submodule_search_locations[0])
 
 
 def hmm() -> JiebaHmm:
@@ -71,10 +71,10 @@ def tag_model() -> JiebaTagModel:
 
 def _table(package: str, name: str) -> dict[Any, Any]:
     """Return what the module jieba.<package>.<name> calls P, without importing its packages."""
-    path = jieba_folder() / package / f"{name}.py"
+    path = os.path.join(jieba_folder(), package, f"{name}.py")
     spec = spec_from_file_location(f"_cws_jieba_{package}_{name}", path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise FileError(2, "the installed jieba has no such table: pip install jieba==0.42.1", str(path))
+    if spec is None or spec.loader is None or not os.path.isfile(path):
+        raise FileError(2, "the installed jieba has no such table: pip install jieba==0.42.1", path)
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     table = getattr(module, "P", None)

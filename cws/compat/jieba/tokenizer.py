@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from io import BytesIO
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import IO, Any
 
-_logger = logging.getLogger("cws.compat.jieba")
 # A line of a user dictionary: the word, then a count and a tag, each of which may be missing.
 _USER_LINE = re.compile(r"(.+?)(?: ([0-9]+))?(?: ([a-z]+))?$")
 
@@ -102,7 +100,6 @@ class Tokenizer:
             self._frequencies = frequencies
             self.total = total
             self.initialized = True
-            _logger.debug("read the word list %s", self.dictionary or "of jieba")
 
     def check_initialized(self) -> None:
         """Read the word list, if that is not done."""
@@ -111,7 +108,7 @@ class Tokenizer:
 
     def get_dict_file(self) -> IO[bytes]:
         """Return the file of the word list, opened."""
-        return open(self.dictionary or tables.jieba_folder() / "dict.txt", "rb")
+        return open(self.dictionary or os.path.join(tables.jieba_folder(), "dict.txt"), "rb")
 
     def set_dictionary(self, dictionary_path: str) -> None:
         """Take another word list from the next text on; changes made to the old one are lost.
