@@ -3,12 +3,14 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <atomic>
+#include <cmath>
 #include <memory>
 #include <string>
 
 #include "bindings.h"
+#include "copy_on_write.h"
 #include "jieba.h"
+#include "jieba_tables.h"
 #include "jieba_tags.h"
 #include "python_text.h"
 #include "word_list.h"
@@ -20,25 +22,6 @@ namespace {
 
 constexpr size_t kHoldGil = 1 << 14;     // characters: shorter texts are done before another thread could wake up
 constexpr size_t kKeepMemory = 1 << 16;  // characters: memory for longer texts is given back
-
-// A value that readers use without the GIL while a writer changes it: the writer changes a copy if anybody reads. All
-// references are taken with the GIL, so that a value nobody else has cannot be taken meanwhile; no locks, so that
-// a process may be forked at any time.
-template <class T>
-class CopyOnWrite {
-public:
-    explicit CopyOnWrite(T value) : value_(std::make_shared<T>(std::move(value))) {}
-    std::shared_ptr<const T> read() const { return value_; }
-    const T& get() const { return *value_; }
-    T& write() {
-        if (value_.use_count() != 1) value_ = std::make_shared<T>(*value_);
-        std::atomic_thread_fence(std::memory_order_acquire);  // after what the last reader did
-        return *value_;
-    }
-
-private:
-    std::shared_ptr<T> value_;
-};
 
 // Words that the hidden Markov model must not join, shared by all word lists of a process as in jieba.
 class JiebaForcedSplits {
@@ -53,87 +36,6 @@ public:
 
 private:
     CopyOnWrite<WordTree> words_{WordTree()};
-};
-
-uint32_t single_character(PyObject* text) {
-    if (!PyUnicode_Check(text) || PyUnicode_GET_LENGTH(text) != 1)
-        throw py::value_error("expected one character as a key of a table of emissions");
-    return PyUnicode_READ_CHAR(text, 0);
-}
-
-// Calls use(character - kFirst, value) for the Chinese characters of a dict.
-template <class Use>
-void for_each_han(const py::handle& table, Use use) {
-    for (const auto& [character, value] : table.cast<py::dict>())
-        if (const uint32_t code = single_character(character.ptr()); is_jieba_han(code))
-            use(code - JiebaHmm::kFirst, value);
-}
-
-// Tables as the dicts of jieba's finalseg: {state: p}, {state: {state: p}}, {state: {character: p}}.
-std::shared_ptr<JiebaHmm> make_hmm(const py::dict& start, const py::dict& transitions, const py::dict& emissions) {
-    auto hmm = std::make_shared<JiebaHmm>();
-    const auto state = [](const py::handle& name) {
-        const size_t at = std::string("BEMS").find(name.cast<std::string>());
-        if (at >= JiebaHmm::kStates) throw py::value_error("expected the states B, E, M, S");
-        return at;
-    };
-    for (const auto& [name, value] : start) hmm->start[state(name)] = value.cast<double>();
-    for (const auto& [from, row] : transitions)
-        for (const auto& [to, value] : row.cast<py::dict>())
-            hmm->transitions[state(from)][state(to)] = value.cast<double>();
-    for (const auto& [name, row] : emissions) {
-        const size_t at = state(name);
-        for_each_han(row, [&](size_t place, const py::handle& value) {
-            hmm->emissions[place][at] = value.cast<double>();
-        });
-    }
-    return hmm;
-}
-
-// Tables as the dicts of jieba's posseg; a state is a pair (place in the word, tag).
-class TagModel {
-public:
-    TagModel(const py::list& states, const py::dict& start, const py::dict& transitions, const py::dict& emissions,
-             const py::dict& known_states)
-        : model(states.size()) {
-        if (states.empty() || states.size() > JiebaTagModel::kMaxStates)
-            throw py::value_error("expected 1 to 256 states, got " + std::to_string(states.size()));
-        py::dict numbers;
-        for (size_t at = 0; at < states.size(); ++at) {
-            const auto state = states[at].cast<py::tuple>();
-            const auto letter = state[0].cast<std::string>();
-            if (letter.size() != 1) throw py::value_error("expected a state to begin with one of B, E, M, S");
-            model.letters[at] = letter[0];
-            tags.append(state[1].cast<py::str>());
-            numbers[state] = at;
-        }
-        const auto number = [&](const py::handle& state) {
-            if (!numbers.contains(state)) throw py::value_error("an unknown state in jieba's tables");
-            return numbers[state].cast<size_t>();
-        };
-        for (const auto& [state, value] : start) model.start[number(state)] = value.cast<double>();
-        for (const auto& [from, row] : transitions) {
-            for (const auto& [to, value] : row.cast<py::dict>()) {
-                model.transitions[number(to) * states.size() + number(from)] = value.cast<double>();
-                model.next[number(from)].set(number(to));
-            }
-        }
-        for (const auto& [state, row] : emissions) {
-            const auto at = JiebaTagModel::State(number(state));
-            for_each_han(row, [&](size_t place, const py::handle& value) {
-                model.emissions[place].push_back({at, value.cast<double>()});
-            });
-        }
-        for_each_han(known_states, [&](size_t place, const py::handle& value) {
-            std::vector<JiebaTagModel::State>& known = model.known_states[place];
-            for (const py::handle state : value) known.push_back(JiebaTagModel::State(number(state)));
-            std::sort(known.begin(), known.end());
-            known.erase(std::unique(known.begin(), known.end()), known.end());
-        });
-    }
-
-    JiebaTagModel model;
-    py::list tags;  // [state]
 };
 
 // A word list and how jieba segments with it.
@@ -393,37 +295,6 @@ std::unique_ptr<JiebaWordList> build_word_list(const py::iterable& items, std::s
         builder.add(codes, size_t(PyUnicode_GET_LENGTH(pair.first.ptr())), pair.second);
     }
     return std::make_unique<JiebaWordList>(builder.finish(0), std::move(hmm), std::move(splits));
-}
-
-// {word: tag} of the lines `word count tag`; None where a line is not plainly that. The last line of a word counts.
-py::object parse_tags(const py::bytes& data) {
-    std::string_view bytes = data;
-    py::dict result;
-    py::dict tags;
-    while (!bytes.empty()) {
-        const size_t length = bytes.find('\n');
-        std::string_view line = bytes.substr(0, length);
-        bytes.remove_prefix(length == std::string_view::npos ? bytes.size() : length + 1);
-        const auto is_blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
-        while (!line.empty() && is_blank(line.front())) line.remove_prefix(1);
-        while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
-        if (line.empty()) continue;
-        const size_t first = line.find(' '), last = line.rfind(' ');
-        if (first == last || line.find(' ', first + 1) != last) return py::none();
-        const auto decode = [](std::string_view part) {
-            return PyUnicode_DecodeUTF8(part.data(), Py_ssize_t(part.size()), nullptr);
-        };
-        const auto word = py::reinterpret_steal<py::object>(decode(line.substr(0, first)));
-        auto tag = py::reinterpret_steal<py::object>(decode(line.substr(last + 1)));
-        const auto count = py::reinterpret_steal<py::object>(decode(line.substr(first, last - first)));
-        if (!word || !tag || !count) {
-            PyErr_Clear();
-            return py::none();
-        }
-        PyObject* const shared = PyDict_SetDefault(tags.ptr(), tag.ptr(), tag.ptr());  // one str for each tag
-        if (!shared || PyDict_SetItem(result.ptr(), word.ptr(), shared)) throw py::error_already_set();
-    }
-    return result;
 }
 
 }  // namespace

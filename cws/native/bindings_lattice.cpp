@@ -43,7 +43,7 @@ public:
             buffers.push_back(tensors[name].cast<py::buffer>().request());
             const py::buffer_info& info = buffers.back();
             if (size_t(info.size * info.itemsize) % unit)
-                throw py::value_error(std::string(name) + ": expected a multiple of " + std::to_string(unit) + " bytes");
+                throw py::value_error(std::string(name) + ": expected rows of " + std::to_string(unit) + " bytes");
             return info;
         };
         Trie trie;

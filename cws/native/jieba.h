@@ -29,8 +29,8 @@ class JiebaCutter {
 public:
     explicit JiebaCutter(const JiebaHmm& hmm) : hmm_(hmm) {}
 
-    // Appends the end of each word of the text; the model joins no characters to one of forced_splits. False if a logarithm does not exist: the sum of the counts, or the count
-    // of a word in the text, is not positive.
+    // Appends the end of each word of the text; the model joins no characters to one of forced_splits. False if
+    // a logarithm does not exist: the sum of the counts, or the count of a word in the text, is not positive.
     bool cut(const JiebaDictionary& dictionary, const WordTree& forced_splits, const uint32_t* text, size_t size,
              bool use_hmm, std::vector<size_t>& ends);
 

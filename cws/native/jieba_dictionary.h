@@ -34,7 +34,8 @@ private:
     std::vector<int64_t> counts_;  // in the order of addition
 };
 
-// Reads a list of lines `word count [anything]` in UTF-8, with counts below 10**15; nullopt if a line is not plainly that.
+// Reads a list of lines `word count [anything]` in UTF-8, with counts below 10**15; nullopt if a line is not plainly
+// that.
 std::optional<JiebaWords> parse_jieba_words(std::string_view bytes);
 
 // Changed by one thread at a time while nobody reads it.
@@ -47,8 +48,8 @@ public:
     void set_log_total(double log_total) { log_total_ = log_total; }
     double log_total() const { return log_total_; }
 
-    // Sets the count of a word; its prefixes enter the list with count 0 if they are not in it. The weight is log(count),
-    // minus infinity for a count of 0, infinity for one below (which has no logarithm: see best_path).
+    // Sets the count of a word; its prefixes enter the list with count 0 if they are not in it. The weight is
+    // log(count), minus infinity for a count of 0, infinity for one below (which has no logarithm: see best_path).
     void set(const uint32_t* codes, size_t size, int64_t count, double weight);
 
     // Moves the changes into the list, which takes as long as to make the list and then segments faster.
