@@ -138,8 +138,9 @@ def log_likelihood(
 
 def _shares(logs: Floats) -> Floats:
     """Return the probabilities that are proportional to exp(logs)."""
-    shares: Floats = np.exp(logs - logs.max())
-    return shares / shares.sum()
+    weights = np.exp(logs - logs.max())
+    shares: Floats = weights / weights.sum()
+    return shares
 
 
 def _sequences(chain: Chain, results: Floats) -> Iterator[tuple[int, int, int, Floats]]:

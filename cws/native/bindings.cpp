@@ -12,6 +12,7 @@
 #include "format.h"
 #include "hmm.h"
 #include "linear_model.h"
+#include "python_text.h"
 #include "segmenter.h"
 #include "word_list.h"
 
@@ -19,23 +20,6 @@ namespace py = pybind11;
 
 namespace cws {
 namespace {
-
-// Calls use(characters, count) with the text's own storage, of type uint8_t, uint16_t or uint32_t.
-template <class Use>
-auto with_characters(PyObject* text, Use use) {
-    const auto size = size_t(PyUnicode_GET_LENGTH(text));
-    const void* const data = PyUnicode_DATA(text);
-    switch (PyUnicode_KIND(text)) {
-        case PyUnicode_1BYTE_KIND: return use(static_cast<const uint8_t*>(data), size);
-        case PyUnicode_2BYTE_KIND: return use(static_cast<const uint16_t*>(data), size);
-        default: return use(static_cast<const uint32_t*>(data), size);
-    }
-}
-
-py::object owned(PyObject* object) {
-    if (!object) throw py::error_already_set();
-    return py::reinterpret_steal<py::object>(object);
-}
 
 // A model, ready to segment: what is asked of Python's Segmenter, whatever the model.
 class NativeSegmenter {
@@ -280,19 +264,6 @@ protected:
     }
 };
 
-// A tensor of a mapped file: the bytes of a buffer, which must stay alive.
-template <class T>
-const T* tensor(const py::buffer_info& info, const char* name, size_t expected_bytes) {
-    if (!PyBuffer_IsContiguous(info.view(), 'C')) throw py::value_error(std::string(name) + " must be contiguous");
-    const auto bytes = size_t(info.size * info.itemsize);
-    if (expected_bytes && bytes != expected_bytes)
-        throw py::value_error(std::string(name) + ": expected " + std::to_string(expected_bytes) + " bytes, got " +
-                              std::to_string(bytes));
-    if (reinterpret_cast<uintptr_t>(info.ptr) % alignof(T))
-        throw py::value_error(std::string(name) + " must lie at a multiple of " + std::to_string(alignof(T)) + " bytes");
-    return static_cast<const T*>(info.ptr);
-}
-
 class LinearSegmenter : public NativeSegmenter {
 public:
     // tensors: buffers by name, as labelers/linear.py describes them. scale: potentials are exp(score * scale).
@@ -427,4 +398,6 @@ PYBIND11_MODULE(_native, module) {
         .def(py::init<const py::dict&, double, int>(), py::arg("tensors"), py::arg("scale"), py::arg("order"));
     bind_training(module);
     bind_decode(module);
+    bind_lattice(module);
+    bind_jieba(module);
 }

@@ -3,9 +3,29 @@
 
 #include <pybind11/pybind11.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
 namespace cws {
 
 void bind_training(pybind11::module_& module);  // LinearTrainer and build_table, which need numpy
 void bind_decode(pybind11::module_& module);    // Chain: viterbi, nbest, forward_backward, log_likelihood
+void bind_lattice(pybind11::module_& module);   // WordTrie
+void bind_jieba(pybind11::module_& module);     // JiebaWordList and the models of cws.compat.jieba
+
+// A tensor of a mapped file: the bytes of a buffer, which must stay alive.
+template <class T>
+const T* tensor(const pybind11::buffer_info& info, const char* name, size_t expected_bytes) {
+    using pybind11::value_error;
+    if (!PyBuffer_IsContiguous(info.view(), 'C')) throw value_error(std::string(name) + " must be contiguous");
+    const auto bytes = size_t(info.size * info.itemsize);
+    if (expected_bytes && bytes != expected_bytes)
+        throw value_error(std::string(name) + ": expected " + std::to_string(expected_bytes) + " bytes, got " +
+                          std::to_string(bytes));
+    if (reinterpret_cast<uintptr_t>(info.ptr) % alignof(T))
+        throw value_error(std::string(name) + " must lie at a multiple of " + std::to_string(alignof(T)) + " bytes");
+    return static_cast<const T*>(info.ptr);
+}
 
 }  // namespace cws

@@ -22,4 +22,14 @@ inline uint16_t class_of(const uint16_t* classes, uint32_t code) {
     return kUnknown + (code >= 0x20000 && code < 0x40000 ? kHanzi : kPunctuation);
 }
 
+// As str.isspace.
+inline bool is_white_space(uint32_t code) {
+    if (code < 0x80) return code == ' ' || code - 9 < 5 || code - 0x1C < 4;
+    return code == 0x85 || code == 0xA0 || code == 0x1680 || code - 0x2000 < 11 || code == 0x2028 || code == 0x2029 ||
+           code == 0x202F || code == 0x205F || code == 0x3000;
+}
+
+// What no word holds, for models without a table of types: white space and control characters.
+inline bool is_separator(uint32_t code) { return code < 0x20 || code - 0x7F < 0x21 || is_white_space(code); }
+
 }  // namespace cws
