@@ -79,26 +79,37 @@ def _load_fold_table() -> dict[int, int]:
 
 def character_type(character: str) -> int:
     """Return the type of one character, folded or not: OTHER, HANZI ... KANA_HANGUL, which fit in three bits."""
+    return _types(fold(character))[0]
+
+
+def bmp_types() -> bytes:
+    """Return the type of each of the 65,536 code points of the BMP."""
+    return _types(fold("".join(map(chr, range(0x10000)))))
+
+
+def _types(folded: str) -> bytes:
     from unicodedata import category  # here, because most processes find the types in their model
 
-    character = fold(character)
-    if character in _NUMERALS:
-        return NUMERAL
-    code = ord(character)
-    if 0x4E00 <= code <= 0x9FFF:  # most characters, without walking through the ranges
-        return HANZI
-    if any(first <= code <= last for first, last in _HANZI):
-        return HANZI
-    if character == "0":
-        return DIGIT
-    kind = category(character)
-    if character.isspace() or kind == "Cc":
-        return SPACE
-    if kind[0] in "PS":
-        return PUNCTUATION
-    if any(first <= code <= last for first, last in _KANA_HANGUL):
-        return KANA_HANGUL
-    return LETTER if character.isalpha() else OTHER
+    def type_of(character: str) -> int:
+        if character in _NUMERALS:
+            return NUMERAL
+        if "\u4e00" <= character <= "\u9fff":  # most characters, without walking through the ranges
+            return HANZI
+        code = ord(character)
+        if any(first <= code <= last for first, last in _HANZI):
+            return HANZI
+        if character == "0":
+            return DIGIT
+        kind = category(character)
+        if character.isspace() or kind == "Cc":
+            return SPACE
+        if kind[0] in "PS":
+            return PUNCTUATION
+        if any(first <= code <= last for first, last in _KANA_HANGUL):
+            return KANA_HANGUL
+        return LETTER if character.isalpha() else OTHER
+
+    return bytes(map(type_of, folded))
 
 
 def decode(data: bytes, *, path: str | PathLike[str], encoding: str = "utf-8", errors: str = "strict") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from cws.labelers.linear import ABSENT, FIRST_KNOWN, SEPARATOR, UNKNOWN
 from cws.tags import SBME
-from cws.text import HANZI, PUNCTUATION, SPACE, TYPE_NAMES, character_type, fold, folded_bmp
+from cws.text import HANZI, PUNCTUATION, SPACE, TYPE_NAMES, bmp_types, fold, folded_bmp
 
 Words = Sequence[str]
 
@@ -33,15 +32,15 @@ class Alphabet:
     @classmethod
     def of(cls, texts: Iterable[str]) -> Alphabet:
         """Return the alphabet of the folded characters of the texts, the most frequent first."""
-        counts = Counter[str]()
-        for text in texts:
-            counts.update(fold(text))
-        known = [c for c, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if ord(c) < 0x10000]
-        known = [c for c in known if character_type(c) != SPACE][: ABSENT - FIRST_KNOWN - 1]
-        class_of = {ord(character): FIRST_KNOWN + at for at, character in enumerate(known)}
-        characters = [class_of.get(code) or UNKNOWN + character_type(chr(code)) for code in folded_bmp()]
-        types = [SPACE, *range(len(TYPE_NAMES)), *map(character_type, known)]  # the edge counts as white space
-        return cls(np.array(characters, np.uint16), np.array(types, np.uint8))
+        codes = np.frombuffer(fold("".join(texts)).encode("utf-32-le", "surrogatepass"), np.uint32)
+        counts = np.bincount(codes[codes < 0x10000], minlength=0x10000)
+        folded, type_of = np.array(folded_bmp()), np.frombuffer(bmp_types(), np.uint8)
+        known = np.flatnonzero((counts > 0) & (type_of != SPACE))
+        known = known[np.argsort(-counts[known], kind="stable")][: ABSENT - FIRST_KNOWN - 1]
+        classes = UNKNOWN + type_of.astype(np.uint16)
+        classes[known] = FIRST_KNOWN + np.arange(len(known))
+        edge = [SPACE]  # counts as white space
+        return cls(classes[folded], np.concatenate([edge, range(len(TYPE_NAMES)), type_of[known]]).astype(np.uint8))
 
     def encode(self, text: str) -> NDArray[np.uint16]:
         """Return the class of each character."""
