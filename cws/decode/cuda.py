@@ -9,9 +9,14 @@ import torch
 import triton
 
 from cws.decode.chain import Chain
+from cws.decode.kernels.general_marginals import general_marginals
 from cws.decode.kernels.general_viterbi import general_viterbi
+from cws.decode.kernels.gold import gold_scores
+
+Gold = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # tags (N,), their scores (B,), weights (B,)
 
 TILED = 64  # tags from which on the transitions are too many for the registers
+PROGRAMS = 528  # that share the sequences where each sums up its own: four for each multiprocessor of the largest cards
 
 
 def viterbi(chain: Chain) -> tuple[torch.Tensor, torch.Tensor]:
@@ -21,6 +26,66 @@ def viterbi(chain: Chain) -> tuple[torch.Tensor, torch.Tensor]:
     if chain.characters and chain.sequences:
         _general_viterbi(chain, tags, scores)
     return tags, scores
+
+
+def forward_backward(chain: Chain, pairwise: bool = False) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """See `cws.decode.reference.forward_backward`; log-partition float64, marginals float32."""
+    return _marginals(chain, None, pairwise)
+
+
+def log_likelihood(
+    chain: Chain, tags: torch.Tensor, weights: torch.Tensor
+) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]]:
+    """See `cws.decode.reference.log_likelihood`; values float64, gradients float32."""
+    scores = _zeros(chain, (chain.sequences,), torch.float64)
+    if chain.characters and chain.sequences:
+        gold_scores[(chain.sequences,)](
+            *_arguments(chain), tags, scores, chain.characters,
+            SIZE=chain.size, HAS_ALLOWED=chain.allowed is not None, BLOCK=256, num_warps=2,
+        )  # fmt: skip
+    log_partition, gradient, transitions = _marginals(chain, (tags, scores, weights), False)
+    values = torch.where(scores > -torch.inf, scores - log_partition, scores)
+    values = torch.where(log_partition.isnan(), log_partition, values)
+    first, last = (chain.offsets.clamp(0, chain.characters)[ends] for ends in (slice(None, -1), slice(1, None)))
+    edges = (_sum_of_rows(gradient, rows, last > first) for rows in (first, last - 1))
+    return values, (gradient, transitions, *edges)
+
+
+def _sum_of_rows(gradient: torch.Tensor, rows: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    if not len(gradient):
+        return gradient.sum(0)
+    chosen = gradient.index_select(0, rows.clamp(0, len(gradient) - 1))
+    return chosen.masked_fill(~mask[:, None], 0).sum(0, dtype=torch.float64).float()
+
+
+def _marginals(chain: Chain, gold: Gold | None, pairwise: bool) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return the log-partition, marginals and transition marginals; with gold tags, the gradients in their places."""
+    log_partition = _zeros(chain, (chain.sequences,), torch.float64)
+    marginals = _empty(chain, (chain.characters, chain.size), torch.float32)
+    shape = (chain.size, chain.size)
+    if not (chain.characters and chain.sequences):
+        return log_partition, marginals, _zeros(chain, (chain.characters, *shape) if pairwise else shape, torch.float32)
+    return log_partition, marginals, _general_marginals(chain, gold, pairwise, log_partition, marginals)
+
+
+def _general_marginals(
+    chain: Chain, gold: Gold | None, pairwise: bool, log_partition: torch.Tensor, marginals: torch.Tensor
+) -> torch.Tensor:
+    padded, size = _padded(chain), chain.size
+    # Tags too many for the registers sum up in the memory, so fewer programs.
+    programs = min(chain.sequences, PROGRAMS if padded <= TILED else PROGRAMS // 4)
+    shape = (chain.characters, size, size) if pairwise else (programs, 2, padded, padded)
+    pairs = _zeros(chain, shape, torch.float32)
+    general_marginals[(programs,)](
+        *_arguments(chain),
+        *(gold or (chain.offsets, log_partition, log_partition)),
+        _empty(chain, (chain.characters, size), torch.float32),
+        _empty(chain, (programs, 2, padded), torch.float32),
+        log_partition, marginals, pairs, chain.characters, chain.sequences, programs,
+        HAS_GOLD=gold is not None, PAIRWISE=pairwise,
+        **_general_options(chain),
+    )  # fmt: skip
+    return pairs if pairwise else pairs[:, 0, :size, :size].sum(0, dtype=torch.float64).float()
 
 
 def _general_viterbi(chain: Chain, tags: torch.Tensor, scores: torch.Tensor) -> None:
