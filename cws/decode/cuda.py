@@ -12,11 +12,14 @@ from cws.decode.chain import Chain
 from cws.decode.kernels.general_marginals import general_marginals
 from cws.decode.kernels.general_viterbi import general_viterbi
 from cws.decode.kernels.gold import gold_scores
+from cws.decode.kernels.lanes_viterbi import lanes_viterbi
 
 Gold = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # tags (N,), their scores (B,), weights (B,)
 
 TILED = 64  # tags from which on the transitions are too many for the registers
 PROGRAMS = 528  # that share the sequences where each sums up its own: four for each multiprocessor of the largest cards
+
+FORCED: list[str] = []  # tests choose the way by its last entry
 
 
 def viterbi(chain: Chain) -> tuple[torch.Tensor, torch.Tensor]:
@@ -24,7 +27,7 @@ def viterbi(chain: Chain) -> tuple[torch.Tensor, torch.Tensor]:
     tags = _empty(chain, (chain.characters,), torch.uint8)
     scores = _zeros(chain, (chain.sequences,), torch.float64)  # an empty sequence keeps its 0
     if chain.characters and chain.sequences:
-        _general_viterbi(chain, tags, scores)
+        {"general": _general_viterbi, "lanes": _lanes_viterbi}[_way(chain)](chain, tags, scores)
     return tags, scores
 
 
@@ -97,6 +100,28 @@ def _general_viterbi(chain: Chain, tags: torch.Tensor, scores: torch.Tensor) -> 
         tags, scores, chain.characters,
         **_general_options(chain),
     )  # fmt: skip
+
+
+def _lanes_viterbi(chain: Chain, tags: torch.Tensor, scores: torch.Tensor) -> None:
+    lanes = _lanes(chain.sequences)
+    lanes_viterbi[(triton.cdiv(chain.sequences, lanes),)](
+        *_arguments(chain),
+        _empty(chain, (chain.characters // 16 + chain.sequences, 4), torch.int32),
+        tags, scores, chain.characters, chain.sequences,
+        LANES=lanes, IS_SBME=chain.is_sbme, HAS_ALLOWED=chain.allowed is not None, num_warps=1,
+    )  # fmt: skip
+
+
+def _way(chain: Chain) -> str:
+    """Which kernels: of any number of tags, or of four with a lane for each sequence or chunk."""
+    if FORCED:
+        return FORCED[-1]
+    return "lanes" if chain.size == 4 else "general"
+
+
+def _lanes(count: int) -> int:
+    """Of a program, one warp. Threads do the same in groups: better than idle multiprocessors or spilled registers."""
+    return 8 if count <= 8192 else 16
 
 
 def _arguments(chain: Chain) -> tuple[torch.Tensor, ...]:
