@@ -12,6 +12,7 @@ from cws.decode.chain import Chain
 from cws.decode.kernels.general_marginals import general_marginals
 from cws.decode.kernels.general_viterbi import general_viterbi
 from cws.decode.kernels.gold import gold_scores
+from cws.decode.kernels.lanes_marginals import lanes_marginals
 from cws.decode.kernels.lanes_viterbi import lanes_viterbi
 
 Gold = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # tags (N,), their scores (B,), weights (B,)
@@ -68,7 +69,11 @@ def _marginals(chain: Chain, gold: Gold | None, pairwise: bool) -> tuple[torch.T
     shape = (chain.size, chain.size)
     if not (chain.characters and chain.sequences):
         return log_partition, marginals, _zeros(chain, (chain.characters, *shape) if pairwise else shape, torch.float32)
-    return log_partition, marginals, _general_marginals(chain, gold, pairwise, log_partition, marginals)
+    if pairwise or _way(chain) == "general":
+        transitions = _general_marginals(chain, gold, pairwise, log_partition, marginals)
+    else:
+        transitions = _lanes_marginals(chain, gold, log_partition, marginals)
+    return log_partition, marginals, transitions
 
 
 def _general_marginals(
@@ -103,13 +108,30 @@ def _general_viterbi(chain: Chain, tags: torch.Tensor, scores: torch.Tensor) -> 
 
 
 def _lanes_viterbi(chain: Chain, tags: torch.Tensor, scores: torch.Tensor) -> None:
-    lanes = _lanes(chain.sequences)
+    lanes = _lanes(chain.sequences, 16)
     lanes_viterbi[(triton.cdiv(chain.sequences, lanes),)](
         *_arguments(chain),
         _empty(chain, (chain.characters // 16 + chain.sequences, 4), torch.int32),
         tags, scores, chain.characters, chain.sequences,
         LANES=lanes, IS_SBME=chain.is_sbme, HAS_ALLOWED=chain.allowed is not None, num_warps=1,
     )  # fmt: skip
+
+
+def _lanes_marginals(
+    chain: Chain, gold: Gold | None, log_partition: torch.Tensor, marginals: torch.Tensor
+) -> torch.Tensor:
+    lanes = _lanes(chain.sequences, 32)
+    programs = triton.cdiv(chain.sequences, lanes)
+    pairs = _zeros(chain, (programs, 4, 4), torch.float32)
+    lanes_marginals[(programs,)](
+        *_arguments(chain),
+        *(gold or (chain.offsets, log_partition, log_partition)),
+        _empty(chain, (chain.characters, 4), torch.float32),
+        log_partition, marginals, pairs, chain.characters, chain.sequences,
+        LANES=lanes, IS_SBME=chain.is_sbme, HAS_ALLOWED=chain.allowed is not None, HAS_GOLD=gold is not None,
+        num_warps=1,
+    )  # fmt: skip
+    return pairs.sum(0, dtype=torch.float64).float()
 
 
 def _way(chain: Chain) -> str:
@@ -119,9 +141,9 @@ def _way(chain: Chain) -> str:
     return "lanes" if chain.size == 4 else "general"
 
 
-def _lanes(count: int) -> int:
+def _lanes(count: int, most: int) -> int:
     """Of a program, one warp. Threads do the same in groups: better than idle multiprocessors or spilled registers."""
-    return 8 if count <= 8192 else 16
+    return 8 if count <= 8192 else most
 
 
 def _arguments(chain: Chain) -> tuple[torch.Tensor, ...]:

@@ -12,12 +12,12 @@ import triton.language as tl
 
 from cws.decode.kernels.common import INFINITY, TOO_LARGE, finite_or_zero
 
-STEPS = tl.constexpr(16)  # so many two-bit tags are one int32
+WORD = tl.constexpr(16)  # so many two-bit tags are one int32
 
 
 @triton.jit
-def load_tile(emissions, first, step, length):
-    """Emissions of steps `step` to step + STEPS of each lane, 0 beyond its length; shape: (LANES, STEPS * 4)."""
+def load_tile(emissions, first, step, length, STEPS: tl.constexpr):
+    """Emissions of characters `step` to step + STEPS of each lane, 0 beyond its length; shape: (LANES, STEPS * 4)."""
     cell = tl.arange(0, STEPS * 4)[None, :]
     inside = step + cell // 4 < length[:, None]
     return tl.load(emissions + (first[:, None] + step) * 4 + cell, mask=inside, other=0.0)
@@ -87,10 +87,10 @@ def half_of(tile, which: tl.constexpr):
 
 @triton.jit
 def scores_of_step(tile, step: tl.constexpr):
-    """The scores of the four tags at one of the STEPS steps of a tile."""
-    eight = half_of(tile, step // 8)
-    four = half_of(eight, step // 4 % 2)
-    return columns(half_of(half_of(four, step // 2 % 2), step % 2))
+    """The scores of the four tags at one of the steps of a tile of 16 or 4."""
+    if tile.shape[1] == 64:
+        tile = half_of(half_of(tile, step // 8), step // 4 % 2)
+    return columns(half_of(half_of(tile, step // 2 % 2), step % 2))
 
 
 @triton.jit

@@ -15,7 +15,7 @@ import triton.language as tl
 
 from cws.decode.kernels.common import TOO_LARGE, bounds
 from cws.decode.kernels.four import (
-    STEPS,
+    WORD,
     as_scores,
     chosen,
     columns,
@@ -37,10 +37,10 @@ def best_steps(
     scores, worst, tile, steps, step, length,
     IS_SBME: tl.constexpr, IS_RAGGED: tl.constexpr, HAS_ALLOWED: tl.constexpr
 ):  # fmt: skip
-    """STEPS steps of each lane; lanes that end on the way (only if IS_RAGGED) keep their scores and last tags."""
+    """WORD steps of each lane; lanes that end on the way (only if IS_RAGGED) keep their scores and last tags."""
     zero = tl.zeros([tile.shape[0]], tl.int32)
     paths = (zero, zero, zero, zero)
-    for k in tl.static_range(STEPS):
+    for k in tl.static_range(WORD):
         new_scores, new_paths = best_step(scores, paths, steps, IS_SBME)
         four = scores_of_step(tile, k)
         worst = worse(worst, four, HAS_ALLOWED)
@@ -57,7 +57,7 @@ def best_steps(
 @triton.jit(do_not_specialize=["count", "sequences"])
 def lanes_viterbi(
     emissions, offsets, transitions, start, end, allowed,  # the chain
-    words,  # scratch, int32, shape: (N // STEPS + B, 4)
+    words,  # scratch, int32, shape: (N // WORD + B, 4)
     tags, scores,  # results
     count, sequences,
     LANES: tl.constexpr, IS_SBME: tl.constexpr, HAS_ALLOWED: tl.constexpr,
@@ -66,30 +66,30 @@ def lanes_viterbi(
     inside = sequence < sequences
     first, length = bounds(offsets, sequence, count, inside)
     longest = tl.max(length, axis=0)
-    even = tl.maximum(tl.min(length, axis=0) - 1, 0) // STEPS  # blocks without an end in any lane
-    blocks = (tl.maximum(longest - 1, 0) + STEPS - 1) // STEPS
+    even = tl.maximum(tl.min(length, axis=0) - 1, 0) // WORD  # blocks without an end in any lane
+    blocks = (tl.maximum(longest - 1, 0) + WORD - 1) // WORD
     # Where a sequence keeps its blocks of words: disjoint from all others', and known without their lengths.
-    place = first // STEPS + sequence
+    place = first // WORD + sequence
     steps = sixteen_scalars(transitions)
     four = first_four(emissions, allowed, first, length, HAS_ALLOWED)
     worst = worse(tl.zeros([LANES], tl.float32), four, HAS_ALLOWED)
     best = plus(four_scalars(start), four)
     total = tl.zeros([LANES], tl.float64)
-    ahead = load_tile(emissions, first, 1, length)
-    ahead_2 = load_tile(emissions, first, 1 + STEPS, length)
+    ahead = load_tile(emissions, first, 1, length, WORD)
+    ahead_2 = load_tile(emissions, first, 1 + WORD, length, WORD)
     for block in range(0, even):
-        step = block * STEPS + 1
+        step = block * WORD + 1
         tile = as_scores(ahead, allowed, first, step, length, HAS_ALLOWED)
         ahead = ahead_2
-        ahead_2 = load_tile(emissions, first, step + 2 * STEPS, length)
+        ahead_2 = load_tile(emissions, first, step + 2 * WORD, length, WORD)
         best, worst, paths = best_steps(best, worst, tile, steps, step, length, IS_SBME, False, HAS_ALLOWED)
         best, total = rescaled_four(best, total)
         tl.store(words + (place + block)[:, None] * 4 + tl.arange(0, 4)[None, :], rows(*paths))
     for block in range(even, blocks):
-        step = block * STEPS + 1
+        step = block * WORD + 1
         tile = as_scores(ahead, allowed, first, step, length, HAS_ALLOWED)
         ahead = ahead_2
-        ahead_2 = load_tile(emissions, first, step + 2 * STEPS, length)
+        ahead_2 = load_tile(emissions, first, step + 2 * WORD, length, WORD)
         best, worst, paths = best_steps(best, worst, tile, steps, step, length, IS_SBME, True, HAS_ALLOWED)
         best, total = rescaled_four(best, total)
         cells = words + (place + block)[:, None] * 4 + tl.arange(0, 4)[None, :]
@@ -106,7 +106,7 @@ def lanes_viterbi(
 def load_words(words, place, block, length):
     """Words of a block of each lane that has it; shape: (LANES, 4)."""
     block = tl.maximum(block, 0)  # ahead of the first there is none
-    has_block = block * STEPS + 1 < length
+    has_block = block * WORD + 1 < length
     cells = words + (place + block)[:, None] * 4 + tl.arange(0, 4)[None, :]
     return tl.load(cells, mask=has_block[:, None], other=0)
 
@@ -121,9 +121,9 @@ def trace_back(words, place, tags, first, length, tag, blocks):
         word = word_of(columns(ahead), tag)
         ahead = ahead_2
         ahead_2 = load_words(words, place, block - 2, length)
-        tag = tl.where(block * STEPS + 1 < length, oldest(word), tag)
-        # Threads side by side write the characters side by side; shape: (LANES, STEPS)
-        k = tl.arange(0, STEPS)[None, :]
-        character = block * STEPS + k
+        tag = tl.where(block * WORD + 1 < length, oldest(word), tag)
+        # Threads side by side write the characters side by side; shape: (LANES, WORD)
+        k = tl.arange(0, WORD)[None, :]
+        character = block * WORD + k
         found = ((word[:, None] >> (30 - 2 * k)) & 3).to(tl.uint8)
         tl.store(tags + first[:, None] + character, found, mask=character < length[:, None] - 1)
