@@ -10,10 +10,12 @@ import triton
 
 from cws.decode.chain import Chain
 from cws.decode.kernels.general_marginals import general_marginals
+from cws.decode.kernels.general_nbest import general_nbest
 from cws.decode.kernels.general_viterbi import general_viterbi
 from cws.decode.kernels.gold import gold_scores
 from cws.decode.kernels.lanes_marginals import lanes_marginals
 from cws.decode.kernels.lanes_viterbi import lanes_viterbi
+from cws.errors import InputError
 
 Gold = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # tags (N,), their scores (B,), weights (B,)
 
@@ -29,6 +31,33 @@ def viterbi(chain: Chain) -> tuple[torch.Tensor, torch.Tensor]:
     scores = _zeros(chain, (chain.sequences,), torch.float64)  # an empty sequence keeps its 0
     if chain.characters and chain.sequences:
         {"general": _general_viterbi, "lanes": _lanes_viterbi}[_way(chain)](chain, tags, scores)
+    return tags, scores
+
+
+def nbest(chain: Chain, n: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """See `cws.decode.reference.nbest`; tags uint8, scores float64.
+
+    Raises:
+        InputError: More tags than the registers hold transitions of.
+    """
+    if n == 1:
+        tags, scores = viterbi(chain)
+        return tags[None], scores[None]
+    if _padded(chain) > TILED:
+        raise InputError(f"nbest: the cuda backend expects at most {TILED} tags, got {chain.size}: decode on the CPU")
+    tags = _empty(chain, (n, chain.characters), torch.uint8)
+    scores = _zeros(chain, (n, chain.sequences), torch.float64)
+    scores[1:].fill_(-torch.inf)  # an empty sequence has one path
+    if chain.characters and chain.sequences:
+        general_nbest[(chain.sequences,)](
+            *_arguments(chain),
+            _empty(chain, (chain.characters, chain.size, n), torch.int32),
+            _empty(chain, (chain.sequences, 2, _padded(chain), n), torch.float32),
+            _empty(chain, (chain.sequences, n), torch.int32),
+            tags, scores, chain.characters, chain.sequences, n,
+            RANKS=triton.next_power_of_2(n),
+            **_general_options(chain),
+        )  # fmt: skip
     return tags, scores
 
 
