@@ -67,10 +67,26 @@ def test_imports_of_the_whole_package_are_for_nobody_inside(module):
     assert "cws" not in imports(module)
 
 
+# What only a caller with tensors imports, and that inside a function.
+HEAVY = {Path("decode/tensors.py"), Path("decode/cuda.py")}
+
+
 @every_module
 def test_imports_of_heavy_packages_are_inside_functions(module):
+    if module in HEAVY or module.parent == Path("decode/kernels"):
+        return
     tree = ast.parse((ROOT / module).read_text("utf-8"))
-    heavy = {"torch", "transformers", "accelerate", "pyspark", "fastapi", "matplotlib", "jieba", "safetensors"}
+    heavy = {
+        "torch",
+        "triton",
+        "transformers",
+        "accelerate",
+        "pyspark",
+        "fastapi",
+        "matplotlib",
+        "jieba",
+        "safetensors",
+    }
     # A block `if TYPE_CHECKING:` is no import when the program runs.
     top = [name for node in tree.body if isinstance(node, ast.Import) for name in node.names]
     names = [name.name for name in top] + [str(node.module) for node in tree.body if isinstance(node, ast.ImportFrom)]

@@ -9,6 +9,7 @@ import torch
 import triton
 
 from cws.decode.chain import Chain
+from cws.decode.cuda_chunks import viterbi_by_chunks
 from cws.decode.kernels.general_marginals import general_marginals
 from cws.decode.kernels.general_nbest import general_nbest
 from cws.decode.kernels.general_viterbi import general_viterbi
@@ -30,7 +31,7 @@ def viterbi(chain: Chain) -> tuple[torch.Tensor, torch.Tensor]:
     tags = _empty(chain, (chain.characters,), torch.uint8)
     scores = _zeros(chain, (chain.sequences,), torch.float64)  # an empty sequence keeps its 0
     if chain.characters and chain.sequences:
-        {"general": _general_viterbi, "lanes": _lanes_viterbi}[_way(chain)](chain, tags, scores)
+        {"general": _general_viterbi, "lanes": _lanes_viterbi, "chunks": viterbi_by_chunks}[_way(chain)](chain, tags, scores)
     return tags, scores
 
 

@@ -94,6 +94,16 @@ def scores_of_step(tile, step: tl.constexpr):
 
 
 @triton.jit
+def number_of_step(tile, step: tl.constexpr):
+    """One of the 16 columns of a tile; shape: (LANES,)."""
+    left, right = tl.split(half_of(half_of(half_of(tile, step // 8), step // 4 % 2), step // 2 % 2))
+    if step % 2 == 0:
+        return left
+    else:
+        return right
+
+
+@triton.jit
 def four_scalars(scores):
     return tl.load(scores), tl.load(scores + 1), tl.load(scores + 2), tl.load(scores + 3)
 
@@ -111,7 +121,12 @@ def plus(a, b):
 
 @triton.jit
 def chosen(mask, a, b):
-    return tl.where(mask, a[0], b[0]), tl.where(mask, a[1], b[1]), tl.where(mask, a[2], b[2]), tl.where(mask, a[3], b[3])
+    return (
+        tl.where(mask, a[0], b[0]),
+        tl.where(mask, a[1], b[1]),
+        tl.where(mask, a[2], b[2]),
+        tl.where(mask, a[3], b[3]),
+    )
 
 
 @triton.jit

@@ -99,7 +99,7 @@ def lanes_viterbi(
     tl.store(scores + sequence, result, mask=length > 0)
     tl.store(tags + first + length - 1, tag.to(tl.uint8), mask=length > 0)
     tl.debug_barrier()  # the words are read by other threads than wrote them
-    trace_back(words, place, tags, first, length, tag, blocks)
+    trace_back(words, place, tags, first, 0 * length, length, tag, blocks)
 
 
 @triton.jit
@@ -112,8 +112,8 @@ def load_words(words, place, block, length):
 
 
 @triton.jit
-def trace_back(words, place, tags, first, length, tag, blocks):
-    """Write the tags of all characters but the last, whose tags are known; words are loaded two blocks ahead."""
+def trace_back(words, place, tags, first, lowest, length, tag, blocks):
+    """Write the tags of characters `lowest` to length - 2 of each lane; words are loaded two blocks ahead."""
     ahead = load_words(words, place, blocks - 1, length)
     ahead_2 = load_words(words, place, blocks - 2, length)
     for back in range(0, blocks):
@@ -126,4 +126,4 @@ def trace_back(words, place, tags, first, length, tag, blocks):
         k = tl.arange(0, WORD)[None, :]
         character = block * WORD + k
         found = ((word[:, None] >> (30 - 2 * k)) & 3).to(tl.uint8)
-        tl.store(tags + first[:, None] + character, found, mask=character < length[:, None] - 1)
+        tl.store(tags + first[:, None] + character, found, mask=(character >= lowest[:, None]) & (character < length[:, None] - 1))

@@ -1,0 +1,123 @@
+"""The passes over chunks of the stream, see `cws.decode.kernels.chunks`: memory and launches, up and down."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import triton
+
+from cws.decode.chain import Chain
+from cws.decode.kernels.chunks import chunk_matrices, group_matrices, group_scores, mark_sequences
+from cws.decode.kernels.chunks_viterbi import chunks_viterbi, group_maps, group_tags, trace_chunks
+
+CHUNK = 64  # characters, a multiple of the 16 whose tags are one word
+RADIX = 32  # chunks or groups that one lane puts together
+LANES = 32
+
+
+class Stream(NamedTuple):
+    """The packed stream cut in chunks, the last of which holds the place after the last character.
+
+    Attributes:
+        marks: Where a sequence begins, or one has ended; uint8, shape (chunks * CHUNK,).
+        owners: At the last character of each sequence which it is, nothing elsewhere; int32, shape (N,).
+        chunks: How many.
+    """
+
+    marks: torch.Tensor
+    owners: torch.Tensor
+    chunks: int
+
+
+def viterbi_by_chunks(chain: Chain, tags: torch.Tensor, scores: torch.Tensor) -> None:
+    """Write the best tags and their scores."""
+    device, count = chain.emissions.device, chain.characters
+    stream = _stream(chain)
+    chunks = stream.chunks
+    entering, totals = _entering(chain, stream, is_sum=False)
+    words = torch.empty((chunks * CHUNK // 16, 4), dtype=torch.int32, device=device)
+    maps = torch.empty(chunks, dtype=torch.int32, device=device)
+    lanes = 8 if chunks <= 8192 else 16
+    grid = (triton.cdiv(chunks, lanes),)
+    chunks_viterbi[grid](
+        chain.emissions, chain.transitions, chain.start, chain.end, _allowed(chain), stream.marks, stream.owners,
+        entering, totals, words, maps, scores, count, chunks, chain.sequences,
+        LANES=lanes, CHUNK=CHUNK, IS_SBME=chain.is_sbme, HAS_ALLOWED=chain.allowed is not None, num_warps=1,
+    )  # fmt: skip
+    levels = [maps]
+    while len(levels[-1]) > RADIX:
+        parts = levels[-1]
+        levels.append(torch.empty(triton.cdiv(len(parts), RADIX), dtype=torch.int32, device=device))
+        group_maps[_grid(levels[-1])](
+            parts, levels[-1], len(parts), len(levels[-1]), LANES=LANES, RADIX=RADIX, num_warps=1
+        )
+    last_tags = torch.zeros(1, dtype=torch.int32, device=device)  # after the end of the stream any will do
+    for parts in reversed(levels):
+        above, last_tags = last_tags, torch.empty_like(parts)
+        group_tags[_grid(above)](
+            above, parts, last_tags, len(parts), len(above), LANES=LANES, RADIX=RADIX, num_warps=1
+        )
+    trace_chunks[grid](words, last_tags, tags, count, chunks, LANES=lanes, CHUNK=CHUNK, num_warps=1)
+
+
+def _stream(chain: Chain) -> Stream:
+    chunks = chain.characters // CHUNK + 1
+    marks = torch.zeros(chunks * CHUNK, dtype=torch.uint8, device=chain.emissions.device)
+    marks[0].fill_(1)  # what offsets leave out belongs to nobody, but is no part of a sequence either
+    marks[chain.characters].fill_(1)
+    owners = torch.empty(chain.characters, dtype=torch.int32, device=chain.emissions.device)
+    mark_sequences[(triton.cdiv(chain.sequences, 128),)](
+        chain.offsets, marks, owners, chain.characters, chain.sequences, BLOCK=128, num_warps=4
+    )
+    return Stream(marks, owners, chunks)
+
+
+def _entering(chain: Chain, stream: Stream, *, is_sum: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the scores that enter each chunk, shape (4, chunks), and what was subtracted from them, shape (chunks,)."""
+    level = _matrices(chain, stream.chunks)
+    lanes = 8 if stream.chunks <= 8192 else 16
+    chunk_matrices[(triton.cdiv(stream.chunks, lanes),)](
+        chain.emissions, chain.transitions, chain.start, _allowed(chain), stream.marks, *level,
+        chain.characters, stream.chunks,
+        LANES=lanes, CHUNK=CHUNK, IS_SBME=chain.is_sbme, IS_SUM=is_sum, HAS_ALLOWED=chain.allowed is not None,
+        num_warps=1,
+    )  # fmt: skip
+    levels = [level]
+    while (count := len(levels[-1][1])) > RADIX:
+        level = _matrices(chain, triton.cdiv(count, RADIX))
+        group_matrices[_grid(level[1])](
+            *levels[-1], *level, count, len(level[1]), LANES=LANES, RADIX=RADIX, IS_SUM=is_sum, num_warps=1
+        )
+        levels.append(level)
+    device = chain.emissions.device
+    scores = torch.full((4, 1), -torch.inf, dtype=torch.float32, device=device)  # the first character resets them
+    totals = torch.zeros(1, dtype=torch.float64, device=device)
+    for level in reversed(levels):
+        count = len(level[1])
+        above, above_totals = scores, totals
+        scores = torch.empty((4, count), dtype=torch.float32, device=device)
+        totals = torch.empty(count, dtype=torch.float64, device=device)
+        group_scores[_grid(above_totals)](
+            above, above_totals, *level, scores, totals, count, len(above_totals),
+            LANES=LANES, RADIX=RADIX, IS_SUM=is_sum, num_warps=1,
+        )  # fmt: skip
+    return scores, totals
+
+
+def _matrices(chain: Chain, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    device = chain.emissions.device
+    return (
+        torch.empty((16, count), dtype=torch.float32, device=device),
+        torch.empty(count, dtype=torch.float64, device=device),
+        torch.empty(count, dtype=torch.uint8, device=device),
+    )
+
+
+def _grid(groups: torch.Tensor) -> tuple[int]:
+    return (triton.cdiv(len(groups), LANES),)
+
+
+def _allowed(chain: Chain) -> torch.Tensor:
+    tensor: torch.Tensor = chain.emissions if chain.allowed is None else chain.allowed
+    return tensor
