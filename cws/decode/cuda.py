@@ -23,6 +23,8 @@ Gold = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # tags (N,), their score
 TILED = 64  # tags from which on the transitions are too many for the registers
 PROGRAMS = 528  # that share the sequences where each sums up its own: four for each multiprocessor of the largest cards
 
+LONG, MANY = 1024, 8192  # characters of a sequence from which on it is cut in chunks, unless there are many sequences
+
 FORCED: list[str] = []  # tests choose the way by its last entry
 
 
@@ -31,7 +33,9 @@ def viterbi(chain: Chain) -> tuple[torch.Tensor, torch.Tensor]:
     tags = _empty(chain, (chain.characters,), torch.uint8)
     scores = _zeros(chain, (chain.sequences,), torch.float64)  # an empty sequence keeps its 0
     if chain.characters and chain.sequences:
-        {"general": _general_viterbi, "lanes": _lanes_viterbi, "chunks": viterbi_by_chunks}[_way(chain)](chain, tags, scores)
+        {"general": _general_viterbi, "lanes": _lanes_viterbi, "chunks": viterbi_by_chunks}[_way(chain)](
+            chain, tags, scores
+        )
     return tags, scores
 
 
@@ -81,8 +85,8 @@ def log_likelihood(
     values = torch.where(scores > -torch.inf, scores - log_partition, scores)
     values = torch.where(log_partition.isnan(), log_partition, values)
     first, last = (chain.offsets.clamp(0, chain.characters)[ends] for ends in (slice(None, -1), slice(1, None)))
-    edges = (_sum_of_rows(gradient, rows, last > first) for rows in (first, last - 1))
-    return values, (gradient, transitions, *edges)
+    start, end = (_sum_of_rows(gradient, rows, last > first) for rows in (first, last - 1))
+    return values, (gradient, transitions, start, end)
 
 
 def _sum_of_rows(gradient: torch.Tensor, rows: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -168,7 +172,12 @@ def _way(chain: Chain) -> str:
     """Which kernels: of any number of tags, or of four with a lane for each sequence or chunk."""
     if FORCED:
         return FORCED[-1]
-    return "lanes" if chain.size == 4 else "general"
+    if chain.size != 4:
+        return "general"
+    # A lane takes its characters one by one, so it is the length that takes time; by chunks everything is done about
+    # three times, with a dozen launches. Lengths are not known here, but their mean is.
+    is_long = chain.characters > LONG * chain.sequences and chain.sequences < MANY
+    return "chunks" if is_long else "lanes"
 
 
 def _lanes(count: int, most: int) -> int:
@@ -182,7 +191,7 @@ def _arguments(chain: Chain) -> tuple[torch.Tensor, ...]:
 
 
 def _padded(chain: Chain) -> int:
-    return max(2, triton.next_power_of_2(chain.size))
+    return max(2, int(triton.next_power_of_2(chain.size)))
 
 
 def _general_options(chain: Chain) -> dict[str, int | bool]:

@@ -38,7 +38,7 @@ def viterbi_by_chunks(chain: Chain, tags: torch.Tensor, scores: torch.Tensor) ->
     entering, totals = _entering(chain, stream, is_sum=False)
     words = torch.empty((chunks * CHUNK // 16, 4), dtype=torch.int32, device=device)
     maps = torch.empty(chunks, dtype=torch.int32, device=device)
-    lanes = 8 if chunks <= 8192 else 16
+    lanes = _lanes(chunks)
     grid = (triton.cdiv(chunks, lanes),)
     chunks_viterbi[grid](
         chain.emissions, chain.transitions, chain.start, chain.end, _allowed(chain), stream.marks, stream.owners,
@@ -55,9 +55,7 @@ def viterbi_by_chunks(chain: Chain, tags: torch.Tensor, scores: torch.Tensor) ->
     last_tags = torch.zeros(1, dtype=torch.int32, device=device)  # after the end of the stream any will do
     for parts in reversed(levels):
         above, last_tags = last_tags, torch.empty_like(parts)
-        group_tags[_grid(above)](
-            above, parts, last_tags, len(parts), len(above), LANES=LANES, RADIX=RADIX, num_warps=1
-        )
+        group_tags[_grid(above)](above, parts, last_tags, len(parts), len(above), LANES=LANES, RADIX=RADIX, num_warps=1)
     trace_chunks[grid](words, last_tags, tags, count, chunks, LANES=lanes, CHUNK=CHUNK, num_warps=1)
 
 
@@ -74,9 +72,9 @@ def _stream(chain: Chain) -> Stream:
 
 
 def _entering(chain: Chain, stream: Stream, *, is_sum: bool) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the scores that enter each chunk, shape (4, chunks), and what was subtracted from them, shape (chunks,)."""
+    """Return the scores that enter each chunk, shape (4, chunks), and what was subtracted of them, shape (chunks,)."""
     level = _matrices(chain, stream.chunks)
-    lanes = 8 if stream.chunks <= 8192 else 16
+    lanes = _lanes(stream.chunks)
     chunk_matrices[(triton.cdiv(stream.chunks, lanes),)](
         chain.emissions, chain.transitions, chain.start, _allowed(chain), stream.marks, *level,
         chain.characters, stream.chunks,
@@ -112,6 +110,10 @@ def _matrices(chain: Chain, count: int) -> tuple[torch.Tensor, torch.Tensor, tor
         torch.empty(count, dtype=torch.float64, device=device),
         torch.empty(count, dtype=torch.uint8, device=device),
     )
+
+
+def _lanes(chunks: int) -> int:
+    return 8 if chunks <= 8192 else 16
 
 
 def _grid(groups: torch.Tensor) -> tuple[int]:

@@ -28,11 +28,12 @@ def as_scores(tile, allowed, first, step, length, HAS_ALLOWED: tl.constexpr):
     """The tile as float32, -inf where not allowed; what is no score anyway is then a NaN, see `worse`."""
     score = tile.to(tl.float32)
     if HAS_ALLOWED:
-        score = tl.where(tl.abs(score) < TOO_LARGE, score, float("nan"))
         cell = tl.arange(0, tile.shape[1])[None, :]
         inside = step + cell // 4 < length[:, None]
         bits = tl.load(allowed + first[:, None] + step + cell // 4, mask=inside, other=15).to(tl.int32)
+        good = tl.abs(score) < TOO_LARGE
         score = tl.where(((bits >> (cell % 4)) & 1) != 0, score, -INFINITY)
+        score = tl.where(good, score, float("nan"))  # allowed or not
     return score
 
 

@@ -126,4 +126,5 @@ def trace_back(words, place, tags, first, lowest, length, tag, blocks):
         k = tl.arange(0, WORD)[None, :]
         character = block * WORD + k
         found = ((word[:, None] >> (30 - 2 * k)) & 3).to(tl.uint8)
-        tl.store(tags + first[:, None] + character, found, mask=(character >= lowest[:, None]) & (character < length[:, None] - 1))
+        is_wanted = (character >= lowest[:, None]) & (character < length[:, None] - 1)
+        tl.store(tags + first[:, None] + character, found, mask=is_wanted)
