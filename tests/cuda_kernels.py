@@ -19,6 +19,12 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from cws.decode.kernels.chunks import chunk_matrices, group_matrices, group_scores, mark_sequences
+from cws.decode.kernels.chunks_marginals import (  # noqa: E402
+    chunks_backward,
+    chunks_forward,
+    group_rows,
+    group_shares,
+)
 from cws.decode.kernels.chunks_viterbi import chunks_viterbi, group_maps, group_tags, trace_chunks
 from cws.decode.kernels.general_marginals import general_marginals
 from cws.decode.kernels.general_nbest import general_nbest
@@ -29,7 +35,7 @@ from cws.decode.kernels.lanes_viterbi import lanes_viterbi
 
 # The type of every argument by its name; all others are float32.
 TYPES = {
-    "*i64": ["offsets"],
+    "*i64": ["offsets", "last_owners"],
     "*u8": ["allowed", "befores", "tags", "marks", "resets", "group_resets", "gold"],
     "*i32": ["origins", "picked", "words", "owners", "maps", "results", "last_tags"],
     "*fp64": ["scores", "log_partition", "gold_scores", "totals", "group_totals", "entering_totals", "part_totals"],
@@ -61,6 +67,8 @@ def variants(which):
         yield group_scores, {"LANES": 32, "RADIX": 32, "IS_SUM": is_sum}
     yield group_maps, {"LANES": 32, "RADIX": 32}
     yield group_tags, {"LANES": 32, "RADIX": 32}
+    yield group_rows, {"LANES": 32, "RADIX": 32}
+    yield group_shares, {"LANES": 32, "RADIX": 32}
     for lanes in (8, 16) if every else (8,):
         yield trace_chunks, {"LANES": lanes, "CHUNK": 64}
         for sbme in flags:
@@ -70,8 +78,12 @@ def variants(which):
                 for gold in (False, True) if every else (True,):
                     yield lanes_marginals, options | {"LANES": 8 if lanes == 8 else 32, "HAS_GOLD": gold}
                 if every:
-                    yield chunks_viterbi, options | {"CHUNK": 64}
-                    yield chunk_matrices, options | {"CHUNK": 64, "IS_SUM": False}
+                    options |= {"CHUNK": 64}
+                    yield chunks_viterbi, options
+                    yield chunks_forward, options
+                    for flag in (False, True):
+                        yield chunk_matrices, options | {"IS_SUM": flag}
+                        yield chunks_backward, options | {"HAS_GOLD": flag}
 
 
 def compiled(kernel, options, capability):

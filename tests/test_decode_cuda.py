@@ -53,7 +53,6 @@ def slow(*values):
 
 
 every_way = pytest.mark.parametrize("way", WAYS, indirect=True)
-every_way_of_sums = pytest.mark.parametrize("way", WAYS[:2], indirect=True)
 general = pytest.mark.parametrize("way", WAYS[:1], indirect=True)
 
 
@@ -168,7 +167,7 @@ def test_cuda_viterbi_of_halves(way, dtype):
     same_paths(Case([18, 5], whole=True, dtype=dtype, legality=SBME))
 
 
-@every_way_of_sums
+@every_way
 def test_cuda_marginals_of_halves(way):
     same_sums(Case([18, 5], dtype=torch.float16, legality=SBME))
 
@@ -179,12 +178,12 @@ def test_cuda_viterbi_of_as_many_sequences_as_lanes(way, sequences):
     same_paths(Case([3] * sequences, whole=True, legality=SBME))
 
 
-@every_way_of_sums
+@every_way
 def test_cuda_marginals_are_the_reference(way):
     same_sums(Case(edges(way), seed=2))
 
 
-@every_way_of_sums
+@every_way
 def test_cuda_marginals_obey_legality_and_allowed(way):
     case = Case(edges(way), seed=3, legality=SBME)
     case.forbid(0.2)
@@ -205,7 +204,7 @@ def test_cuda_pairwise_marginals_are_the_reference():
     same_sums(case, pairwise=True)
 
 
-@every_way_of_sums
+@every_way
 @pytest.mark.parametrize("legality", [None, SBME], ids=["all", "SBME"])
 def test_cuda_likelihood_is_the_reference(way, legality):
     case = Case(edges(way), seed=6, legality=legality)
@@ -213,7 +212,7 @@ def test_cuda_likelihood_is_the_reference(way, legality):
     same_likelihood(case, case.reference(decode.viterbi)[0], weights=weights)
 
 
-@every_way_of_sums
+@every_way
 def test_cuda_likelihood_of_wrong_tags_is_no_number_and_has_no_gradient(way):
     case = Case([5, 5, 5], seed=7, legality=SBME)
     tags = torch.tensor([0, 0, 1, 3, 0, 0, 0, 3, 3, 0, 0, 9, 0, 0, 0])
@@ -234,14 +233,12 @@ def test_cuda_bad_sequences_leave_the_others_alone(way):
     case.emissions[24, 0] = torch.inf
     case.emissions[25, 0] = -1e31
     same_paths(case)
-    if way == "chunks":
-        return
     same_sums(case)
     tags = torch.as_tensor(np.concatenate([[0] * n for n in case.lengths]))
     same_likelihood(case, tags)
 
 
-@every_way_of_sums
+@every_way
 def test_cuda_sums_survive_potentials_that_are_far_apart(way):
     case = Case([9, 18], whole=True)
     case.emissions[3, 1], case.emissions[12, 2], case.scores[0][1, 2] = 9e29, -9e29, -9e29
@@ -265,8 +262,7 @@ def test_cuda_hostile_offsets_touch_nothing_else(way, offsets):
     case.emissions = guarded[20:40]
     tags, scores = case.cuda(decode.viterbi)
     assert tags.shape == (20,) and scores.shape == (3,)
-    if way != "chunks":
-        case.cuda(decode.log_likelihood, tags=torch.zeros(20, dtype=torch.int64))
+    case.cuda(decode.log_likelihood, tags=torch.zeros(20, dtype=torch.int64))
     if way == "general":
         case.cuda(decode.nbest, n=2)
 

@@ -9,7 +9,7 @@ import torch
 import triton
 
 from cws.decode.chain import Chain
-from cws.decode.cuda_chunks import viterbi_by_chunks
+from cws.decode.cuda_chunks import Gold, marginals_by_chunks, viterbi_by_chunks
 from cws.decode.kernels.general_marginals import general_marginals
 from cws.decode.kernels.general_nbest import general_nbest
 from cws.decode.kernels.general_viterbi import general_viterbi
@@ -17,8 +17,6 @@ from cws.decode.kernels.gold import gold_scores
 from cws.decode.kernels.lanes_marginals import lanes_marginals
 from cws.decode.kernels.lanes_viterbi import lanes_viterbi
 from cws.errors import InputError
-
-Gold = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # tags (N,), their scores (B,), weights (B,)
 
 TILED = 64  # tags from which on the transitions are too many for the registers
 PROGRAMS = 528  # that share the sequences where each sums up its own: four for each multiprocessor of the largest cards
@@ -103,10 +101,13 @@ def _marginals(chain: Chain, gold: Gold | None, pairwise: bool) -> tuple[torch.T
     shape = (chain.size, chain.size)
     if not (chain.characters and chain.sequences):
         return log_partition, marginals, _zeros(chain, (chain.characters, *shape) if pairwise else shape, torch.float32)
-    if pairwise or _way(chain) == "general":
+    way = _way(chain)
+    if pairwise or way == "general":
         transitions = _general_marginals(chain, gold, pairwise, log_partition, marginals)
-    else:
+    elif way == "lanes":
         transitions = _lanes_marginals(chain, gold, log_partition, marginals)
+    else:
+        transitions = marginals_by_chunks(chain, gold, log_partition, marginals)
     return log_partition, marginals, transitions
 
 

@@ -9,7 +9,10 @@ import triton
 
 from cws.decode.chain import Chain
 from cws.decode.kernels.chunks import chunk_matrices, group_matrices, group_scores, mark_sequences
+from cws.decode.kernels.chunks_marginals import chunks_backward, chunks_forward, group_rows, group_shares
 from cws.decode.kernels.chunks_viterbi import chunks_viterbi, group_maps, group_tags, trace_chunks
+
+Gold = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # tags (N,), their scores (B,), weights (B,)
 
 CHUNK = 64  # characters, a multiple of the 16 whose tags are one word
 RADIX = 32  # chunks or groups that one lane puts together
@@ -57,6 +60,55 @@ def viterbi_by_chunks(chain: Chain, tags: torch.Tensor, scores: torch.Tensor) ->
         above, last_tags = last_tags, torch.empty_like(parts)
         group_tags[_grid(above)](above, parts, last_tags, len(parts), len(above), LANES=LANES, RADIX=RADIX, num_warps=1)
     trace_chunks[grid](words, last_tags, tags, count, chunks, LANES=lanes, CHUNK=CHUNK, num_warps=1)
+
+
+def marginals_by_chunks(
+    chain: Chain, gold: Gold | None, log_partition: torch.Tensor, marginals: torch.Tensor
+) -> torch.Tensor:
+    """Write the log-partition and marginals, or gradients of gold tags; return those of the transitions."""
+    device, count = chain.emissions.device, chain.characters
+    stream = _stream(chain)
+    chunks = stream.chunks
+    entering, totals = _entering(chain, stream, is_sum=True)
+    forward = torch.empty((count + 1, 4), dtype=torch.float32, device=device)
+    matrices = torch.empty((16, chunks), dtype=torch.float32, device=device)
+    lanes = _lanes(chunks)
+    grid = (triton.cdiv(chunks, lanes),)
+    chunks_forward[grid](
+        chain.emissions, chain.transitions, chain.start, chain.end, _allowed(chain), stream.marks, stream.owners,
+        entering, totals, forward, matrices, log_partition, count, chunks, chain.sequences,
+        LANES=lanes, CHUNK=CHUNK, IS_SBME=chain.is_sbme, HAS_ALLOWED=chain.allowed is not None, num_warps=1,
+    )  # fmt: skip
+    is_valid = log_partition > -torch.inf  # not so for a NaN
+    scales = is_valid.float() if gold is None else gold[2].masked_fill(~(is_valid & (gold[1] > -torch.inf)), 0)
+    edges = torch.arange(1, chunks + 1, device=device) * CHUNK - 1
+    last_owners = torch.searchsorted(chain.offsets, edges, right=True) - 1
+    pairs = torch.zeros((grid[0], 4, 4), dtype=torch.float32, device=device)
+    chunks_backward[grid](
+        chain.transitions, chain.end, stream.marks, stream.owners, stream.owners if gold is None else gold[0],
+        scales, last_owners, forward, _last_shares(matrices), marginals, pairs, count, chunks, chain.sequences,
+        LANES=lanes, CHUNK=CHUNK, IS_SBME=chain.is_sbme, HAS_GOLD=gold is not None, num_warps=1,
+    )  # fmt: skip
+    return pairs.sum(0, dtype=torch.float64).float()
+
+
+def _last_shares(matrices: torch.Tensor) -> torch.Tensor:
+    """Return the distribution of the tag at the end of each chunk, shape (4, chunks)."""
+    levels = [matrices]
+    while levels[-1].shape[1] > RADIX:
+        parts = levels[-1]
+        levels.append(parts.new_empty((16, triton.cdiv(parts.shape[1], RADIX))))
+        groups = levels[-1].shape[1]
+        group_rows[_grid(levels[-1][0])](
+            parts, levels[-1], parts.shape[1], groups, LANES=LANES, RADIX=RADIX, num_warps=1
+        )
+    shares = matrices.new_full((4, 1), 0.25)  # after the end of the stream any will do
+    for parts in reversed(levels):
+        above, shares = shares, parts.new_empty((4, parts.shape[1]))
+        group_shares[_grid(above[0])](
+            above, parts, shares, parts.shape[1], above.shape[1], LANES=LANES, RADIX=RADIX, num_warps=1
+        )
+    return shares
 
 
 def _stream(chain: Chain) -> Stream:

@@ -23,10 +23,10 @@ from cws.decode.kernels.common import INFINITY, TOO_LARGE, bounds
 from cws.decode.kernels.four import (
     as_scores,
     chosen,
+    columns,
     four_scalars,
     highest_of,
     load_tile,
-    number_of_step,
     plus,
     rescaled_four,
     scores_of_step,
@@ -68,9 +68,9 @@ def mended(four, total):
 
 
 @triton.jit
-def load_marks(marks, first, step):
-    """Marks of 16 characters of each lane; shape: (LANES, 16)."""
-    return tl.load(marks + first[:, None] + step + tl.arange(0, 16)[None, :]).to(tl.int32)
+def load_marks(marks, first, step, STEPS: tl.constexpr):
+    """Marks of STEPS characters of each lane; shape: (LANES, STEPS)."""
+    return tl.load(marks + first[:, None] + step + tl.arange(0, STEPS)[None, :]).to(tl.int32)
 
 
 @triton.jit
@@ -140,13 +140,14 @@ def chunk_matrices(
     a, b, c, d = (zero, none, none, none), (none, zero, none, none), (none, none, zero, none), (none, none, none, zero)
     total = tl.zeros([LANES], tl.float64)
     reset = tl.zeros([LANES], tl.int32)
-    for word in range(0, CHUNK // 16):
-        mark_tile = load_marks(marks, first, word * 16)
-        tile = load_tile(emissions, first, word * 16, length, 16)
-        tile = checked_scores(tile, allowed, first, word * 16, length, HAS_ALLOWED)
-        for k in tl.static_range(16):
-            is_inside = word * 16 + k < length
-            begins = (number_of_step(mark_tile, k) != 0) & is_inside
+    for four_steps in range(0, CHUNK // 4):
+        step = four_steps * 4
+        is_mark = columns(load_marks(marks, first, step, 4))
+        tile = load_tile(emissions, first, step, length, 4)
+        tile = checked_scores(tile, allowed, first, step, length, HAS_ALLOWED)
+        for k in tl.static_range(4):
+            is_inside = step + k < length
+            begins = (is_mark[k] != 0) & is_inside
             total = tl.where(begins, 0.0, total)
             reset = tl.where(begins, 1, reset)
             four, total = mended(scores_of_step(tile, k), total)

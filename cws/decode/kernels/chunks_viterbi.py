@@ -55,7 +55,7 @@ def chunks_viterbi(
     zero = tl.zeros([LANES], tl.int32)
     tags = zero + SAME
     for word in range(0, CHUNK // WORD):
-        mark_tile = load_marks(marks, first, word * WORD)
+        mark_tile = load_marks(marks, first, word * WORD, WORD)
         tile = load_tile(emissions, first, word * WORD, length, WORD)
         tile = checked_scores(tile, allowed, first, word * WORD, length, HAS_ALLOWED)
         paths = (zero, zero, zero, zero)
