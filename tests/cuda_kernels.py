@@ -19,7 +19,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from cws.decode.kernels.chunks import chunk_matrices, group_matrices, group_scores, mark_sequences
-from cws.decode.kernels.chunks_marginals import (  # noqa: E402
+from cws.decode.kernels.chunks_marginals import (
     chunks_backward,
     chunks_forward,
     group_rows,
