@@ -58,7 +58,7 @@ def normalised(shares):
 
 @triton.jit
 def end_shares(scores, ends):
-    """The log of the summed paths, and the distribution of the last tag; of the first tag where there is no path."""
+    """The log of the summed paths, and the distribution of the last tag; any where there is no path."""
     whole, shares = log_sum_of_four(plus(scores, ends))
     some = shares[0] + shares[1] + shares[2] + shares[3] > 0
     return whole, (tl.where(some, shares[0], 1.0), shares[1], shares[2], shares[3])

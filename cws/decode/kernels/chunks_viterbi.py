@@ -14,9 +14,9 @@ from cws.decode.kernels.chunks import checked_scores, load_marks, load_scores, m
 from cws.decode.kernels.four import (
     WORD,
     chosen,
+    columns,
     four_scalars,
     load_tile,
-    number_of_step,
     plus,
     rescaled_four,
     rows,
@@ -26,6 +26,7 @@ from cws.decode.kernels.four import (
 from cws.decode.kernels.four_best import best_of_four, best_step, oldest, with_own_tags, word_of
 from cws.decode.kernels.lanes_viterbi import trace_back
 
+STEPS = tl.constexpr(4)  # of a tile
 SAME = tl.constexpr(0b11100100)  # the map of each tag to itself
 
 
@@ -55,27 +56,29 @@ def chunks_viterbi(
     zero = tl.zeros([LANES], tl.int32)
     tags = zero + SAME
     for word in range(0, CHUNK // WORD):
-        mark_tile = load_marks(marks, first, word * WORD, WORD)
-        tile = load_tile(emissions, first, word * WORD, length, WORD)
-        tile = checked_scores(tile, allowed, first, word * WORD, length, HAS_ALLOWED)
         paths = (zero, zero, zero, zero)
-        for k in tl.static_range(WORD):
-            place = word * WORD + k
-            # Beyond the last character, whose end is marked too, nothing changes.
-            is_inside = place < length
-            begins = (number_of_step(mark_tile, k) != 0) & (place <= length)
-            own = with_own_tags(paths)
-            highest, tag = best_of_four(plus(best, ends))
-            has_ended = begins & (first + place > 0) & inside
-            owner = tl.load(owners + first + place - 1, mask=has_ended, other=0)
-            owner = tl.minimum(tl.maximum(owner, 0), sequences - 1)
-            tl.store(scores + owner, total + highest.to(tl.float64), mask=has_ended)
-            total = tl.where(begins, 0.0, total)
-            four, total = mended(scores_of_step(tile, k), total)
-            reached, reached_paths = best_step(best, paths, steps, IS_SBME)
-            last = word_of(own, tag)
-            paths = chosen(begins, (last, last, last, last), chosen(is_inside, reached_paths, own))
-            best = chosen(is_inside, plus(chosen(begins, starts, reached), four), best)
+        for quarter in range(0, WORD // STEPS):
+            step = word * WORD + quarter * STEPS
+            is_mark = columns(load_marks(marks, first, step, STEPS))
+            tile = load_tile(emissions, first, step, length, STEPS)
+            tile = checked_scores(tile, allowed, first, step, length, HAS_ALLOWED)
+            for k in tl.static_range(STEPS):
+                place = step + k
+                # Beyond the last character, whose end is marked too, nothing changes.
+                is_inside = place < length
+                begins = (is_mark[k] != 0) & (place <= length)
+                own = with_own_tags(paths)
+                highest, tag = best_of_four(plus(best, ends))
+                has_ended = begins & (first + place > 0) & inside
+                owner = tl.load(owners + first + place - 1, mask=has_ended, other=0)
+                owner = tl.minimum(tl.maximum(owner, 0), sequences - 1)
+                tl.store(scores + owner, total + highest.to(tl.float64), mask=has_ended)
+                total = tl.where(begins, 0.0, total)
+                four, total = mended(scores_of_step(tile, k), total)
+                reached, reached_paths = best_step(best, paths, steps, IS_SBME)
+                last = word_of(own, tag)
+                paths = chosen(begins, (last, last, last, last), chosen(is_inside, reached_paths, own))
+                best = chosen(is_inside, plus(chosen(begins, starts, reached), four), best)
         best, total = rescaled_four(best, total)
         cells = (first // WORD + word)[:, None] * 4 + tl.arange(0, 4)[None, :]
         tl.store(words + cells, rows(paths[0], paths[1], paths[2], paths[3]), mask=inside[:, None])

@@ -95,16 +95,6 @@ def scores_of_step(tile, step: tl.constexpr):
 
 
 @triton.jit
-def number_of_step(tile, step: tl.constexpr):
-    """One of the 16 columns of a tile; shape: (LANES,)."""
-    left, right = tl.split(half_of(half_of(half_of(tile, step // 8), step // 4 % 2), step // 2 % 2))
-    if step % 2 == 0:
-        return left
-    else:
-        return right
-
-
-@triton.jit
 def four_scalars(scores):
     return tl.load(scores), tl.load(scores + 1), tl.load(scores + 2), tl.load(scores + 3)
 
