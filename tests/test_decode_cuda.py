@@ -14,6 +14,7 @@ triton = pytest.importorskip("triton", reason="the CUDA backend needs triton")
 
 from cws import decode  # noqa: E402
 from cws.decode import cuda, cuda_chunks  # noqa: E402
+from cws.decode.chain import MAX_SCORE  # noqa: E402
 from cws.errors import InputError  # noqa: E402
 from cws.tags import SBME  # noqa: E402
 
@@ -53,6 +54,8 @@ def slow(*values):
 
 
 every_way = pytest.mark.parametrize("way", WAYS, indirect=True)
+# Sums by chunks take the interpreter long, and two tests show most of what there is to see.
+every_way_of_sums = pytest.mark.parametrize("way", [*WAYS[:2], slow(WAYS[2])], indirect=True)
 general = pytest.mark.parametrize("way", WAYS[:1], indirect=True)
 
 
@@ -167,7 +170,7 @@ def test_cuda_viterbi_of_halves(way, dtype):
     same_paths(Case([18, 5], whole=True, dtype=dtype, legality=SBME))
 
 
-@every_way
+@every_way_of_sums
 def test_cuda_marginals_of_halves(way):
     same_sums(Case([18, 5], dtype=torch.float16, legality=SBME))
 
@@ -183,7 +186,7 @@ def test_cuda_marginals_are_the_reference(way):
     same_sums(Case(edges(way), seed=2))
 
 
-@every_way
+@every_way_of_sums
 def test_cuda_marginals_obey_legality_and_allowed(way):
     case = Case(edges(way), seed=3, legality=SBME)
     case.forbid(0.2)
@@ -205,14 +208,14 @@ def test_cuda_pairwise_marginals_are_the_reference():
 
 
 @every_way
-@pytest.mark.parametrize("legality", [None, SBME], ids=["all", "SBME"])
+@pytest.mark.parametrize("legality", [slow(None), SBME], ids=["all", "SBME"])
 def test_cuda_likelihood_is_the_reference(way, legality):
     case = Case(edges(way), seed=6, legality=legality)
     weights = torch.tensor(case.random.random(case.sequences), dtype=torch.float32)
     same_likelihood(case, case.reference(decode.viterbi)[0], weights=weights)
 
 
-@every_way
+@every_way_of_sums
 def test_cuda_likelihood_of_wrong_tags_is_no_number_and_has_no_gradient(way):
     case = Case([5, 5, 5], seed=7, legality=SBME)
     tags = torch.tensor([0, 0, 1, 3, 0, 0, 0, 3, 3, 0, 0, 9, 0, 0, 0])
@@ -223,22 +226,45 @@ def test_cuda_likelihood_of_wrong_tags_is_no_number_and_has_no_gradient(way):
     close([values[:2], *gradients], [expected[:2], *expected_gradients])
 
 
-@every_way
-def test_cuda_bad_sequences_leave_the_others_alone(way):
-    case = Case([5, 17, 6, 4, 20, 3], whole=True, legality=SBME)
+def with_bad_sequences():
+    """The second sequence holds a NaN, the third has infinite and too large scores, the fourth has no legal path."""
+    case = Case([5, 17, 6, 4, 18, 3], whole=True, legality=SBME)
     case.options["allowed"] = torch.ones(case.characters, 4, dtype=torch.bool)
     case.options["allowed"][30] = False
     case.options["allowed"][7, 2] = False  # a bad score is bad, allowed or not
     case.emissions[7, 2] = torch.nan
     case.emissions[24, 0] = torch.inf
     case.emissions[25, 0] = -1e31
-    same_paths(case)
-    same_sums(case)
-    tags = torch.as_tensor(np.concatenate([[0] * n for n in case.lengths]))
-    same_likelihood(case, tags)
+    return case
 
 
 @every_way
+def test_cuda_bad_sequences_leave_the_paths_of_others_alone(way):
+    same_paths(with_bad_sequences())
+
+
+@every_way_of_sums
+def test_cuda_bad_sequences_leave_the_gradients_of_others_alone(way):
+    case = with_bad_sequences()
+    same_likelihood(case, torch.zeros(case.characters, dtype=torch.uint8))
+
+
+@every_way_of_sums
+def test_cuda_bad_sequences_leave_the_marginals_of_others_alone(way):
+    same_sums(with_bad_sequences())
+
+
+@every_way
+def test_cuda_viterbi_takes_the_largest_score_and_no_larger(way):
+    case = Case([2, 2], whole=True)
+    largest = np.float32(MAX_SCORE)
+    largest = largest if float(largest) <= MAX_SCORE else np.nextafter(largest, np.float32(0))
+    case.emissions[0, 1], case.emissions[3, 2] = float(largest), -float(np.nextafter(largest, np.float32(np.inf)))
+    _, scores = case.cuda(decode.viterbi)
+    assert scores[0].isfinite() and scores[1].isnan()
+
+
+@every_way_of_sums
 def test_cuda_sums_survive_potentials_that_are_far_apart(way):
     case = Case([9, 18], whole=True)
     case.emissions[3, 1], case.emissions[12, 2], case.scores[0][1, 2] = 9e29, -9e29, -9e29
@@ -252,7 +278,7 @@ def test_cuda_sums_survive_potentials_that_are_far_apart(way):
 HOSTILE = [[-5, 3, 90, 15], slow([7, 7, 2, 20]), slow([2**62, -(2**62), 5, 2**40]), slow([20, 12, 6, 0])]
 
 
-@every_way
+@every_way_of_sums
 @pytest.mark.parametrize("offsets", HOSTILE)
 def test_cuda_hostile_offsets_touch_nothing_else(way, offsets):
     case = Case([20], whole=True, legality=SBME)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import triton
 import triton.language as tl
 
-# Emissions from here on are no scores: 1e30 as a float32 is just above the 1e30 that is still one.
-TOO_LARGE = tl.constexpr(1e30)
+from cws.decode.chain import MAX_SCORE
+
+# Emissions from here on are no scores: the lowest float32 beyond MAX_SCORE, which float32 may not have.
+_NEAREST = np.float32(MAX_SCORE)
+TOO_LARGE = tl.constexpr(float(_NEAREST if float(_NEAREST) > MAX_SCORE else np.nextafter(_NEAREST, np.float32("inf"))))
 INFINITY = tl.constexpr(float("inf"))
 
 
