@@ -10,6 +10,7 @@ import torch
 
 from cws.decode.chain import Array, Chain, Legality, check_size, is_tensor, legality_masks
 from cws.errors import InputError
+from cws.tags import TagScheme
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,8 @@ def tensor_chain(
     if legality is not None:
         illegal, is_sbme = _illegal(legality, size, emissions.device)
         scores = [values.masked_fill(mask, -torch.inf) for mask, values in zip(illegal, scores, strict=True)]
-    return Chain(emissions.detach().contiguous(), offsets, *scores, _allowed(probe, allowed, count, size), is_sbme)
+    allowed = _allowed(probe, allowed, count, size)
+    return Chain(emissions.detach().contiguous(), offsets, scores[0], scores[1], scores[2], allowed, is_sbme)
 
 
 def tensor_like(
@@ -109,10 +111,10 @@ def _allowed(chain: Chain, allowed: Array | None, count: int, size: int) -> torc
 
 
 def _illegal(legality: Legality, size: int, device: torch.device) -> tuple[tuple[torch.Tensor, ...], bool]:
-    try:
-        return _cached_illegal(legality, size, device)  # copied to the device once, a scheme costs nothing
-    except TypeError:  # not hashable
-        return _make_illegal(legality, size, device)
+    # A scheme is immutable: copied to the device once, it costs nothing.
+    if isinstance(legality, TagScheme):
+        return _cached_illegal(legality, size, device)
+    return _make_illegal(legality, size, device)
 
 
 def _make_illegal(legality: Legality, size: int, device: torch.device) -> tuple[tuple[torch.Tensor, ...], bool]:
