@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import oracles
@@ -28,7 +29,11 @@ ON_CPU = ("reference", "native")
 SIZES = (1, 2, 3, 4, 5, 8, 9, 16, 17, 64, 256)
 
 
-@pytest.fixture(params=[*ON_CPU, "cuda"])
+# Triton's interpreter takes minutes for what a device does in seconds.
+ON_CUDA = pytest.param("cuda", marks=[] if Path("/dev/nvidia0").exists() else pytest.mark.slow)
+
+
+@pytest.fixture(params=[*ON_CPU, ON_CUDA])
 def backend(request):
     """Every backend that can run here: cuda on a device, or through Triton's interpreter."""
     if request.param == "cuda":
