@@ -2,7 +2,7 @@
 
 from glob import glob
 
-from pybind11.setup_helpers import Pybind11Extension
+from pybind11.setup_helpers import ParallelCompile, Pybind11Extension
 from setuptools import setup
 
 # psabi: vectors stay inside one translation unit. math-errno: nobody reads errno, and without it roots vectorise.
@@ -14,4 +14,5 @@ extension = Pybind11Extension(
     cxx_std=17,
     extra_compile_args=flags,
 )
+ParallelCompile(default=0).install()  # on all processors
 setup(ext_modules=[extension])
