@@ -551,7 +551,12 @@ def test_cli_train_errors(here, args, message):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("-o", "model"), "Missing option '--train'"),
+        (("-o", "model"), "linear needs --train FILE"),
+        (("-o", "model", "-m", "hmm"), "hmm needs --train FILE or --init MODEL"),
+        (("-o", "model", "-m", "hmm", "--train", "gold.txt", "--init", "pku"), "one of them"),
+        (("-o", "model", "-m", "hmm", "--order", "2", "--init", "jieba"), "are for models of order 1"),
+        (("-o", "model", "-m", "hmm", "--order", "3", "--train", "gold.txt"), "3 is not in the range"),
+        (("-o", "model", "-m", "hmm", "--init", "pku"), "needs --raw FILE"),
         (("--train", "gold.txt"), "Missing option '-o' / '--output'"),
         (("--train", "gold.txt", "-o", "model", "-m", "transformer"), "'transformer' is not"),
         (("--train", "gold.txt", "-o", "model", "--seed", "-1"), "-1 is not in the range"),
@@ -560,6 +565,45 @@ def test_cli_train_errors(here, args, message):
 )
 def test_cli_train_wrong_usage(here, args, message):
     is_misused(message, "train", *args, cwd=here)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--train", "gold.txt"),
+        ("--train", "gold.txt", "--order", "2"),
+        ("--train", "gold.txt", "--raw", "raw.txt", "--iterations", "2"),
+        ("--init", "pku", "--raw", "raw.txt", "--iterations", "2"),
+        ("--init", "jieba"),
+    ],
+)
+def test_cli_train_hmm(here, args):
+    (here / "raw.txt").write_text("今天天气真好\n他来到了 网易杭研大厦\n", encoding="utf-8")
+    result = run("train", "-m", "hmm", *args, "-o", "model", cwd=here)
+    assert result.returncode == 0
+    *progress, last = result.stderr.decode().splitlines()
+    assert last == "the model is in model: cws segment --model model input.txt"
+    assert len(progress) == (3 if "--raw" in args else 0)
+    assert all(re.fullmatch(r"iteration \d: log-likelihood -\d+\.\d+ a character", line) for line in progress)
+    assert (
+        works("segment", "--model", "model", "raw.txt", cwd=here).replace(" ", "")
+        == "今天天气真好\n他来到了网易杭研大厦\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--init", "pku", "--raw", "empty.txt"), "no words to learn from"),
+        (("--train", "gold.txt", "--raw", "empty.txt"), "no text to learn from"),
+        (("--init", "nowhere", "--raw", "gold.txt"), "no model 'nowhere'"),
+        (("--train", "nowhere.txt"), r"nowhere\.txt: No such file"),
+        (("--train", "gold.txt", "--raw", "nowhere.txt"), r"nowhere\.txt: No such file"),
+    ],
+)
+def test_cli_train_hmm_errors(here, args, message):
+    (here / "empty.txt").touch()
+    fails(message, "train", "-m", "hmm", "-o", "model", *args, cwd=here)
 
 
 # cws evaluate

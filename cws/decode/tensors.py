@@ -104,7 +104,7 @@ def _allowed(chain: Chain, allowed: Array | None, count: int, size: int) -> torc
         return None
     if is_tensor(allowed) and allowed.dtype == torch.bool:
         mask = tensor_like(chain, allowed, "allowed", (count, size), ("bool",))
-        bits = torch.nn.functional.pad(mask, (0, -size % 8)).view(count, -1, 8)
+        bits = torch.nn.functional.pad(mask, (0, -size % 8)).view(count, (size + 7) // 8, 8)
         places = torch.arange(8, device=mask.device, dtype=torch.uint8)
         return (bits.to(torch.uint8) << places).sum(-1, dtype=torch.uint8)
     return tensor_like(chain, allowed, "allowed", (count, (size + 7) // 8), ("uint8",))
