@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
+SHOWN = re.compile(r"# (\[.*\])$")  # a comment that says what comes out
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -29,7 +31,12 @@ def test_docs_example_runs(block, tmp_path, monkeypatch):
         torch = pytest.importorskip("torch")
         tags = torch.tensor([[0, 1, 3], [1, 3, 0]])
         names = {"emissions": torch.zeros(2, 3, 4), "tags": tags, "mask": tags >= 0}  # what the text speaks of
-    exec(compile(block, "example", "exec"), names)
-    for expression, shown in re.findall(r"^([\w.]+\(.*\))\s+# (\[.*\])$", block, re.MULTILINE):
-        if "…" not in shown:
-            assert eval(expression, names) == eval(shown)
+    lines = block.splitlines()
+    for node in ast.parse(block).body:
+        shown = SHOWN.search(lines[(node.end_lineno or 0) - 1])
+        if isinstance(node, ast.Expr):
+            value = eval(compile(ast.Expression(node.value), "example", "eval"), names)
+            if shown and "…" not in shown[1]:
+                assert value == ast.literal_eval(shown[1])
+        else:
+            exec(compile(ast.Module([node], []), "example", "exec"), names)
