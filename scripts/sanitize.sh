@@ -23,6 +23,6 @@ export ASAN_OPTIONS=detect_leaks=0:halt_on_error=1:abort_on_error=0:allocator_ma
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export PYTHONMALLOC=malloc PYTHONDONTWRITEBYTECODE=1
 preload="$("$cxx" -print-file-name=libasan.so) $("$cxx" -print-file-name=libubsan.so) $("$cxx" -print-file-name=libstdc++.so)"
-LD_PRELOAD="$preload" "$python" -m pytest -q -p no:cacheprovider tests/test_linear.py tests/test_segmenter.py \
+LD_PRELOAD="$preload" "$python" -m pytest -q -p no:cacheprovider --capture=sys tests/test_linear.py tests/test_segmenter.py \
     tests/test_hmm.py tests/test_decode.py tests/test_lattice.py tests/test_compat_jieba.py \
     -k "not child_processes and not fork and not racing_threads and not nothing_is_printed and not torch and not tensor" "$@"

@@ -19,8 +19,8 @@ inline __attribute__((always_inline)) Double4 exponential(Double4 x) {
     const Double4 high = (1.0 / 40320 + r * (1.0 / 362880)) + r2 * (1.0 / 3628800 + r * (1.0 / 39916800));
     const Double4 top = 1.0 / 479001600 + r * (1.0 / 6227020800.0);
     const Double4 fraction = (low + r4 * middle) + r8 * (high + r4 * top);
-    const Long4 exponent = reinterpret_cast<Long4>(shifted) << 52;
-    const Double4 result = reinterpret_cast<Double4>(reinterpret_cast<Long4>(fraction) + exponent);
+    const Unsigned4 exponent = reinterpret_cast<Unsigned4>(shifted) << 52;  // any bits at all where x is too low
+    const Double4 result = reinterpret_cast<Double4>(reinterpret_cast<Unsigned4>(fraction) + exponent);
     return x > -708.0 ? result : Double4{};
 }
 

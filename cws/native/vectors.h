@@ -18,6 +18,7 @@ typedef float Float8 __attribute__((vector_size(32)));
 typedef int32_t Int8 __attribute__((vector_size(32)));
 typedef double Double4 __attribute__((vector_size(32)));
 typedef int64_t Long4 __attribute__((vector_size(32)));
+typedef uint64_t Unsigned4 __attribute__((vector_size(32)));
 
 // Memory as a function compiled for AVX expects it, and the compiler does not give it where it compiles for less.
 template <class T>
