@@ -120,7 +120,7 @@ def log_likelihood(
         if gold.min() < 0 or gold.max() >= chain.size:
             values[sequence] = np.nan
             continue
-        steps = chain.transitions[gold[:-1], gold[1:]]
+        steps = chain.transitions[gold[:-1], gold[1:]].astype(np.float64)
         places = np.arange(last - first)
         score = chain.start[gold[0]] + emissions[places, gold].sum() + steps.sum() + chain.end[gold[-1]]
         values[sequence] = score - values[sequence] if score > -np.inf else -np.inf
