@@ -191,7 +191,7 @@ class CRF(nn.Module):
     ) -> Tensor:
         """Return the log-likelihood of packed tags, shape (N,); what `forward` is for padded ones."""
         self._check_packed(emissions, offsets)
-        batch = _Batch(emissions, emissions, None, offsets, 1, emissions.shape[:1])
+        batch = _Batch(emissions, None, offsets, 1, emissions.shape[:1])
         return self._log_likelihood(batch, tags, allowed, reduction).to(_result_type(emissions))
 
     def _check_packed(self, emissions: Tensor, offsets: Tensor) -> None:
@@ -266,7 +266,7 @@ class CRF(nn.Module):
             raise InputError("emissions: expected sequences of at least one character, got none")
         starts = torch.arange(sequences + 1, device=rows.device) * length
         if mask is None:
-            return _Batch(emissions, rows, None, starts, 1, emissions.shape[:2])
+            return _Batch(rows, None, starts, 1, emissions.shape[:2])
         if mask.shape != emissions.shape[:2]:
             raise InputError(f"mask: expected the shape {tuple(emissions.shape[:2])}, got {tuple(mask.shape)}")
         mask = self._rows(mask.bool())
@@ -277,7 +277,7 @@ class CRF(nn.Module):
             if (mask[:, 1:] & ~mask[:, :-1]).any():
                 raise InputError("mask: expected it on up to the end of a sequence and then off, got off and then on")
         offsets = torch.stack([starts[:-1], starts[:-1] + lengths], 1).reshape(-1)
-        return _Batch(emissions, rows, mask, torch.cat([offsets, starts[-1:]]), 2, emissions.shape[:2])
+        return _Batch(rows, mask, torch.cat([offsets, starts[-1:]]), 2, emissions.shape[:2])
 
     def _lists(self, batch: _Batch, tags: Tensor) -> list[list[int]]:
         text = tags.cpu().numpy().tobytes()  # waits for the device
@@ -301,7 +301,6 @@ class _Batch(NamedTuple):
     """A batch as `cws.decode` takes it.
 
     Attributes:
-        emissions: As they came.
         rows: Shape (B, T, K), or (N, K) where it came packed.
         mask: Shape (B, T), or None.
         offsets: Of the sequences, and with a mask of the padding behind each.
@@ -309,7 +308,6 @@ class _Batch(NamedTuple):
         outer_shape: Of tags in the order they come.
     """
 
-    emissions: Tensor
     rows: Tensor
     mask: Tensor | None
     offsets: Tensor

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from cws import model_io
 from cws.errors import InputError, ModelError
 from cws.labelers.linear import open_linear
+from cws.threads import check_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,13 +124,6 @@ class Segmenter:
 
     def __repr__(self) -> str:
         return f"Segmenter({self._model!r})"
-
-
-def check_threads(threads: int) -> int:
-    """Return the number of threads, or raise InputError."""
-    if not isinstance(threads, int) or not 1 <= threads <= 256:
-        raise InputError(f"threads must be from 1 to 256, got {threads!r}")
-    return threads
 
 
 def models() -> list[str]:

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from cws._native import Format
 from cws.errors import EncodingError, InputError
-from cws.segmenter import Segmenter, check_threads
+from cws.segmenter import Segmenter
 from cws.text import explain_invalid
+from cws.threads import check_threads
 
 FORMATS = ("text", "json", "conll", "spans")
 BLOCK = 1 << 18  # bytes; larger blocks are no faster

@@ -842,9 +842,9 @@ BAD = {
         "sequence 0, of 3 characters: no legal path: see `allowed`, the legality and the length",
     ),
     "backend": ({"backend": "fpga"}, "backend: expected one of reference, native, cuda, got 'fpga'"),
-    "threads 0": ({"threads": 0}, "threads: expected 1 to 256, got 0"),
-    "threads 257": ({"threads": 257}, "threads: expected 1 to 256, got 257"),
-    "threads float": ({"threads": 2.0}, "threads: expected 1 to 256, got 2.0"),
+    "threads 0": ({"threads": 0}, "threads must be from 1 to 256, got 0"),
+    "threads 257": ({"threads": 257}, "threads must be from 1 to 256, got 257"),
+    "threads float": ({"threads": 2.0}, "threads must be from 1 to 256, got 2.0"),
 }
 
 

@@ -35,7 +35,7 @@ EDGES = [0, 1, 7, 8, 9, 0, 15, 16, 17, 18, 0]  # around the ends of tiles, words
 def way(request):
     """Kernels chosen by a test rather than by shape; chunks so small that there are groups of groups of them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cuda, "FORCED", [request.param])
+        patch.setattr(cuda, "_way", lambda chain: request.param)
         patch.setattr(cuda_chunks, "CHUNK", 16)
         patch.setattr(cuda_chunks, "RADIX", 2)
         patch.setattr(
@@ -398,3 +398,27 @@ def test_cuda_kernels_compile_for_gpus_that_are_not_there(arguments):
     done = subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("registers=") >= 13, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"offsets": [0, 3, 1, 4]}, "offsets: expected to rise"),
+        ({"offsets": [0, 1, 3, 9]}, "offsets: expected to go from 0 to 4, got 0 to 9"),
+        ({"transitions": [[0, float("nan")], [0, 0]]}, "transitions: expected -inf or scores"),
+        ({"end_transitions": [0, float("inf")]}, "end_transitions: expected -inf or scores"),
+        ({"emissions": [[0, 0], [0, 0], [0, float("nan")], [0, 0]]}, "emissions: expected scores"),
+    ],
+)
+def test_decode_cuda_checks_values_when_asked(change, message):
+    arguments = {
+        "emissions": torch.zeros(4, 2),
+        "offsets": torch.tensor([0, 1, 3, 4]),
+        "transitions": torch.zeros(2, 2),
+        "end_transitions": torch.zeros(2),
+    }
+    arguments |= {name: torch.tensor(value, dtype=arguments[name].dtype) for name, value in change.items()}
+    arguments = {name: value.to(DEVICE) for name, value in arguments.items()}
+    decode.viterbi(**arguments, backend="cuda", check=False)  # says nothing
+    with pytest.raises(InputError, match=message):
+        decode.viterbi(**arguments, backend="cuda", check=True)

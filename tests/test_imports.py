@@ -14,7 +14,7 @@ ROOT = Path(cws.__file__).parent
 # Every module or package on its floor; a module imports only lower floors, and its own package.
 FLOORS = [
     {"_native", "errors", "version"},
-    {"tags", "text"},
+    {"tags", "text", "threads"},
     {"files"},
     {"corpus", "decode", "dictionary", "lattice", "metrics", "model_io"},
     {"crf", "labelers", "lexicon"},

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
-MAX_THREADS = 256  # what cws.segmenter.check_threads allows
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
+from cws.threads import MAX_THREADS, processors
 
 model_option = click.option(
     "-m", "--model", default="pku", show_default=True, metavar="NAME|DIR",
     help="A bundled model (see cws models) or the folder of a trained one.",
 )  # fmt: skip
 threads_option = click.option(
-    "--threads", type=click.IntRange(1, MAX_THREADS), default=lambda: min(_processors(), MAX_THREADS),
+    "--threads", type=click.IntRange(1, MAX_THREADS), default=processors,
     show_default="all processors", metavar="N", help="How many threads segment. The output is the same for any number.",
 )  # fmt: skip
 encoding_option = click.option(

@@ -103,9 +103,7 @@ def numpy_chain(
             scores[size] = _floats(as_array(start, "start_transitions"), "start_transitions", (size,))
         if end is not None:
             scores[size + 1] = _floats(as_array(end, "end_transitions"), "end_transitions", (size,))
-    fine = np.abs(scores) <= MAX_SCORE
-    if not (fine.all() or (fine | (scores == -np.inf)).all()):
-        raise InputError(_bad_step(scores, size))
+    check_scores(scores)
     is_sbme = False
     if legality is not None:
         masks = legality_masks(legality, size)
@@ -113,7 +111,9 @@ def numpy_chain(
         is_sbme = masks.is_sbme
     transitions, start, end = scores[:size], scores[size], scores[size + 1]
     allowed = _numpy_allowed(allowed, count, size)
-    return Chain(emissions, _offsets(offsets, count), transitions, start, end, allowed, is_sbme)
+    return Chain(
+        emissions, check_offsets(as_array(offsets, "offsets"), count), transitions, start, end, allowed, is_sbme
+    )
 
 
 def whole_number(value: object, name: str, limit: int) -> int:
@@ -154,8 +154,8 @@ def check_size(size: int) -> None:
         raise InputError(f"emissions: expected 1 to {MAX_TAGS} tags, got {size}")
 
 
-def _offsets(offsets: Array, count: int) -> np.ndarray[Any, Any]:
-    offsets = as_array(offsets, "offsets")
+def check_offsets(offsets: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
+    """Return the offsets, contiguous. Raises InputError if they do not rise from 0 to count."""
     if offsets.dtype != np.int64 or offsets.ndim != 1 or not len(offsets):
         raise InputError(f"offsets: expected int64 of shape (sequences + 1,), got {offsets.dtype} {offsets.shape}")
     if offsets[0] != 0 or offsets[-1] != count:
@@ -214,11 +214,16 @@ _cached_masks = lru_cache(maxsize=64)(_make_masks)
 _SBME = ([list(row) for row in SBME.transitions_allowed], list(SBME.start_allowed), list(SBME.end_allowed))
 
 
-def _bad_step(scores: np.ndarray[Any, Any], size: int) -> str:
-    row, to = np.argwhere(~(np.abs(scores) <= MAX_SCORE) & (scores != -np.inf))[0]
+def check_scores(scores: np.ndarray[Any, Any]) -> None:
+    """Raise InputError if one of transitions, start and end, one behind the other, (K + 2, K), is no score."""
+    fine = np.abs(scores) <= MAX_SCORE
+    if fine.all() or (fine := fine | (scores == -np.inf)).all():
+        return
+    size = scores.shape[1]
+    row, to = np.argwhere(~fine)[0]
     name = "transitions" if row < size else "start_transitions" if row == size else "end_transitions"
     place = f"from {row} to {to}" if row < size else f"of tag {to}"
-    return f"{name}: expected -inf or scores from -1e30 to 1e30, got {scores[row, to]} {place}"
+    raise InputError(f"{name}: expected -inf or scores from -1e30 to 1e30, got {scores[row, to]} {place}")
 
 
 def explain(sequence: int, emissions: np.ndarray[Any, Any], what: str) -> InputError:

@@ -23,8 +23,6 @@ PROGRAMS = 528  # that share the sequences where each sums up its own: four for 
 
 LONG, MANY = 1024, 8192  # characters of a sequence from which on it is cut in chunks, unless there are many sequences
 
-FORCED: list[str] = []  # tests choose the way by its last entry
-
 
 def viterbi(chain: Chain) -> tuple[torch.Tensor, torch.Tensor]:
     """See `cws.decode.reference.viterbi`; tags uint8, scores float64."""
@@ -171,8 +169,6 @@ def _lanes_marginals(
 
 def _way(chain: Chain) -> str:
     """Which kernels: of any number of tags, or of four with a lane for each sequence or chunk."""
-    if FORCED:
-        return FORCED[-1]
     if chain.size != 4:
         return "general"
     # A lane takes its characters one by one, so it is the length that takes time; by chunks everything is done about

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import os
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from cws.decode.chain import MAX_SCORE, Array, Chain, Legality, as_array, explain, is_tensor, numpy_chain, whole_number
 from cws.errors import InputError
+from cws.threads import check_threads, processors
 
 Backend = Literal["reference", "native", "cuda"]
 BACKENDS = ("reference", "native", "cuda")
@@ -93,7 +93,8 @@ def viterbi(
         threads: Of the native backend; None is as many as there are processors.
         check: Whether scores that are no numbers and sequences without a legal path are an error. None: they are on the
             CPU; on CUDA the host would have to wait for the device, so there the score is NaN or -inf instead, and the
-            tags are in range but mean nothing.
+            tags are in range but mean nothing. Nor are offsets looked at there: where they fall or go beyond N, nothing
+            outside the arrays is touched, and the results mean nothing.
 
     Raises:
         InputError: Anything that is not as said here, naming what was expected and what came.
@@ -209,14 +210,17 @@ class _Job:
         self._backend = "cuda" if self._on_cuda else backend or ("reference" if doubles else "native")
         if self._backend == "native" and doubles:
             raise InputError("emissions: the native backend expects float32, got float64: use backend='reference'")
-        self._threads = None if threads is None else whole_number(threads, "threads", 256)
+        self._threads = processors() if threads is None else check_threads(threads)
         self._checks = check if check is not None else not self._on_cuda
 
     def chain(self, *arguments: Any) -> Chain:
         if self._on_cuda:
-            from cws.decode.tensors import tensor_chain
+            from cws.decode.tensors import check_values, tensor_chain
 
-            return tensor_chain(self._emissions, *arguments)
+            chain = tensor_chain(self._emissions, *arguments)
+            if self._checks:
+                check_values(chain)  # waits for the device
+            return chain
         return numpy_chain(self._emissions, *arguments)
 
     def tags(self, chain: Chain, tags: Array) -> Array:
@@ -254,7 +258,7 @@ class _Job:
     def call(self, function: str, chain: Chain, *arguments: Any) -> Any:
         module = importlib.import_module(f"cws.decode.{self._backend}")
         if self._backend == "native":
-            arguments = (*arguments, self._threads or _processors())
+            arguments = (*arguments, self._threads)
         return getattr(module, function)(chain, *arguments)
 
     def check(self, chain: Chain, results: Array, what: str) -> None:
@@ -276,7 +280,3 @@ class _Job:
         import torch
 
         return torch.from_numpy(array)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from cws.decode.chain import Array, Chain, Legality, check_size, is_tensor, legality_masks
+from cws.decode.chain import Array, Chain, Legality, check_offsets, check_scores, check_size, is_tensor, legality_masks
 from cws.errors import InputError
 from cws.tags import TagScheme
 
@@ -85,6 +85,12 @@ def tensor_like(
 def ones(chain: Chain) -> torch.Tensor:
     """Return a weight of one for each sequence."""
     return torch.ones(chain.sequences, dtype=torch.float32, device=chain.emissions.device)
+
+
+def check_values(chain: Chain) -> None:
+    """Raise InputError for offsets that fall and transitions that are no scores. Waits for the device."""
+    check_offsets(chain.offsets.cpu().numpy(), chain.characters)
+    check_scores(torch.cat([chain.transitions, chain.start[None], chain.end[None]]).cpu().numpy())
 
 
 def on_host(chain: Chain, results: torch.Tensor) -> tuple[Chain, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:

@@ -1,0 +1,264 @@
+// What Python's Segmenter asks of a model, whatever the model: words, tokens, n best, formatted blocks.
+#pragma once
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "format.h"
+#include "python_text.h"
+#include "segmenter.h"
+#include "word_list.h"
+
+namespace cws {
+
+namespace py = pybind11;
+
+class NativeSegmenter {
+public:
+    NativeSegmenter(const NativeSegmenter&) = delete;
+
+    py::object segment(const py::str& text) {
+        return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
+            std::vector<uint8_t> word_ends(size);
+            {
+                py::gil_scoped_release unlocked;
+                Lease segmenter(*this);
+                segmenter->word_ends(characters, size, word_ends.data());
+            }
+            return owned(make_word_list(characters, size, word_ends.data(), cache_));
+        });
+    }
+
+    // The lists of words of the texts. Threads segment, in order; this one makes lists of what they have done.
+    py::list segment_batch(const py::list& texts, int threads) {
+        struct Item {
+            py::object text;
+            std::vector<uint8_t> word_ends;
+        };
+        std::vector<Item> items;
+        items.reserve(texts.size());
+        for (const py::handle text : texts) {
+            if (!PyUnicode_Check(text.ptr()))
+                throw py::type_error("expected str, got " + std::string(Py_TYPE(text.ptr())->tp_name));
+            items.push_back({py::reinterpret_borrow<py::object>(text), {}});
+        }
+        const size_t chunk = std::max<size_t>(1, std::min<size_t>(256, items.size() / (size_t(threads) * 4)));
+        const size_t chunks = (items.size() + chunk - 1) / chunk;
+        std::vector<char> done(chunks, 0);
+        std::atomic<size_t> next{0};
+        std::mutex mutex;
+        std::condition_variable changed;
+        std::exception_ptr failure;  // no memory, in a thread
+        const auto work = [&]() noexcept {
+            try {
+                Lease segmenter(*this);
+                for (size_t at; (at = next++) < chunks;) {
+                    for (size_t i = at * chunk; i < std::min(items.size(), (at + 1) * chunk); ++i) {
+                        Item& item = items[i];
+                        with_characters(item.text.ptr(), [&](const auto* characters, size_t size) {
+                            item.word_ends.resize(size);
+                            segmenter->word_ends(characters, size, item.word_ends.data());
+                        });
+                    }
+                    const std::lock_guard lock(mutex);
+                    done[at] = 1;
+                    changed.notify_one();
+                }
+            } catch (...) {
+                const std::lock_guard lock(mutex);
+                failure = std::current_exception();
+                changed.notify_one();
+            }
+        };
+        struct Workers {
+            std::atomic<size_t>& next;
+            std::vector<std::thread> threads;
+            ~Workers() {
+                next = ~size_t(0) / 2;  // after an error nobody begins another chunk
+                py::gil_scoped_release unlocked;
+                for (std::thread& thread : threads) thread.join();
+            }
+        } workers{next, {}};
+        for (int i = 0; i < std::min<int>(threads, int(chunks)); ++i) workers.threads.emplace_back(work);
+        py::list result;  // grows, because other threads can find a list with holes through the garbage collector
+        for (size_t at = 0; at < chunks; ++at) {
+            {
+                py::gil_scoped_release unlocked;
+                std::unique_lock lock(mutex);
+                changed.wait(lock, [&] { return done[at] != 0 || failure; });
+                if (!done[at]) std::rethrow_exception(failure);
+            }
+            if (PyErr_CheckSignals()) throw py::error_already_set();  // Ctrl-C
+            for (size_t i = at * chunk; i < std::min(items.size(), (at + 1) * chunk); ++i) {
+                Item& item = items[i];
+                PyObject* words = with_characters(item.text.ptr(), [&](const auto* characters, size_t size) {
+                    return make_word_list(characters, size, item.word_ends.data(), cache_);
+                });
+                result.append(owned(words));
+                item.word_ends = {};
+            }
+        }
+        return result;
+    }
+
+    // (start, end, probability) of each word.
+    std::vector<std::tuple<size_t, size_t, double>> tokens(const py::str& text) {
+        return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
+            py::gil_scoped_release unlocked;
+            Lease segmenter(*this);
+            std::vector<uint8_t> word_ends(size);
+            segmenter->word_ends(characters, size, word_ends.data());
+            std::vector<std::tuple<size_t, size_t, double>> result;
+            size_t word = 0;
+            const auto collect = [&](size_t end, auto probability) {
+                for (size_t i = word; i < end; ++i) {
+                    if (!word_ends[i]) continue;
+                    result.emplace_back(word, i + 1, probability(word, i));
+                    word = i + 1;
+                }
+            };
+            const auto certain = [](size_t, size_t) { return 1.0; };
+            segmenter->for_each_sequence(characters, size, [&](size_t at, Decoder& decoder, int begin, int count) {
+                collect(at, certain);  // white space
+                decoder.read(begin, count);
+                collect(at + size_t(count), [&](size_t first, size_t last) {
+                    return decoder.word_probability(int(first - at), int(last - at));
+                });
+            });
+            collect(size, certain);
+            return result;
+        });
+    }
+
+    // The n best segmentations, best first, as (score in nats, words).
+    std::vector<std::pair<double, py::object>> nbest(const py::str& text, int n) {
+        return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
+            std::vector<uint8_t> word_ends(size);
+            std::vector<Stage> stages;
+            std::vector<Choice> best{{0.0, 0, 0}};
+            {
+                py::gil_scoped_release unlocked;
+                Lease segmenter(*this);
+                segmenter->word_ends(characters, size, word_ends.data());
+                segmenter->for_each_sequence(characters, size, [&](size_t at, Decoder& decoder, int begin, int count) {
+                    stages.push_back({at, decoder.nbest(begin, count, n), {}});
+                    stages.back().choices = best = combine(best, stages.back().tails, size_t(n));
+                });
+            }
+            std::vector<std::pair<double, py::object>> result;
+            for (const Choice& one : best) {
+                Choice at = one;
+                for (size_t i = stages.size(); i-- > 0;) {
+                    const std::vector<uint8_t>& tail = stages[i].tails[at.tail].word_ends;
+                    std::copy(tail.begin(), tail.end(), word_ends.begin() + int64_t(stages[i].begin));
+                    if (i > 0) at = stages[i - 1].choices[at.head];
+                }
+                result.emplace_back(one.score * scale_,
+                                    owned(make_word_list(characters, size, word_ends.data(), cache_)));
+            }
+            return result;
+        });
+    }
+
+    // (begin, scores) of each sequence of the text; shape of scores: (count, K). For tests and for the curious.
+    std::vector<std::pair<size_t, std::vector<float>>> emissions(const py::str& text) {
+        return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
+            std::vector<std::pair<size_t, std::vector<float>>> result;
+            Lease segmenter(*this);
+            segmenter->for_each_sequence(characters, size, [&](size_t at, Decoder& decoder, int begin, int count) {
+                result.emplace_back(at, decoder.emissions(begin, count));
+            });
+            return result;
+        });
+    }
+
+    // The words of a block of UTF-8, or the place of the first invalid byte.
+    py::object format(Format format, const py::bytes& block, int64_t column, bool has_words, bool is_last) {
+        const std::string_view bytes = block;
+        std::string output;
+        int64_t invalid;
+        {
+            py::gil_scoped_release unlocked;
+            output.reserve(bytes.size() * (format == Format::kJson ? 12 : 2));
+            invalid = Formatter(labeler_).format(format, bytes.data(), bytes.size(), {column, has_words}, is_last, output);
+        }
+        if (invalid != Formatter::kValid) return py::int_(invalid);
+        return py::bytes(output);
+    }
+
+    std::tuple<size_t, int64_t, bool> whole_sequences(const py::bytes& block, int64_t column, bool has_words) {
+        const std::string_view bytes = block;
+        LinePosition position{column, has_words};
+        py::gil_scoped_release unlocked;
+        const size_t length = Formatter(labeler_).whole_sequences(bytes.data(), bytes.size(), position);
+        return {length, position.column, position.has_words};
+    }
+
+private:
+    // A Segmenter for the calling thread, given back at the end. Nobody waits for the lock: a process may be forked
+    // while one of its threads holds it, and then the child's never opens.
+    class Lease {
+    public:
+        explicit Lease(NativeSegmenter& owner) : owner_(owner) {
+            {
+                const std::unique_lock lock(owner_.mutex_, std::try_to_lock);
+                if (lock && !owner_.free_.empty()) {
+                    segmenter_ = std::move(owner_.free_.back());
+                    owner_.free_.pop_back();
+                }
+            }
+            if (!segmenter_) segmenter_ = std::make_unique<Segmenter>(owner_.labeler_);
+        }
+        ~Lease() {
+            const std::unique_lock lock(owner_.mutex_, std::try_to_lock);
+            if (lock && owner_.free_.size() < owner_.free_.capacity()) owner_.free_.push_back(std::move(segmenter_));
+        }
+        Segmenter* operator->() { return segmenter_.get(); }
+
+    private:
+        NativeSegmenter& owner_;
+        std::unique_ptr<Segmenter> segmenter_;
+    };
+
+    // One of the n best of the text so far: one of those before its last sequence, and one of that sequence's.
+    struct Choice {
+        double score;
+        size_t head, tail;
+    };
+    struct Stage {
+        size_t begin;
+        std::vector<ScoredWordEnds> tails;
+        std::vector<Choice> choices;
+    };
+
+    static std::vector<Choice> combine(const std::vector<Choice>& heads, const std::vector<ScoredWordEnds>& tails,
+                                       size_t n) {
+        std::vector<Choice> choices;
+        for (size_t i = 0; i < heads.size(); ++i)
+            for (size_t j = 0; j < tails.size() && (i + 1) * (j + 1) <= n; ++j)
+                choices.push_back({heads[i].score + tails[j].score, i, j});
+        std::stable_sort(choices.begin(), choices.end(), [](auto& a, auto& b) { return a.score > b.score; });
+        if (choices.size() > n) choices.resize(n);
+        return choices;
+    }
+
+    const Labeler& labeler_;
+    double scale_;
+    WordCache cache_;
+    std::mutex mutex_;
+    std::vector<std::unique_ptr<Segmenter>> free_;
+
+protected:
+    // scale: nats of one step of the labeler's scores. The labeler is complete when the first method is called.
+    NativeSegmenter(const Labeler& labeler, double scale) : labeler_(labeler), scale_(scale) {
+        free_.reserve(256);  // as many as there are threads, at most
+    }
+};
+
+}  // namespace cws
