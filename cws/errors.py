@@ -61,3 +61,7 @@ class FileError(CwsError, OSError):
 
     def __str__(self) -> str:
         return super().__str__() if self.filename is None else f"{self.filename}: {self.strerror}"
+
+
+class DictionaryWarning(UserWarning):
+    """Entries of a user dictionary that are given twice."""

@@ -6,8 +6,8 @@ is always a path from the first character to the last. `best_path` is the specif
 `WordTrie` does the same.
 
 >>> trie = WordTrie.build([("研究", -7.0), ("研究生", -9.0), ("生命", -8.0), ("命", -8.5)])
->>> trie.segment("研究生命", -20.0)
-['研究', '生命']
+>>> trie.best_path("研究生命", -20.0)
+([2, 4], -15.0)
 """
 
 from __future__ import annotations
@@ -75,9 +75,13 @@ def best_path(text: str, words: Mapping[str, float], unknown: float) -> tuple[li
 
 def trie_tensors(trie: WordTrie) -> dict[str, np.ndarray[Any, Any]]:
     """Return the arrays of a trie, to be written by `model_io.write_model`."""
+    return trie_arrays(trie.tensors())
+
+
+def trie_arrays(tensors: Mapping[str, bytes]) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the bytes of a trie's tensors as arrays."""
     import numpy as np
 
-    tensors = trie.tensors()
     return {
         "pages": np.frombuffer(tensors["pages"], np.uint16),
         "classes": np.frombuffer(tensors["classes"], np.uint32).reshape(-1, 256),

@@ -32,6 +32,7 @@ RESERVED = frozenset({"format", "version", "id"})  # of cws.json, written here
 ALIGNMENT = 64
 _ITEM_BYTES = {"U8": 1, "I8": 1, "U16": 2, "I16": 2, "U32": 4, "F32": 4, "I64": 8, "U64": 8}
 _MAX_HEADER = 1 << 20
+_MAKE_AGAIN = "make it again, or install it again"
 
 
 def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
@@ -66,23 +67,46 @@ def map_tensors(
 
     Raises:
         FileError: The file cannot be opened.
-        ModelError: Truncated or foreign file; a tensor missing, too many, misplaced, of another type or shape; weights
-            that belong to another `cws.json`.
+        ModelError: As `map_file`; weights that belong to another `cws.json`.
     """
     path = os.path.join(folder, "weights.safetensors")
+    metadata, tensors = map_file(path, specification)
+    if not metadata.get("id") or metadata["id"] != config.get("id"):
+        raise ModelError(f"{path}: belongs to another cws.json: {_MAKE_AGAIN}")
+    return tensors
+
+
+def map_file(
+    path: str | os.PathLike[str], specification: Specification
+) -> tuple[dict[str, str], dict[str, memoryview]]:
+    """Return the metadata of a safetensors file and the bytes of each tensor, mapped into memory.
+
+    Raises:
+        FileError: The file cannot be opened.
+        ModelError: Truncated or foreign file; a tensor missing, too many, misplaced, of another type or shape.
+    """
     try:
         with open(path, "rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise file_error(error, path) from error
     except ValueError:
-        raise ModelError(f"{path}: the file is empty: train or install the model again") from None
-    whole = memoryview(mapped)
+        raise ModelError(f"{os.fspath(path)}: the file is empty: {_MAKE_AGAIN}") from None
+    return read_tensors(memoryview(mapped), os.fspath(path), specification)
+
+
+def read_tensors(
+    whole: memoryview, path: str, specification: Specification
+) -> tuple[dict[str, str], dict[str, memoryview]]:
+    """Return the metadata of the bytes of a safetensors file and the bytes of each tensor, which are not copied.
+
+    Raises:
+        ModelError: As `map_file`.
+    """
     header, data = _split(whole, path)
     metadata = header.pop("__metadata__", {})
-    identity = metadata.get("id") if isinstance(metadata, dict) else None
-    if not isinstance(identity, str) or identity != config.get("id"):
-        raise ModelError(f"{path}: belongs to another cws.json: train or install the model again")
+    if not isinstance(metadata, dict):
+        raise ModelError(f"{path}: metadata that is no object: the file is damaged")
     if header.keys() != specification.keys():
         raise ModelError(
             f"{path}: expected the tensors {', '.join(sorted(specification))}, got {', '.join(sorted(header))}"
@@ -104,20 +128,20 @@ def map_tensors(
         tensors[name] = data[begin:end]
     if covered != len(data):
         raise ModelError(f"{path}: expected {covered} bytes of tensors, got {len(data)}: the file is damaged")
-    return tensors
+    return metadata, tensors
 
 
 def _split(whole: memoryview, path: str) -> tuple[dict[str, Any], memoryview]:
     """Return the header and the bytes behind it."""
     size = struct.unpack("<Q", whole[:8])[0] if len(whole) >= 8 else 0
     if not 2 <= size <= min(_MAX_HEADER, len(whole) - 8):
-        raise ModelError(f"{path}: not a safetensors file, or cut off: train or install the model again")
+        raise ModelError(f"{path}: not a safetensors file, or cut off: {_MAKE_AGAIN}")
     try:
         header = json.loads(bytes(whole[8 : 8 + size]))
     except (ValueError, RecursionError):
-        raise ModelError(f"{path}: not a safetensors file: train or install the model again") from None
+        raise ModelError(f"{path}: not a safetensors file: {_MAKE_AGAIN}") from None
     if not isinstance(header, dict):
-        raise ModelError(f"{path}: not a safetensors file: train or install the model again")
+        raise ModelError(f"{path}: not a safetensors file: {_MAKE_AGAIN}")
     return header, whole[8 + size :]
 
 
@@ -147,7 +171,7 @@ def write_model(
         folder: Made if it is not there.
         config: The model's kind and what else `cws.json` should say; not its format, version and id.
         tensors: Arrays of any layout in memory.
-        aligned: The tensor that begins at a multiple of ALIGNMENT; None aligns the largest.
+        aligned: As of `pack`.
 
     Raises:
         InputError: A config that says what only this function may say.
@@ -156,7 +180,6 @@ def write_model(
     from hashlib import sha256
 
     import numpy as np
-    from safetensors.numpy import save
 
     if reserved := sorted(RESERVED & config.keys()):
         raise InputError(f"the config of a model must not have {', '.join(reserved)}: choose other names")
@@ -165,7 +188,7 @@ def write_model(
     for name in sorted(tensors):
         digest.update(name.encode() + tensors[name].tobytes())
     identity = digest.hexdigest()[:16]
-    weights = _align(save(tensors, {"id": identity}), aligned)
+    weights = pack(tensors, {"id": identity}, aligned)
     complete = {"format": FORMAT, "version": VERSION, "id": identity, **config}
     description = json.dumps(complete, indent=2, ensure_ascii=False).encode() + b"\n"
     try:
@@ -179,8 +202,31 @@ def write_model(
             config_file.write(description)
 
 
-def _align(data: bytes, aligned: str | None) -> bytes:
-    """Return the file with spaces behind its header, so that the tensor begins at a multiple of ALIGNMENT."""
+def copy_model(source: str | os.PathLike[str], folder: str | os.PathLike[str]) -> None:
+    """Copy `cws.json` and the weights of a model into another folder, which is made if it is not there.
+
+    Raises:
+        FileError: A file instead of a folder, no permission, a full disk.
+    """
+    if os.path.realpath(source) == os.path.realpath(folder):
+        return
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise file_error(error, folder) from error
+    for name in ("weights.safetensors", "cws.json"):
+        with open(os.path.join(source, name), "rb") as original, atomic_output(os.path.join(folder, name)) as copy:
+            while block := original.read(1 << 20):
+                copy.write(block)
+
+
+def pack(tensors: Mapping[str, np.ndarray[Any, Any]], metadata: Mapping[str, str], aligned: str | None = None) -> bytes:
+    """Return the bytes of a safetensors file, with spaces behind its header so that `aligned` begins at a multiple of
+    ALIGNMENT; None aligns the largest tensor.
+    """
+    from safetensors.numpy import save
+
+    data = save(dict(tensors), dict(metadata))
     (size,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + size])
     spans = {name: entry["data_offsets"] for name, entry in header.items() if name != "__metadata__"}

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from cws._native import NativeSegmenter
+    from cws.user_dictionary import UserDictionary
+
+    Dictionary = str | os.PathLike[str] | Iterable[str] | UserDictionary
 
 DEFAULT_MODEL = "pku"
 NBEST_LIMIT = 10_000  # keeps nbest below a gigabyte
+DICTIONARY_FILE = "user_dictionary.safetensors"  # in a model directory
 _DATA = os.path.join(os.path.dirname(__file__), "data")
 
 
@@ -30,8 +34,9 @@ class Token(NamedTuple):
         text: The word.
         start: Its first character, counted in code points.
         end: Behind its last character.
-        label: Its label, for models that give labels; else None.
-        probability: How likely the model holds this to be one word, from 0 to 1; 1 for white space.
+        label: Its label, if it is an entry of the user dictionary that has one; else None.
+        probability: How likely the model holds this to be one word, from 0 to 1; 1 for white space. The weight of an
+            entry of the user dictionary is added to its log-odds.
     """
 
     text: str
@@ -47,35 +52,93 @@ def _open_hmm(folder: str, config: Mapping[str, Any]) -> NativeSegmenter:
     return open_hmm(folder, config)
 
 
-_OPEN: dict[str, Callable[[str, Mapping[str, Any]], NativeSegmenter]] = {"linear": open_linear, "hmm": _open_hmm}
+def _open_dictionary_model(folder: str, config: Mapping[str, Any]) -> NativeSegmenter:
+    from cws.labelers.dictionary import open_dictionary
+
+    return open_dictionary(folder, config)
+
+
+_OPEN: dict[str, Callable[[str, Mapping[str, Any]], NativeSegmenter]] = {
+    "linear": open_linear,
+    "hmm": _open_hmm,
+    "dictionary": _open_dictionary_model,
+}
 
 
 class Segmenter:
-    """A model, ready to segment. Immutable, safe to share between threads, and picklable (as the model's path).
+    """A model, ready to segment. Safe to share between threads, and picklable (as the model's path and the dictionary).
+
+    Nothing of it changes but its user dictionary, and that never under a call.
 
     For every text the words, joined, are the text: white space and control characters become words of their own, one
     for each run, which ends after a line feed.
 
     Args:
-        model: The name of a bundled model (`cws.models()` lists them) or the folder of a trained one.
+        model: The name of a bundled model (`cws models` lists them) or the folder of a trained one.
+        user_dictionary: A file (see `cws.user_dictionary`), a list of words, or a UserDictionary, which may be shared.
+            By default the one saved with the model, if there is one.
 
     Raises:
         InputError: An unknown name.
         FileError, ModelError: A folder without a model, or with a broken one.
+        CorpusError: A file that is no user dictionary.
 
     >>> Segmenter("pku").segment("他来到了网易杭研大厦")
     ['他', '来到', '了', '网易', '杭研', '大厦']
     """
 
-    __slots__ = ("_model", "config", "native", "path")
+    __slots__ = ("_dictionary", "_model", "config", "native", "path")
 
-    def __init__(self, model: str | os.PathLike[str] = DEFAULT_MODEL) -> None:
+    def __init__(
+        self, model: str | os.PathLike[str] = DEFAULT_MODEL, user_dictionary: Dictionary | None = None
+    ) -> None:
         self._model, self.path = _find_model(model)
         self.config: dict[str, Any] = model_io.read_config(self.path)
         kind = self.config.get("kind")
         if not isinstance(kind, str) or kind not in _OPEN:
             raise ModelError(f"{self.path}: a model of kind {kind!r}: this release knows {', '.join(_OPEN)}")
         self.native = _OPEN[kind](self.path, self.config)
+        self._dictionary: UserDictionary | None = None
+        if user_dictionary is None and os.path.exists(saved := os.path.join(self.path, DICTIONARY_FILE)):
+            user_dictionary = saved
+        if user_dictionary is not None:
+            self._use(_open_dictionary(user_dictionary))
+
+    def _use(self, dictionary: UserDictionary) -> None:
+        self._dictionary = dictionary
+        self.native.set_dictionary(dictionary.native)
+
+    @property
+    def user_dictionary(self) -> UserDictionary:
+        """The user dictionary, empty if none was given. What is added to it counts from the next call on."""
+        if self._dictionary is None:
+            self._use(_open_dictionary([]))
+        assert self._dictionary is not None
+        return self._dictionary
+
+    def add_word(self, word: str, weight: float | str | None = None, label: str | None = None) -> None:
+        """Add an entry to the user dictionary; see `UserDictionary.add_word`.
+
+        >>> segmenter = Segmenter()
+        >>> segmenter.add_word("网易杭研", "!")
+        >>> segmenter.segment("他来到了网易杭研大厦")
+        ['他', '来到', '了', '网易杭研', '大厦']
+        """
+        self.user_dictionary.add_word(word, weight, label)
+
+    def remove_word(self, word: str) -> None:
+        """Take an entry out of the user dictionary; see `UserDictionary.remove_word`."""
+        self.user_dictionary.remove_word(word)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write the model and its user dictionary into a folder, which `load` takes.
+
+        Raises:
+            FileError: A file instead of a folder, no permission, a full disk.
+        """
+        model_io.copy_model(self.path, folder)
+        if self._dictionary is not None:
+            self._dictionary.save(os.path.join(folder, DICTIONARY_FILE))
 
     def segment(self, text: str) -> list[str]:
         """Return the words of the text."""
@@ -105,13 +168,14 @@ class Segmenter:
         """
         if not isinstance(text, str):
             raise InputError(f"tokens expects a str, got {type(text).__name__}: decode bytes first")
-        spans = self.native.tokens(text)
-        return [Token(text[start:end], start, end, None, probability) for start, end, probability in spans]
+        found = self.native.tokens(text)
+        return [Token(text[start:end], start, end, label, probability) for start, end, label, probability in found]
 
     def nbest(self, text: str, n: int = 5) -> list[tuple[float, list[str]]]:
         """Return the n best segmentations, best first, as (score, words); fewer if there are fewer.
 
-        The difference of two scores is the log of how much likelier the model holds the one than the other.
+        The difference of two scores is the log of how much likelier the model holds the one than the other. With a user
+        dictionary these are the model's best, each with the entries in it, and their weights are added to the scores.
         """
         if not isinstance(text, str):
             raise InputError(f"nbest expects a str, got {type(text).__name__}: decode bytes first")
@@ -119,8 +183,8 @@ class Segmenter:
             raise InputError(f"n must be from 1 to {NBEST_LIMIT}, got {n!r}")
         return self.native.nbest(text, n)
 
-    def __reduce__(self) -> tuple[type[Segmenter], tuple[str]]:
-        return Segmenter, (self._model,)
+    def __reduce__(self) -> tuple[type[Segmenter], tuple[str, UserDictionary | None]]:
+        return Segmenter, (self._model, self._dictionary)
 
     def __repr__(self) -> str:
         return f"Segmenter({self._model!r})"
@@ -132,9 +196,17 @@ def models() -> list[str]:
     return sorted(names, key=lambda name: (name != DEFAULT_MODEL, name))
 
 
-def load(model: str | os.PathLike[str] = DEFAULT_MODEL) -> Segmenter:
+def load(model: str | os.PathLike[str] = DEFAULT_MODEL, *, user_dictionary: Dictionary | None = None) -> Segmenter:
     """Return the segmenter of a bundled model, by name, or of a trained one, by folder; see `Segmenter`."""
-    return Segmenter(model)
+    return Segmenter(model, user_dictionary)
+
+
+def _open_dictionary(dictionary: Dictionary) -> UserDictionary:
+    from cws.user_dictionary import UserDictionary  # here, because the default model should not wait for it
+
+    if isinstance(dictionary, UserDictionary):
+        return dictionary
+    return UserDictionary.read(dictionary) if isinstance(dictionary, (str, os.PathLike)) else UserDictionary(dictionary)
 
 
 def _find_model(model: str | os.PathLike[str]) -> tuple[str, str]:

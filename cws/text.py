@@ -55,6 +55,22 @@ def fold(text: str) -> str:
     return text.translate(_fold_table or _load_fold_table())
 
 
+def folding_table(*, case: bool, width: bool) -> dict[int, int]:
+    """Return what `str.translate` takes to make letters small, or full-width ASCII (and space) half-width.
+
+    >>> "Ａb".translate(folding_table(case=True, width=True))
+    'ab'
+    """
+    table = {}
+    if width:
+        table = {code + 0xFEE0: code for code in range(0x21, 0x7F)} | {0x3000: ord(" ")}
+    if case:
+        capitals = (*range(0x41, 0x5B), *range(0xFF21, 0xFF3B), *_CASED)
+        small = {code: ord(lower) for code in capitals if len(lower := chr(table.get(code, code)).lower()) == 1}
+        table |= {code: lower for code, lower in small.items() if lower != code}
+    return table
+
+
 def folded_bmp() -> list[int]:
     """Return the folded code point of each of the 65,536 code points of the BMP. Beyond it, folding changes nothing."""
     return list(map(ord, fold("".join(map(chr, range(0x10000))))))

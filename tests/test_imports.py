@@ -14,10 +14,10 @@ ROOT = Path(cws.__file__).parent
 # Every module or package on its floor; a module imports only lower floors, and its own package.
 FLOORS = [
     {"_native", "errors", "version"},
-    {"tags", "text", "threads"},
+    {"rewording", "tags", "text", "threads"},
     {"files"},
     {"corpus", "decode", "dictionary", "lattice", "metrics", "model_io"},
-    {"crf", "labelers", "lexicon"},
+    {"crf", "labelers", "lexicon", "user_dictionary"},
     {"training"},
     {"segmenter"},
     {"streaming"},

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import math
 import struct
+from itertools import accumulate, pairwise
+from unicodedata import category
 
 import numpy as np
 import pytest
@@ -8,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import any_text, words
 
+import cws
 from cws.dictionary import jieba_word_list
 from cws.errors import InputError, ModelError
-from cws.labelers.dictionary import DictionaryLabeler, open_dictionary
+from cws.labelers.dictionary import make_dictionary, open_dictionary, word_trie, write_dictionary
 from cws.lattice import TENSORS, WordTrie, best_path, edges, map_trie, trie_tensors
 from cws.model_io import map_tensors, read_config, write_model
 
@@ -59,7 +63,6 @@ def test_trie_finds_the_path_of_the_reference(text, words, data):
             words[part] = data.draw(st.floats(-30, 0))
     trie = WordTrie.build(words.items())
     assert trie.best_path(text, -31.0) == best_path(text, words, -31.0)
-    assert "".join(trie.segment(text, -31.0)) == text
 
 
 @given(st.dictionaries(any_text(1, 6), st.floats(allow_nan=False, allow_infinity=False), max_size=30))
@@ -79,18 +82,13 @@ def test_trie_takes_the_last_weight_of_a_word():
 def test_trie_without_words_cuts_everything():
     trie = WordTrie.build([])
     assert (len(trie), trie.items(), trie.get("研")) == (0, [], None)
-    assert trie.segment("研究 a", -1.0) == ["研", "究", " ", "a"]
+    assert trie.best_path("研究 a", -1.0) == ([1, 2, 3, 4], -4.0)
     assert trie.best_path("", -1.0) == ([], 0.0)
 
 
 def test_trie_of_one_character_in_every_word_of_a_large_alphabet():
     every = {chr(code): -float(code) for code in [*range(1, 0x11000), 0x10FFFF]}  # more classes than 16 bits hold
     assert dict(WordTrie.build(every.items()).items()) == every
-
-
-def test_trie_segment_makes_words_of_white_space():
-    trie = WordTrie.build([("研究", -1.0), ("究 生", -1.0)])
-    assert trie.segment(" \t研究\r\n\n\x00生", -5.0) == [" \t", "研究", "\r\n", "\n", "\0", "生"]
 
 
 @pytest.mark.parametrize("words", [[("", -1.0)], [("研", float("nan"))], [("研", float("-inf"))]])
@@ -106,7 +104,7 @@ def test_trie_maps_from_a_file(tmp_path):
     write_model(tmp_path, {"kind": "toy"}, trie_tensors(WordTrie.build(made.items())), aligned="nodes")
     trie = map_trie(map_tensors(tmp_path, read_config(tmp_path), TENSORS))
     assert len(trie) == len(made)
-    assert trie.segment("一丁甲二丂乙", -9.0) == ["一丁甲", "二丂乙"]
+    assert trie.best_path("一丁甲二丂乙", -9.0) == ([3, 6], -2.0)
 
 
 SPOILS = {
@@ -151,7 +149,7 @@ def test_map_trie_refuses_or_survives_any_bytes(changes):
     except ModelError:
         return
     text = "研究生命起源a\U0010ffff研究"
-    assert "".join(trie.segment(text, -9.0)) == text
+    assert trie.best_path(text, -9.0)[0][-1] == len(text)
     assert len(trie.items()) <= len(raw) // 16
 
 
@@ -164,42 +162,75 @@ def test_map_trie_survives_nodes_that_are_each_other_s_parents():
     tree["base"][5:7] = 5, 4
     trie = map_trie(arrays)
     assert sorted(trie.items()) == sorted((character, -1.0) for character in "甲乙丙丁")
-    assert trie.segment("甲乙戊", -3.0) == ["甲", "乙", "戊"]
+    assert trie.best_path("甲乙戊", -3.0) == ([1, 2, 3], -5.0)
 
 
-def test_dictionary_labeler_takes_jieba_s_list_by_default():
-    labeler = DictionaryLabeler.from_counts()
-    assert labeler.segment("他来到了网易大厦") == ["他", "来到", "了", "网易", "大厦"]
-    assert len(labeler.trie) == len(jieba_word_list())
-    assert labeler.segment_batch(["研究", ""]) == [["研究"], []]
+def test_dictionary_model_takes_jieba_s_list_by_default():
+    assert make_dictionary().segment("他来到了网易大厦") == ["他", "来到", "了", "网易", "大厦"]
+    assert len(word_trie()[0]) == len(jieba_word_list())
 
 
-def test_dictionary_labeler_takes_words_without_counts():
-    assert DictionaryLabeler.from_counts({"来到": None, "网易": 0}).segment("来到网易") == ["来到", "网易"]
+def test_dictionary_model_takes_words_without_counts():
+    assert make_dictionary({"来到": None, "网易": 0}).segment("来到网易") == ["来到", "网易"]
+
+
+def test_dictionary_model_finds_words_beyond_the_bmp():
+    assert make_dictionary({"𠮷野家": 3, "野": 1}).segment("去𠮷野家") == ["去", "𠮷野家"]
+
+
+def test_dictionary_model_makes_words_of_white_space():
+    segment = make_dictionary({"研究": 1, "究 生": 1}).segment
+    assert segment(" \t研究\r\n\n\x00生") == [" \t", "研究", "\r\n", "\n", "\0", "生"]
 
 
 @pytest.mark.parametrize("counts", [{}, {"": 1}, {"研": -1}])
-def test_dictionary_labeler_refuses_lists_without_words(counts):
+def test_dictionary_model_refuses_lists_without_words(counts):
     with pytest.raises(InputError, match="expected"):
-        DictionaryLabeler.from_counts(counts)
-    with pytest.raises(InputError, match="bytes"):
-        DictionaryLabeler.from_counts({"研": 1}).segment(b"")
+        word_trie(counts)
+
+
+@given(any_text(1) | st.text("研究生命", min_size=1, max_size=12), weighted_words)
+def test_dictionary_model_takes_the_best_path(text, words):
+    text = "".join(character for character in text if not character.isspace() and category(character) != "Cc")
+    counts = {word: int(weight) + 10 for word, weight in words.items()} or {"研": 1}
+    trie, unknown = word_trie(counts)
+    ends, _ = best_path(text, dict(trie.items()), unknown)
+    assert make_dictionary(counts).segment(text) == [text[a:b] for a, b in pairwise([0, *ends])]
+
+
+@given(st.text("研究生命", min_size=1, max_size=7), weighted_words)
+def test_dictionary_model_knows_its_probabilities_and_n_best(text, words):
+    counts = {word: int(weight) + 10 for word, weight in words.items()} or {"研": 1}
+    segmenter = make_dictionary(counts)
+    trie, unknown = word_trie(counts)
+    paths = sorted(segmentations(text, dict(trie.items()), unknown), reverse=True)
+    best = segmenter.nbest(text, 5)
+    assert [score for score, _ in best] == pytest.approx([score for score, _ in paths[:5]])
+    assert best[0][1] == segmenter.segment(text)
+    total = sum(math.exp(score) for score, _ in paths)
+    for start, end, label, probability in segmenter.tokens(text):
+        holding = [score for score, lengths in paths if (start, end) in spans(lengths)]
+        assert label is None
+        assert probability == pytest.approx(sum(map(math.exp, holding)) / total)
+
+
+def spans(lengths):
+    return set(pairwise([0, *accumulate(lengths)]))
 
 
 def test_dictionary_model_comes_back_from_its_directory(tmp_path):
-    labeler = DictionaryLabeler.from_counts({"研究": 60, "研究生": 20, "生命": 40, "命": 10})
-    labeler.save(tmp_path, {"source": "toy"})
-    opened = open_dictionary(tmp_path, read_config(tmp_path))
-    assert opened.trie.items() == labeler.trie.items()
-    assert opened.segment("研究生命") == ["研究", "生命"]
-    assert read_config(tmp_path)["source"] == "toy"
+    write_dictionary(tmp_path, {"研究": 60, "研究生": 20, "生命": 40, "命": 10}, {"source": "toy"})
+    segmenter = cws.load(tmp_path)
+    assert segmenter.segment("研究生命") == ["研究", "生命"]
+    assert segmenter.segment_batch(["研究", ""], threads=2) == [["研究"], []]
+    assert [token.text for token in segmenter.tokens("研究 生命")] == ["研究", " ", "生命"]
+    assert segmenter.config["source"] == "toy"
 
 
 def test_dictionary_model_refuses_foreign_configs_and_files(tmp_path):
-    labeler = DictionaryLabeler.from_counts({"研究": 60})
     with pytest.raises(InputError, match="unknown"):
-        labeler.save(tmp_path, {"unknown": 1})
-    labeler.save(tmp_path)
+        write_dictionary(tmp_path, {"研究": 60}, {"unknown": 1})
+    write_dictionary(tmp_path, {"研究": 60})
     for wrong in ({"kind": "linear"}, {"unknown": float("nan")}, {"unknown": "1"}):
         with pytest.raises(ModelError, match="dictionary"):
             open_dictionary(tmp_path, {**read_config(tmp_path), **wrong})

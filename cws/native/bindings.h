@@ -6,6 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "trie.h"
 
 namespace cws {
 
@@ -13,6 +16,7 @@ void bind_models(pybind11::module_& module);    // the segmenters of each kind o
 void bind_training(pybind11::module_& module);  // LinearTrainer and build_table, which need numpy
 void bind_decode(pybind11::module_& module);    // Chain: viterbi, nbest, forward_backward, log_likelihood
 void bind_lattice(pybind11::module_& module);   // WordTrie
+void bind_dictionary(pybind11::module_& module);  // NativeDictionary
 void bind_jieba(pybind11::module_& module);     // JiebaWordList and the models of cws.compat.jieba
 
 // A tensor of a mapped file: the bytes of a buffer, which must stay alive.
@@ -28,5 +32,13 @@ const T* tensor(const pybind11::buffer_info& info, const char* name, size_t expe
         throw value_error(std::string(name) + " must lie at a multiple of " + std::to_string(alignof(T)) + " bytes");
     return static_cast<const T*>(info.ptr);
 }
+
+// The trie in buffers by name, as cws/lattice.py describes them; `buffers` keeps what it points to. Checked.
+Trie map_trie(const pybind11::dict& tensors, std::vector<pybind11::buffer_info>& buffers);
+void add_trie(const Trie& trie, pybind11::dict& tensors);
+
+// A buffer of rows of so many bytes.
+const pybind11::buffer_info& buffer_of(const pybind11::dict& tensors, const char* name, size_t row_bytes,
+                                       std::vector<pybind11::buffer_info>& buffers);
 
 }  // namespace cws

@@ -9,7 +9,6 @@
 #include "lattice.h"
 #include "python_text.h"
 #include "trie_builder.h"
-#include "word_list.h"
 
 namespace py = pybind11;
 
@@ -38,34 +37,13 @@ public:
     // Buffers by name, as cws/lattice.py describes them; they are used where they lie.
     static std::unique_ptr<WordTrie> map(const py::dict& tensors) {
         std::vector<py::buffer_info> buffers;
-        buffers.reserve(3);
-        const auto buffer = [&](const char* name, size_t unit) -> const py::buffer_info& {
-            buffers.push_back(tensors[name].cast<py::buffer>().request());
-            const py::buffer_info& info = buffers.back();
-            if (size_t(info.size * info.itemsize) % unit)
-                throw py::value_error(std::string(name) + ": expected rows of " + std::to_string(unit) + " bytes");
-            return info;
-        };
-        Trie trie;
-        trie.pages = tensor<uint16_t>(buffer("pages", 1), "pages", kPages * sizeof(uint16_t));
-        const py::buffer_info& classes = buffer("classes", 256 * sizeof(uint32_t));
-        trie.classes = tensor<uint32_t>(classes, "classes", 0);
-        trie.row_count = size_t(classes.size * classes.itemsize) / (256 * sizeof(uint32_t));
-        const py::buffer_info& nodes = buffer("nodes", sizeof(TrieNode));
-        trie.nodes = tensor<TrieNode>(nodes, "nodes", 0);
-        trie.node_count = size_t(nodes.size * nodes.itemsize) / sizeof(TrieNode);
-        if (const std::string wrong = check_trie(trie); !wrong.empty()) throw py::value_error(wrong);
+        const Trie trie = map_trie(tensors, buffers);
         return std::unique_ptr<WordTrie>(new WordTrie(trie, std::move(buffers)));
     }
 
     py::dict tensors() const {
         py::dict result;
-        const auto add = [&](const char* name, const void* data, size_t bytes) {
-            result[name] = py::bytes(static_cast<const char*>(data), bytes);
-        };
-        add("pages", trie_.pages, kPages * sizeof(uint16_t));
-        add("classes", trie_.classes, (trie_.row_count << 8) * sizeof(uint32_t));
-        add("nodes", trie_.nodes, trie_.node_count * sizeof(TrieNode));
+        add_trie(trie_, result);
         return result;
     }
 
@@ -96,21 +74,6 @@ public:
         double score = 0;
         run(text, unknown, [&](size_t end) { ends.push_back(end); }, score);
         return {ends, score};
-    }
-
-    // The words of a text. White space and control characters become words of their own, one for each run, which ends
-    // after a line feed.
-    py::object segment(const py::str& text, double unknown) {
-        check_unknown(unknown);
-        std::vector<uint8_t> word_ends(size_t(PyUnicode_GET_LENGTH(text.ptr())));
-        {
-            py::gil_scoped_release unlocked;
-            std::vector<uint32_t> copy;
-            segment_words(trie_, code_points(text.ptr(), copy), word_ends.size(), unknown, word_ends.data());
-        }
-        return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
-            return owned(make_word_list(characters, size, word_ends.data(), cache_));
-        });
     }
 
 private:
@@ -146,10 +109,42 @@ private:
     Trie trie_;
     std::vector<py::buffer_info> buffers_;  // keep what trie_ points to
     size_t word_count_ = 0;
-    WordCache cache_;
 };
 
 }  // namespace
+
+const py::buffer_info& buffer_of(const py::dict& tensors, const char* name, size_t row_bytes,
+                                 std::vector<py::buffer_info>& buffers) {
+    buffers.reserve(16);  // references to them stay valid
+    buffers.push_back(tensors[name].cast<py::buffer>().request());
+    const py::buffer_info& info = buffers.back();
+    if (size_t(info.size * info.itemsize) % row_bytes)
+        throw py::value_error(std::string(name) + ": expected rows of " + std::to_string(row_bytes) + " bytes");
+    return info;
+}
+
+Trie map_trie(const py::dict& tensors, std::vector<py::buffer_info>& buffers) {
+    Trie trie;
+    trie.pages = tensor<uint16_t>(buffer_of(tensors, "pages", 1, buffers), "pages", kPages * sizeof(uint16_t));
+    const py::buffer_info& classes = buffer_of(tensors, "classes", 256 * sizeof(uint32_t), buffers);
+    trie.classes = tensor<uint32_t>(classes, "classes", 0);
+    trie.row_count = size_t(classes.size * classes.itemsize) / (256 * sizeof(uint32_t));
+    const py::buffer_info& nodes = buffer_of(tensors, "nodes", sizeof(TrieNode), buffers);
+    trie.nodes = tensor<TrieNode>(nodes, "nodes", 0);
+    trie.node_count = size_t(nodes.size * nodes.itemsize) / sizeof(TrieNode);
+    py::gil_scoped_release unlocked;
+    if (const std::string wrong = check_trie(trie); !wrong.empty()) throw py::value_error(wrong);
+    return trie;
+}
+
+void add_trie(const Trie& trie, py::dict& tensors) {
+    const auto add = [&](const char* name, const void* data, size_t bytes) {
+        tensors[name] = py::bytes(static_cast<const char*>(data), bytes);
+    };
+    add("pages", trie.pages, kPages * sizeof(uint16_t));
+    add("classes", trie.classes, (trie.row_count << 8) * sizeof(uint32_t));
+    add("nodes", trie.nodes, trie.node_count * sizeof(TrieNode));
+}
 
 void bind_lattice(py::module_& module) {
     py::class_<WordTrie>(module, "WordTrie")
@@ -159,7 +154,6 @@ void bind_lattice(py::module_& module) {
         .def("get", &WordTrie::get, py::arg("word"))
         .def("items", &WordTrie::items)
         .def("best_path", &WordTrie::best_path, py::arg("text"), py::arg("unknown"))
-        .def("segment", &WordTrie::segment, py::arg("text"), py::arg("unknown"))
         .def("__contains__", &WordTrie::contains, py::arg("word"))
         .def("__len__", &WordTrie::size);
 }

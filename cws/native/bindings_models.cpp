@@ -1,5 +1,6 @@
 // The models that segment, opened from the tensors of mapped files; what the inner loops take on trust is checked here.
 #include "bindings.h"
+#include "dictionary_model.h"
 #include "hmm.h"
 #include "linear_model.h"
 #include "native_segmenter.h"
@@ -114,6 +115,20 @@ private:
     Hmm model_;
 };
 
+class DictionarySegmenter : public NativeSegmenter {
+public:
+    // tensors: buffers by name, as cws/lattice.py describes them.
+    DictionarySegmenter(const py::dict& tensors, double unknown) : NativeSegmenter(model_, 1.0) {
+        model_.trie = map_trie(tensors, buffers_);
+        model_.unknown = unknown;
+        if (!std::isfinite(unknown)) throw py::value_error("unknown: expected a finite number");
+    }
+
+private:
+    std::vector<py::buffer_info> buffers_;  // keep what model_ points to
+    DictionaryModel model_;
+};
+
 }  // namespace
 
 void bind_models(py::module_& module) {
@@ -123,6 +138,7 @@ void bind_models(py::module_& module) {
         .value("conll", Format::kConll)
         .value("spans", Format::kSpans);
     py::class_<NativeSegmenter>(module, "NativeSegmenter")
+        .def("set_dictionary", &NativeSegmenter::set_dictionary, py::arg("dictionary").none(true), py::keep_alive<1, 2>())
         .def("segment", &NativeSegmenter::segment, py::arg("text"))
         .def("segment_batch", &NativeSegmenter::segment_batch, py::arg("texts"), py::arg("threads"))
         .def("tokens", &NativeSegmenter::tokens, py::arg("text"))
@@ -136,6 +152,8 @@ void bind_models(py::module_& module) {
         .def(py::init<const py::dict&, double>(), py::arg("tensors"), py::arg("scale"));
     py::class_<HmmSegmenter, NativeSegmenter>(module, "HmmSegmenter")
         .def(py::init<const py::dict&, double, int>(), py::arg("tensors"), py::arg("scale"), py::arg("order"));
+    py::class_<DictionarySegmenter, NativeSegmenter>(module, "DictionarySegmenter")
+        .def(py::init<const py::dict&, double>(), py::arg("tensors"), py::arg("unknown"));
 }
 
 }  // namespace cws

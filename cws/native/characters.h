@@ -32,4 +32,16 @@ inline bool is_white_space(uint32_t code) {
 // What no word holds, for models without a table of types: white space and control characters.
 inline bool is_separator(uint32_t code) { return code < 0x20 || code - 0x7F < 0x21 || is_white_space(code); }
 
+// Letters and digits that are written in runs: Latin, Greek, Cyrillic, ASCII and full-width digits. An entry of a user
+// dictionary never takes a part of a run.
+inline bool is_run_character(uint32_t code) {
+    const auto within = [&](uint32_t first, uint32_t last) { return code - first <= last - first; };
+    if (code >= 0x2E80) {
+        if (!within(0xFF10, 0xFF5A)) return false;
+        code -= 0xFEE0;
+    }
+    if (code < 0x80) return within('0', '9') || within('a', 'z') || within('A', 'Z');
+    return (within(0xC0, 0x24F) && code != 0xD7 && code != 0xF7) || within(0x370, 0x52F) || within(0x1E00, 0x1FFF);
+}
+
 }  // namespace cws

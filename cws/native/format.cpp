@@ -90,6 +90,7 @@ void write_text(const char* text, const std::vector<uint32_t>& codes, const std:
     char* to = output.data() + begin;
     const char* const text_end = text + bytes;
     bool space = position.has_words;  // due before the next word
+    bool is_inside = false;           // a word, which may hold white space
     for (size_t i = 0; i < codes.size(); ++i) {
         const uint32_t code = codes[i];
         const size_t length = encoded_length(code);
@@ -98,6 +99,9 @@ void write_text(const char* text, const std::vector<uint32_t>& codes, const std:
             if (code == '\n') {
                 *to++ = '\n';
                 space = false;
+            } else if (is_inside) {
+                std::memcpy(to, text, length);
+                to += length;
             }
         } else {
             *to = ' ';
@@ -109,6 +113,7 @@ void write_text(const char* text, const std::vector<uint32_t>& codes, const std:
             }
             to += length;
             space = word_ends[i];
+            is_inside = !space;
             ++position.column;
         }
         text += length;
@@ -124,7 +129,7 @@ int64_t Formatter::format(Format format, const char* block, size_t size, LinePos
     const size_t valid = decode(block, size, codes_);
     if (valid < size) return int64_t(valid);
     word_ends_.resize(codes_.size());
-    segmenter_.word_ends(codes_.data(), codes_.size(), word_ends_.data());
+    segmenter_.word_ends(codes_.data(), codes_.size(), dictionary_, word_ends_.data());
     if (format == Format::kText) {
         write_text(block, codes_, word_ends_, classes_, position, output);
         if (is_last && position.column > 0) output += '\n';
@@ -153,20 +158,34 @@ int64_t Formatter::format(Format format, const char* block, size_t size, LinePos
     return kValid;
 }
 
+// Whether an entry may lie across the place before codes_[at], or a run of letters does, which decides about entries.
+bool Formatter::is_torn(size_t at, size_t reach) const {
+    return reach > at || (at > 0 && is_run_character(codes_[at - 1]) && is_run_character(codes_[at]));
+}
+
 size_t Formatter::whole_sequences(const char* block, size_t size, LinePosition& position) {
     const size_t valid = decode(block, size, codes_);
     if (size - valid > 3) return size;  // not just a character cut off: formatting will say what is wrong
-    size_t bytes = 0;
+    std::optional<EntryFinder<uint32_t>> finder;
+    if (dictionary_) finder.emplace(*dictionary_, codes_.data(), codes_.size());
+    LinePosition here = position;
+    size_t bytes = 0, whole = 0, reach = 0;
     for (size_t at = 0; at < codes_.size();) {
         const bool is_separator = class_of(classes_, codes_[at]) == kSeparator;
         const size_t end = is_separator ? at + 1 : sequence_end(classes_, codes_.data(), codes_.size(), at);
         if (end == codes_.size()) break;  // what follows may belong to it
-        position.column += int64_t(end - at);
-        position.has_words |= !is_separator;
-        if (codes_[at] == '\n') position = {};
-        for (; at < end; ++at) bytes += encoded_length(codes_[at]);
+        here.column += int64_t(end - at);
+        here.has_words |= !is_separator;
+        if (codes_[at] == '\n') here = {};
+        for (; at < end; ++at) {
+            bytes += encoded_length(codes_[at]);
+            if (finder) reach = std::max(reach, finder->reach(at));
+        }
+        if (finder && is_torn(end, reach)) continue;
+        position = here;
+        whole = bytes;
     }
-    return bytes;
+    return whole;
 }
 
 }  // namespace cws

@@ -9,8 +9,8 @@
 namespace cws {
 
 // kText: the words of a line, separated by spaces. kJson: {"tokens":[{"text":"今天","start":0,"end":2}]} for a line.
-// kConll: a word a line, an empty line after each line of text. kSpans: 0-2 2-4 for a line. White space is not written,
-// line feeds end lines. start and end count code points from the beginning of the line.
+// kConll: a word a line, an empty line after each line of text. kSpans: 0-2 2-4 for a line. White space is written only
+// inside words that a user dictionary joins; line feeds end lines. start and end count code points from the beginning of the line.
 enum class Format { kText, kJson, kConll, kSpans };
 
 // Where in a line a block begins, if its line began in an earlier one.
@@ -21,7 +21,9 @@ struct LinePosition {
 
 class Formatter {
 public:
-    explicit Formatter(const Labeler& labeler) : classes_(labeler.classes), segmenter_(labeler) {}
+    // dictionary: the user's, or null; it must outlive the formatter.
+    Formatter(const Labeler& labeler, const UserDictionary* dictionary)
+        : classes_(labeler.classes), dictionary_(dictionary), segmenter_(labeler) {}
 
     static constexpr int64_t kValid = -1;
 
@@ -35,7 +37,10 @@ public:
     size_t whole_sequences(const char* block, size_t size, LinePosition& position);
 
 private:
+    bool is_torn(size_t at, size_t reach) const;
+
     const uint16_t* classes_;
+    const UserDictionary* dictionary_;
     Segmenter segmenter_;
     std::vector<uint32_t> codes_;
     std::vector<uint8_t> word_ends_;

@@ -31,7 +31,7 @@ public:
     explicit HmmDecoder(const Hmm& hmm)
         : hmm_(hmm), words_(hmm.word_chain()), tags_(words_.tags()), scores_(size_t(kMaxCodes * tags_)) {}
 
-    void score(const uint16_t* codes, int count) override {
+    void score(const uint16_t* codes, const uint32_t*, int count) override {
         float* row = scores_.data();
         if (hmm_.order == 1) {
             for (int i = 0; i < count; ++i, row += 4) std::copy_n(hmm_.scores + 4 * codes[i], 4, row);
@@ -57,6 +57,16 @@ public:
 
     void word_ends(int begin, int count, uint8_t* word_ends) override {
         words_.word_ends(scores_.data() + begin * tags_, count, word_ends);
+    }
+    void reword(int begin, int count, Region region, const uint8_t* boundaries, const std::vector<EntryMatch>& matches,
+                uint8_t* word_ends) override {
+        const Region seen = words_.surroundings(region, count);
+        const float* const emissions = scores_.data() + (begin + seen.begin) * tags_;
+        words_.reword(emissions, count, seen, region, boundaries, matches, word_ends);
+    }
+    double score_words(int begin, int count, const std::vector<EntryMatch>& matches,
+                       const uint8_t* word_ends) override {
+        return words_.score_words(scores_.data() + begin * tags_, count, matches, word_ends);
     }
     std::vector<ScoredWordEnds> nbest(int begin, int count, int n) override {
         return words_.nbest(scores_.data() + begin * tags_, count, n);
@@ -109,7 +119,7 @@ WordChain Hmm::word_chain() const {
                     chain[before * tags + tag] = 0;
         }
     }
-    return WordChain(std::move(words), std::move(chain), scale, order == 1);
+    return WordChain(std::move(words), std::move(chain), scale, order == 1, order);
 }
 
 }  // namespace cws

@@ -17,6 +17,20 @@ struct ScoredWordEnds {
     std::vector<uint8_t> word_ends;
 };
 
+// Some whole words of a sequence: characters begin to end - 1 of it.
+struct Region {
+    int begin, end;
+};
+
+// What is known of a place between two characters.
+enum Boundary : uint8_t { kFree, kBoundary, kNoBoundary };
+
+// An entry of a user dictionary found in a sequence: characters begin to end - 1 of it, and its log-odds in nats.
+struct EntryMatch {
+    int begin, end;
+    double weight;
+};
+
 // A model's scratch memory and the scores of one block of characters. Of one thread.
 class Decoder {
 public:
@@ -24,10 +38,21 @@ public:
 
     // Scores a block. codes[-2] to codes[count + 1] must be readable, count at most kMaxCodes; what is not to be seen by
     // its neighbours must be kept apart by two edges.
-    virtual void score(const uint16_t* codes, int count) = 0;
+    // characters: the code points, for labelers that read them; else null.
+    virtual void score(const uint16_t* codes, const uint32_t* characters, int count) = 0;
 
     // About the characters begin ... begin + count - 1 of the block, one sequence; count >= 1.
     virtual void word_ends(int begin, int count, uint8_t* word_ends) = 0;
+
+    // The best words of a region of that sequence again, whose words are in word_ends, where each match that is a word
+    // adds its log-odds to the score. boundaries: of each place of the region, its two ends included. The words outside
+    // stay, and those inside too if no others are better.
+    virtual void reword(int begin, int count, Region region, const uint8_t* boundaries,
+                        const std::vector<EntryMatch>& matches, uint8_t* word_ends) = 0;
+    // The score of words of that sequence, with the log-odds of the matches among them.
+    virtual double score_words(int begin, int count, const std::vector<EntryMatch>& matches,
+                               const uint8_t* word_ends) = 0;
+
     virtual std::vector<ScoredWordEnds> nbest(int begin, int count, int n) = 0;  // best first
     virtual void read(int begin, int count) = 0;                                 // for word_probability
     virtual std::vector<float> emissions(int begin, int count) const = 0;        // (count, K), for tests
@@ -42,6 +67,7 @@ public:
     virtual std::unique_ptr<Decoder> decoder() const = 0;  // must not outlive the labeler
 
     const uint16_t* classes = nullptr;  // (65536,), see characters.h
+    bool reads_characters = false;
 };
 
 }  // namespace cws

@@ -91,32 +91,4 @@ inline void best_path(const Trie& trie, const WordTree& changes, const uint32_t*
     }
 }
 
-// Sets word_ends[i] to 1 where a word of a text ends, else leaves it 0. Separators are words of their own: one for each
-// run of them, which ends after a line feed.
-inline void segment_words(const Trie& trie, const uint32_t* text, size_t size, double unknown, uint8_t* word_ends) {
-    std::vector<uint32_t> classes, ends;
-    std::vector<double> scores;
-    for (size_t begin = 0, end; begin < size; begin = end) {
-        const bool is_word = !is_separator(text[begin]);
-        for (end = begin + 1; end < size && is_separator(text[end]) != is_word;) {
-            if (!is_word && text[end - 1] == '\n') break;
-            ++end;
-        }
-        if (!is_word) {
-            word_ends[end - 1] = 1;
-            continue;
-        }
-        const size_t count = end - begin;
-        if (classes.size() <= count) {
-            classes.resize(count + 1);
-            scores.resize(count + 1);
-            ends.resize(count + 1);
-        }
-        for (size_t i = 0; i < count; ++i) classes[i] = trie.class_of(text[begin + i]);
-        classes[count] = kNoClass;
-        best_path(trie, classes.data(), count, 0.0, unknown, scores.data(), ends.data());
-        for (size_t at = 0; at < count; at = ends[at]) word_ends[begin + ends[at] - 1] = 1;
-    }
-}
-
 }  // namespace cws

@@ -92,10 +92,23 @@ public:
     explicit LinearDecoder(const LinearModel& model)
         : model_(model), chain_{model.transitions, model.start, model.end} {}
 
-    void score(const uint16_t* codes, int count) override { score_characters(model_, codes, count, emissions_); }
+    void score(const uint16_t* codes, const uint32_t*, int count) override { score_characters(model_, codes, count, emissions_); }
 
     void word_ends(int begin, int count, uint8_t* word_ends) override {
         viterbi_word_ends(chain_, emissions_ + begin * kTags, count, back_, word_ends);
+    }
+
+    void reword(int begin, int count, Region region, const uint8_t* boundaries, const std::vector<EntryMatch>& matches,
+                uint8_t* word_ends) override {
+        const Region seen = words().surroundings(region, count);
+        const int16_t* const rows = emissions_ + begin * kTags;
+        seen_.assign(rows + seen.begin * kTags, rows + seen.end * kTags);
+        words().reword(seen_.data(), count, seen, region, boundaries, matches, word_ends);
+    }
+
+    double score_words(int begin, int count, const std::vector<EntryMatch>& matches,
+                       const uint8_t* word_ends) override {
+        return words().score_words(emissions(begin, count).data(), count, matches, word_ends);
     }
 
     std::vector<ScoredWordEnds> nbest(int begin, int count, int n) override {
@@ -118,6 +131,7 @@ private:
 
     const LinearModel& model_;
     ChainScores chain_;
+    std::vector<float> seen_;           // emissions of a region and what is around it
     std::unique_ptr<WordChain> words_;  // made when first asked for: segmenting does without
     alignas(32) int16_t emissions_[kMaxCodes * kTags];
     uint8_t back_[kMaxSequence];
@@ -133,7 +147,7 @@ WordChain LinearModel::word_chain() const {
         for (const Tag before : kBefore[tag]) scores[size_t(kTags * before + tag)] = transitions[kTags * before + tag];
     for (const Tag first : {S, B}) scores[size_t(kTags * kTags + first)] = start[first];
     for (const Tag last : {S, E}) scores[size_t(kTags * (kTags + 1) + last)] = end[last];
-    return WordChain({{1, 1, 0, 0}, {1, 0, 0, 1}}, std::move(scores), scale, true);
+    return WordChain({{1, 1, 0, 0}, {1, 0, 0, 1}}, std::move(scores), scale, true, 1);
 }
 
 }  // namespace cws

@@ -5,12 +5,16 @@
 #include <pybind11/stl.h>
 
 #include <atomic>
+#include <cmath>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 
 #include "format.h"
+#include "native_dictionary.h"
 #include "python_text.h"
 #include "segmenter.h"
 #include "word_list.h"
@@ -23,13 +27,17 @@ class NativeSegmenter {
 public:
     NativeSegmenter(const NativeSegmenter&) = delete;
 
+    // Takes the user's dictionary, which must outlive the segmenter; null for none.
+    void set_dictionary(const NativeDictionary* dictionary) { dictionary_ = dictionary; }
+
     py::object segment(const py::str& text) {
+        const auto dictionary = read_dictionary();
         return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
             std::vector<uint8_t> word_ends(size);
             {
                 py::gil_scoped_release unlocked;
                 Lease segmenter(*this);
-                segmenter->word_ends(characters, size, word_ends.data());
+                segmenter->word_ends(characters, size, dictionary.get(), word_ends.data());
             }
             return owned(make_word_list(characters, size, word_ends.data(), cache_));
         });
@@ -48,6 +56,7 @@ public:
                 throw py::type_error("expected str, got " + std::string(Py_TYPE(text.ptr())->tp_name));
             items.push_back({py::reinterpret_borrow<py::object>(text), {}});
         }
+        const auto dictionary = read_dictionary();
         const size_t chunk = std::max<size_t>(1, std::min<size_t>(256, items.size() / (size_t(threads) * 4)));
         const size_t chunks = (items.size() + chunk - 1) / chunk;
         std::vector<char> done(chunks, 0);
@@ -63,7 +72,7 @@ public:
                         Item& item = items[i];
                         with_characters(item.text.ptr(), [&](const auto* characters, size_t size) {
                             item.word_ends.resize(size);
-                            segmenter->word_ends(characters, size, item.word_ends.data());
+                            segmenter->word_ends(characters, size, dictionary.get(), item.word_ends.data());
                         });
                     }
                     const std::lock_guard lock(mutex);
@@ -107,19 +116,27 @@ public:
         return result;
     }
 
-    // (start, end, probability) of each word.
-    std::vector<std::tuple<size_t, size_t, double>> tokens(const py::str& text) {
+    // (start, end, label, probability) of each word.
+    std::vector<std::tuple<size_t, size_t, std::optional<std::string>, double>> tokens(const py::str& text) {
+        const auto dictionary = read_dictionary();
         return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
             py::gil_scoped_release unlocked;
             Lease segmenter(*this);
             std::vector<uint8_t> word_ends(size);
-            segmenter->word_ends(characters, size, word_ends.data());
-            std::vector<std::tuple<size_t, size_t, double>> result;
+            segmenter->word_ends(characters, size, dictionary.get(), word_ends.data());
+            std::vector<std::tuple<size_t, size_t, std::optional<std::string>, double>> result;
             size_t word = 0;
             const auto collect = [&](size_t end, auto probability) {
                 for (size_t i = word; i < end; ++i) {
                     if (!word_ends[i]) continue;
-                    result.emplace_back(word, i + 1, probability(word, i));
+                    double likely = probability(word, i);
+                    std::optional<std::string> label;
+                    if (dictionary) {
+                        const Entry entry = dictionary->find(characters + word, i + 1 - word);
+                        if (Trie::is_word(entry.weight)) likely = with_log_odds(likely, entry.weight);
+                        if (!entry.label.empty()) label = entry.label;
+                    }
+                    result.emplace_back(word, i + 1, std::move(label), likely);
                     word = i + 1;
                 }
             };
@@ -128,6 +145,7 @@ public:
                 collect(at, certain);  // white space
                 decoder.read(begin, count);
                 collect(at + size_t(count), [&](size_t first, size_t last) {
+                    if (first < at) return 1.0;  // joined by the dictionary
                     return decoder.word_probability(int(first - at), int(last - at));
                 });
             });
@@ -138,18 +156,29 @@ public:
 
     // The n best segmentations, best first, as (score in nats, words).
     std::vector<std::pair<double, py::object>> nbest(const py::str& text, int n) {
+        const auto dictionary = read_dictionary();
         return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
+            using Char = std::remove_cv_t<std::remove_pointer_t<decltype(characters)>>;
             std::vector<uint8_t> word_ends(size);
             std::vector<Stage> stages;
             std::vector<Choice> best{{0.0, 0, 0}};
+            std::vector<std::pair<size_t, size_t>> crossing;
             {
                 py::gil_scoped_release unlocked;
                 Lease segmenter(*this);
-                segmenter->word_ends(characters, size, word_ends.data());
+                segmenter->word_ends(characters, size, dictionary.get(), word_ends.data());
+                std::optional<EntryFinder<Char>> finder;
+                if (dictionary) finder.emplace(*dictionary, characters, size);
                 segmenter->for_each_sequence(characters, size, [&](size_t at, Decoder& decoder, int begin, int count) {
-                    stages.push_back({at, decoder.nbest(begin, count, n), {}});
+                    std::vector<ScoredWordEnds> tails = decoder.nbest(begin, count, finder ? kTries * n : n);
+                    if (finder) {
+                        finder->find(at, count);
+                        tails = reworded(decoder, begin, count, *finder, std::move(tails), size_t(n));
+                    }
+                    stages.push_back({at, std::move(tails), {}});
                     stages.back().choices = best = combine(best, stages.back().tails, size_t(n));
                 });
+                if (finder) crossing = finder->crossing();
             }
             std::vector<std::pair<double, py::object>> result;
             for (const Choice& one : best) {
@@ -159,6 +188,7 @@ public:
                     std::copy(tail.begin(), tail.end(), word_ends.begin() + int64_t(stages[i].begin));
                     if (i > 0) at = stages[i - 1].choices[at.head];
                 }
+                join(crossing, word_ends.data());
                 result.emplace_back(one.score * scale_,
                                     owned(make_word_list(characters, size, word_ends.data(), cache_)));
             }
@@ -181,12 +211,14 @@ public:
     // The words of a block of UTF-8, or the place of the first invalid byte.
     py::object format(Format format, const py::bytes& block, int64_t column, bool has_words, bool is_last) {
         const std::string_view bytes = block;
+        const auto dictionary = read_dictionary();
         std::string output;
         int64_t invalid;
         {
             py::gil_scoped_release unlocked;
             output.reserve(bytes.size() * (format == Format::kJson ? 12 : 2));
-            invalid = Formatter(labeler_).format(format, bytes.data(), bytes.size(), {column, has_words}, is_last, output);
+            Formatter formatter(labeler_, dictionary.get());
+            invalid = formatter.format(format, bytes.data(), bytes.size(), {column, has_words}, is_last, output);
         }
         if (invalid != Formatter::kValid) return py::int_(invalid);
         return py::bytes(output);
@@ -194,9 +226,10 @@ public:
 
     std::tuple<size_t, int64_t, bool> whole_sequences(const py::bytes& block, int64_t column, bool has_words) {
         const std::string_view bytes = block;
+        const auto dictionary = read_dictionary();
         LinePosition position{column, has_words};
         py::gil_scoped_release unlocked;
-        const size_t length = Formatter(labeler_).whole_sequences(bytes.data(), bytes.size(), position);
+        const size_t length = Formatter(labeler_, dictionary.get()).whole_sequences(bytes.data(), bytes.size(), position);
         return {length, position.column, position.has_words};
     }
 
@@ -237,19 +270,53 @@ private:
         std::vector<Choice> choices;
     };
 
+    static constexpr int kTries = 4;  // entries make many of the n best the same
+
+    std::shared_ptr<const UserDictionary> read_dictionary() const {
+        return dictionary_ ? dictionary_->read() : nullptr;
+    }
+
+    // The probability with so many nats more of log-odds.
+    static double with_log_odds(double probability, double weight) {
+        if (weight >= kForced) return 1;
+        if (weight <= kNever) return 0;
+        const double odds = probability * std::exp(weight);
+        return odds / (1 - probability + odds);
+    }
+
+    // The n best of a sequence with the entries of a dictionary in each; the first stays the first.
+    template <class Char>
+    static std::vector<ScoredWordEnds> reworded(Decoder& decoder, int begin, int count, const EntryFinder<Char>& finder,
+                                                std::vector<ScoredWordEnds> tails, size_t n) {
+        Rewording rewording;
+        std::set<std::vector<uint8_t>> seen;
+        std::vector<ScoredWordEnds> result;
+        for (ScoredWordEnds& tail : tails) {
+            rewording.apply(decoder, begin, count, finder.forced(), finder.matches(), tail.word_ends.data());
+            if (!seen.insert(tail.word_ends).second) continue;
+            tail.score = decoder.score_words(begin, count, finder.matches(), tail.word_ends.data());
+            result.push_back(std::move(tail));
+        }
+        std::stable_sort(result.begin() + 1, result.end(), [](auto& a, auto& b) { return a.score > b.score; });
+        if (result.size() > n) result.resize(n);
+        return result;
+    }
+
     static std::vector<Choice> combine(const std::vector<Choice>& heads, const std::vector<ScoredWordEnds>& tails,
                                        size_t n) {
         std::vector<Choice> choices;
         for (size_t i = 0; i < heads.size(); ++i)
             for (size_t j = 0; j < tails.size() && (i + 1) * (j + 1) <= n; ++j)
                 choices.push_back({heads[i].score + tails[j].score, i, j});
-        std::stable_sort(choices.begin(), choices.end(), [](auto& a, auto& b) { return a.score > b.score; });
+        // The best of all is the first by construction; a dictionary's locality can leave a better score behind it.
+        std::stable_sort(choices.begin() + 1, choices.end(), [](auto& a, auto& b) { return a.score > b.score; });
         if (choices.size() > n) choices.resize(n);
         return choices;
     }
 
     const Labeler& labeler_;
     double scale_;
+    const NativeDictionary* dictionary_ = nullptr;
     WordCache cache_;
     std::mutex mutex_;
     std::vector<std::unique_ptr<Segmenter>> free_;

@@ -6,13 +6,17 @@
 // length; so memory is bounded, and where a text is cut depends on nothing but the text since the last white space.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "characters.h"
 #include "labeler.h"
+#include "rewording.h"
+#include "user_dictionary.h"
 
 namespace cws {
 
@@ -38,11 +42,13 @@ class Segmenter {
 public:
     explicit Segmenter(const Labeler& labeler) : classes_(labeler.classes), decoder_(labeler.decoder()) {
         codes_[0] = codes_[1] = kEdge;
+        if (labeler.reads_characters) characters_.resize(kMaxCodes);
     }
 
     // Sets word_ends[i] to 1 where a word ends after text[i], else to 0. Char: uint8_t (Latin-1), uint16_t, uint32_t.
+    // dictionary: the user's, or null.
     template <class Char>
-    void word_ends(const Char* text, size_t size, uint8_t* word_ends);
+    void word_ends(const Char* text, size_t size, const UserDictionary* dictionary, uint8_t* word_ends);
 
     // Calls visit(text_begin, decoder, begin, count) for each sequence of the text: where it begins in the text and, for
     // the decoder, in its block.
@@ -57,13 +63,22 @@ private:
 
     template <class Char>
     size_t fill_block(const Char* text, size_t size, size_t at);
+    template <class Char>
+    void copy_characters(const Char* text);
 
     const uint16_t* classes_;
     std::unique_ptr<Decoder> decoder_;
     std::vector<Sequence> sequences_;
     int code_count_ = 0;
     uint16_t codes_[kPad + kMaxCodes];  // edges, block, edges
+    std::vector<uint32_t> characters_;  // of the block, for labelers that read them
+    Rewording rewording_;
 };
+
+// Makes one word of each part of a text that an entry has joined across sequences.
+inline void join(const std::vector<std::pair<size_t, size_t>>& crossing, uint8_t* word_ends) {
+    for (const auto& [begin, end] : crossing) std::fill(word_ends + begin, word_ends + end - 1, uint8_t(0));
+}
 
 template <class Char>
 size_t Segmenter::fill_block(const Char* text, size_t size, size_t at) {
@@ -84,28 +99,42 @@ size_t Segmenter::fill_block(const Char* text, size_t size, size_t at) {
     return at;
 }
 
+template <class Char>
+void Segmenter::copy_characters(const Char* text) {
+    for (const Sequence& sequence : sequences_)
+        std::copy_n(text + sequence.text_begin, sequence.count, characters_.begin() + sequence.code_begin);
+}
+
 template <class Char, class Visit>
 void Segmenter::for_each_sequence(const Char* text, size_t size, Visit visit) {
     for (size_t at = 0; at < size;) {
         at = fill_block(text, size, at);
-        decoder_->score(codes_ + kPad, code_count_);
+        if (!characters_.empty()) copy_characters(text);
+        decoder_->score(codes_ + kPad, characters_.data(), code_count_);
         for (const Sequence& sequence : sequences_)
             visit(sequence.text_begin, *decoder_, sequence.code_begin, sequence.count);
     }
 }
 
 template <class Char>
-void Segmenter::word_ends(const Char* text, size_t size, uint8_t* word_ends) {
+void Segmenter::word_ends(const Char* text, size_t size, const UserDictionary* dictionary, uint8_t* word_ends) {
     size_t done = 0;
     const auto separators = [&](size_t end) {
         for (; done < end; ++done) word_ends[done] = done + 1 == end || text[done] == '\n';
     };
+    std::optional<EntryFinder<Char>> finder;
+    if (dictionary) finder.emplace(*dictionary, text, size);
     for_each_sequence(text, size, [&](size_t text_begin, Decoder& decoder, int begin, int count) {
         separators(text_begin);
-        decoder.word_ends(begin, count, word_ends + text_begin);
+        uint8_t* const ends = word_ends + text_begin;
+        decoder.word_ends(begin, count, ends);
         done = text_begin + size_t(count);
+        if (!finder) return;
+        finder->find(text_begin, count);
+        rewording_.apply(decoder, begin, count, finder->forced(), finder->matches(), ends);
     });
     separators(size);
+    if (finder) join(finder->crossing(), word_ends);
 }
 
 }  // namespace cws

@@ -4,9 +4,14 @@
 
 namespace cws {
 
-WordChain::WordChain(WordTags words, std::vector<float> scores, double scale, bool is_sbme)
-    : words_(std::move(words)), tags_(int(words_.opens.size())), scale_(scale), is_sbme_(is_sbme),
+WordChain::WordChain(WordTags words, std::vector<float> scores, double scale, bool is_sbme,
+                     int order)
+    : words_(std::move(words)), tags_(int(words_.opens.size())), order_(order), scale_(scale), is_sbme_(is_sbme),
       whole_(std::move(scores)), scaled_(whole_.size()) {
+    for (int from = 0; from < tags_; ++from)
+        for (int to = 0; to < tags_; ++to)
+            if (const float score = whole_[size_t(from * tags_ + to)]; score > kForbidden)
+                (words_.closes[size_t(from)] ? between_ : inside_).push_back({from, to, score});
     std::transform(whole_.begin(), whole_.end(), scaled_.begin(), [&](float score) { return float(scale * score); });
 }
 
