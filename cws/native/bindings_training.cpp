@@ -36,7 +36,8 @@ TaggedCorpus to_corpus(const Array<uint16_t>& codes, const Array<uint8_t>& tags,
         if (length < 1 || length > codes.size() - at || length > tags.size() - at)
             throw py::value_error("lengths must be positive and sum to the number of codes and of tags");
         for (py::ssize_t j = at; j < at + length; ++j)
-            if (codes.at(j) >= class_count || tags.at(j) >= tag_count) throw py::value_error("a code or tag out of range");
+            if (codes.at(j) >= class_count || tags.at(j) >= tag_count)
+                throw py::value_error("a code or tag out of range");
         corpus.add(codes.data() + at, tags.data() + at, int(length));
         at += length;
     }

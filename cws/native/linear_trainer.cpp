@@ -46,6 +46,11 @@ auto with_tags(int tags, Function function) {
     }
 }
 
+TagLegality checked(TagLegality legality) {
+    with_tags(legality.tags, [](auto) {});
+    return legality;
+}
+
 }  // namespace
 
 void TaggedCorpus::add(const uint16_t* sequence_codes, const uint8_t* sequence_tags, int count) {
@@ -124,7 +129,7 @@ LinearTrainer::LinearTrainer(TaggedCorpus corpus, std::vector<uint8_t> types, Ta
                              const std::vector<LexiconEntry>& lexicon, TrainerOptions options)
     : corpus_(std::move(corpus)),
       types_(std::move(types)),
-      legality_(std::move(legality)),
+      legality_(checked(std::move(legality))),
       options_(options),
       index_(make_index(corpus_, lexicon, options, rows_, lexicon_rows_)),
       unigrams_(types_.size(), kUnigramPositions * tags()),
@@ -135,7 +140,6 @@ LinearTrainer::LinearTrainer(TaggedCorpus corpus, std::vector<uint8_t> types, Ta
       chain_(size_t(tags() + 2), tags()),
       order_(corpus_.sequences.size()),
       random_(options.seed) {
-    with_tags(tags(), [](auto) {});
     ngrams_.resize(corpus_.codes.size());
     for (const auto& [begin, count] : corpus_.sequences)
         for (int64_t i = begin - 1; i < begin + count; ++i) ngrams_[size_t(i)] = ngrams_at(corpus_.codes.data() + i);

@@ -6,8 +6,8 @@
 // AdaGrad without a margin 96.2, 97.4, 94.9; with 96.4, 97.5, 94.9. Dropout of n-grams or of words of the lexicon lost
 // 0.1 to 0.6, a larger AdaGrad offset 0.2: rare n-grams must learn fast. docs/linear.md has more.
 //
-// Any tag scheme of 2, 4 or 6 tags can be trained, given by its legality; what a chain's legality forbids has no part in its
-// sums. Run-time models are those of four tags, S, B, M, E (linear_model.h); docs/tag_sets.md says why.
+// Any scheme of 2, 4 or 6 tags can be trained, given by its legality. The models of linear_model.h have four tags, S, B, M
+// and E; docs/tag_sets.md says why.
 //
 // What a lexicon says of an n-gram (its class, 0 for nothing) has weights of its own, shared by all n-grams of the class
 // and order. A trained model adds them to the n-gram's own, so they cost nothing when segmenting.
@@ -72,9 +72,9 @@ public:
     // The trained weights but the chain's, those of the lexicon added to their n-grams'.
     struct Weights {
         std::vector<float> unigrams, type_contexts, repetitions;
-        std::vector<float> ngrams;         // shape: (keys, 4, tags)
-        std::vector<uint64_t> keys;        // ascending
-        std::vector<uint8_t> in_lexicon;   // of each key, 1 if a lexicon has it
+        std::vector<float> ngrams;        // shape: (keys, 4, tags)
+        std::vector<uint64_t> keys;       // ascending
+        std::vector<uint8_t> in_lexicon;  // of each key, 1 if a lexicon has it
     };
     Weights weights() const;
 
