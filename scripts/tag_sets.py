@@ -144,7 +144,7 @@ def measure_speed(word_list: WordList) -> list[dict[str, Any]]:
             )
 
     for labeler, model in HMMS.items():
-        training = in_turns(*(partial(model, train, scheme) for scheme in SCHEMES), runs=3)
+        training = in_turns(*(partial(model, train, scheme) for scheme in SCHEMES), runs=5)
         add(labeler, training, [model(train, scheme).score(test) for scheme in SCHEMES])
     linear = Linear([word_list], train)
     codes, _, lengths = linear.alphabet.encode_corpus(test)
