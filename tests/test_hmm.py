@@ -16,12 +16,13 @@ import cws
 from cws import decode, model_io
 from cws.corpus import read_segmented
 from cws.errors import FileError, InputError, ModelError
-from cws.labelers.hmm import PAIRS, TENSORS, TRIPLES, open_hmm, reference_emissions
+from cws.labelers.hmm import PAIRS, TENSORS, TRIPLES, legal_pairs, legal_triples, open_hmm, reference_emissions
 from cws.labelers.linear import FIRST_KNOWN, UNKNOWN
 from cws.metrics import score
-from cws.tags import SBME
+from cws.tags import SBME, SCHEMES
 from cws.text import HANZI, fold
-from cws.training.hmm import count_hmm, jieba_hmm, reestimate, train_hmm, write_hmm
+from cws.training.alphabet import Alphabet
+from cws.training.hmm import count_hmm, count_trigrams, jieba_hmm, reestimate, train_hmm, write_hmm
 
 SENTENCES = [
     ["今天", "天气", "真", "好", "。"],
@@ -112,6 +113,35 @@ def test_hmm_order_1_has_the_probabilities_of_the_counts():
     assert np.isneginf(hmm.transitions[~np.array(SBME.transitions_allowed)]).all()
 
 
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+def test_hmm_order_1_counts_the_tags_of_any_scheme(scheme):
+    hmm = count_hmm(SENTENCES, scheme)
+    every_tag = np.ones(scheme.size)
+    assert np.exp(hmm.emissions).sum(axis=0) == pytest.approx(every_tag)
+    assert np.exp(hmm.transitions).sum(axis=1) + np.exp(hmm.end) == pytest.approx(every_tag)
+    assert np.exp(hmm.start).sum() == pytest.approx(1)
+    for logs, allowed in (
+        (hmm.transitions, scheme.transitions_allowed), (hmm.start, scheme.start_allowed), (hmm.end, scheme.end_allowed)
+    ):  # fmt: skip
+        assert (np.isneginf(logs) == ~np.array(allowed)).all()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+def test_hmm_order_2_counts_the_tags_of_any_scheme(scheme):
+    # Every character is in one place only, so its tag is certain, and so are its legal predecessors.
+    sentences = [["甲乙丙丁戊", "己"]] * 20
+    alphabet = Alphabet.of(map("".join, sentences))
+    corpus = alphabet.encode_corpus(sentences, scheme)
+    tensors = count_trigrams(alphabet.types, *corpus, scheme)
+    triples = legal_triples(scheme)
+    assert tensors["scores"].shape[1] == scheme.size
+    assert tensors["bigram_scores"].shape[1] == len(legal_pairs(scheme))
+    assert tensors["trigram_scores"].shape == (6, len(triples))
+    gold = (0, 0, *scheme.words_to_tags(sentences[0]))
+    best = {triples[at] for at in tensors["trigram_scores"].argmax(axis=1)}
+    assert best == {tuple(gold[i : i + 3]) for i in range(6)}
+
+
 def test_hmm_unknown_characters_are_rarer_than_known_ones():
     hmm = count_hmm(SENTENCES)
     assert (hmm.emissions[UNKNOWN + HANZI] < hmm.emissions[FIRST_KNOWN:].max(axis=0)).all()
@@ -121,7 +151,7 @@ def test_hmm_unknown_characters_are_rarer_than_known_ones():
 def test_hmm_order_2_interpolates_what_the_counts_say():
     # Every character in one word only: the trigram foretells all but the first characters.
     tensors, sentences = {}, [["甲乙丙丁"]] * 20
-    from cws.training.hmm import _encode, count_trigrams
+    from cws.training.hmm import _encode
 
     alphabet, *corpus = _encode(sentences)
     tensors = count_trigrams(alphabet.types, *corpus)

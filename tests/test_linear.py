@@ -7,13 +7,13 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from oracles import all_paths, best_path, log_partition, marginals, path_score
-from strategies import any_text
+from strategies import any_text, two_segmentations
 
 import cws
-from cws import model_io
+from cws import metrics, model_io
 from cws._native import LinearSegmenter, LinearTrainer, build_table
 from cws.errors import InputError, ModelError
 from cws.labelers.linear import (
@@ -29,10 +29,10 @@ from cws.labelers.linear import (
     open_linear,
     reference_emissions,
 )
-from cws.tags import SBME
+from cws.tags import SBME, SCHEMES, TagScheme
 from cws.text import HANZI, SPACE
 from cws.training.alphabet import Alphabet
-from cws.training.linear import LinearOptions, lexicon_entries, quantise, train_linear
+from cws.training.linear import LinearOptions, best_tags, lexicon_entries, quantise, train_linear, word_f1
 
 TRAINING = """\
 他 来到 了 网易 杭研 大厦
@@ -544,8 +544,8 @@ def test_linear_open_refuses_a_file_without_alignment(tmp_path):
 class ReferenceTrainer:
     """Trains on one sentence of different characters, by enumeration, with the formulas of linear_trainer.h."""
 
-    def __init__(self, text: str, tags: bytes, rate: float, margin: float) -> None:
-        self.text, self.tags, self.rate, self.margin = text, tags, rate, margin
+    def __init__(self, text: str, tags: bytes, scheme: TagScheme, rate: float, margin: float) -> None:
+        self.text, self.tags, self.scheme, self.rate, self.margin = text, tags, scheme, rate, margin
         self.weights, self.squares = defaultdict(float), defaultdict(float)
 
     def features(self, i: int) -> list[object]:
@@ -566,20 +566,20 @@ class ReferenceTrainer:
 
     def epoch(self) -> float:
         """Return the loss before the update, as run_epoch does."""
-        n = len(self.text)
+        n, scheme, every_tag = len(self.text), self.scheme, range(self.scheme.size)
         emissions = [
             [
                 sum(self.weights[feature, tag] for feature in self.features(i)) + self.margin * (tag != self.tags[i])
-                for tag in range(4)
+                for tag in every_tag
             ]
             for i in range(n)
         ]
-        transitions = [[self.weights["transition", a, b] for b in range(4)] for a in range(4)]
-        start, end = ([self.weights[kind, tag] for tag in range(4)] for kind in ("start", "end"))
-        whole = log_partition(SBME, emissions, transitions, start, end)
+        transitions = [[self.weights["transition", a, b] for b in every_tag] for a in every_tag]
+        start, end = ([self.weights[kind, tag] for tag in every_tag] for kind in ("start", "end"))
+        whole = log_partition(scheme, emissions, transitions, start, end)
         gradients = defaultdict(list)  # one for each time that a weight is used; those of the chain are summed
-        found = marginals(SBME, emissions, transitions, start, end)
-        for i, tag in product(range(n), range(4)):
+        found = marginals(scheme, emissions, transitions, start, end)
+        for i, tag in product(range(n), every_tag):
             gradient = (self.tags[i] == tag) - found[i][tag]
             for feature in self.features(i):
                 gradients[feature, tag].append(gradient)
@@ -588,7 +588,7 @@ class ReferenceTrainer:
             if i == n - 1:
                 gradients["end", tag] = [gradient]
         pairs = defaultdict(float)
-        for path in all_paths(SBME, n):
+        for path in all_paths(scheme, n):
             probability = math.exp(path_score(emissions, transitions, path, start, end) - whole)
             for i in range(1, n):
                 pairs[path[i - 1], path[i]] -= probability
@@ -605,39 +605,107 @@ class ReferenceTrainer:
 
 
 NO_LEXICON = np.empty(0, np.uint64), np.empty(0, np.uint16)
+EVERY_SCHEME = pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
 
 
-def make_trainer(sentences, lexicon=NO_LEXICON, rate=0.1, margin=1.5, min_trigram_count=2, seed=1):
+def legality(scheme: TagScheme) -> np.ndarray:
+    return np.array([*scheme.transitions_allowed, scheme.start_allowed, scheme.end_allowed])
+
+
+def make_trainer(sentences, lexicon=NO_LEXICON, rate=0.1, margin=1.5, min_trigram_count=2, seed=1, scheme=SBME):
     alphabet = Alphabet.of(["".join(words) for words in sentences])
-    corpus = alphabet.encode_corpus(sentences)
-    trainer = LinearTrainer(*corpus, alphabet.types, *lexicon, rate, margin, min_trigram_count, 2, seed)
+    corpus, allowed = alphabet.encode_corpus(sentences, scheme), legality(scheme)
+    trainer = LinearTrainer(*corpus, alphabet.types, allowed, *lexicon, rate, margin, min_trigram_count, 2, seed)
     return trainer, alphabet
 
 
+@EVERY_SCHEME
 @pytest.mark.parametrize("words", [["甲乙", "丙", "丁戊己"], ["甲"], ["甲乙丙丁戊"], ["甲", "乙"]], ids=len)
-def test_linear_trainer_equals_the_reference(words):
-    text, tags = "".join(words), SBME.words_to_tags(words)
-    trainer, alphabet = make_trainer([words])
-    reference = ReferenceTrainer(text, tags, rate=0.1, margin=1.5)
+def test_linear_trainer_equals_the_reference(words, scheme):
+    text, tags = "".join(words), scheme.words_to_tags(words)
+    trainer, alphabet = make_trainer([words], scheme=scheme)
+    reference = ReferenceTrainer(text, tags, scheme, rate=0.1, margin=1.5)
     for _ in range(6):
         # Summing up in single precision loses some digits.
         assert trainer.run_epoch() == pytest.approx(reference.epoch(), rel=1e-4, abs=1e-5)
-    weights = trainer.weights()
+    weights, every_tag = trainer.weights(), range(scheme.size)
     for at, character in enumerate(text):
         row = weights["unigrams"][int(alphabet.encode(character)[0])]
-        expected = [[reference.weights[("unigram", character, place), tag] for tag in range(4)] for place in range(5)]
+        expected = [[reference.weights[("unigram", character, place), tag] for tag in every_tag] for place in range(5)]
         assert row == pytest.approx(np.array(expected), abs=1e-3), at
-    for tag in range(4):
+    for tag in every_tag:
         assert weights["start"][tag] == pytest.approx(reference.weights["start", tag], abs=1e-3)
         assert weights["end"][tag] == pytest.approx(reference.weights["end", tag], abs=1e-3)
-        for to in range(4):
+        for to in every_tag:
             expected = reference.weights["transition", tag, to]
             assert weights["transitions"][tag][to] == pytest.approx(expected, abs=1e-3)
 
 
-def test_linear_trainer_loss_begins_at_the_number_of_segmentations():
-    trainer, _ = make_trainer([["甲乙", "丙"]], margin=0.0)
+@EVERY_SCHEME
+def test_linear_trainer_loss_begins_at_the_number_of_segmentations(scheme):
+    trainer, _ = make_trainer([["甲乙", "丙"]], margin=0.0, scheme=scheme)
     assert trainer.run_epoch() == pytest.approx(math.log(4) / 3)  # three characters are cut in four ways
+
+
+@EVERY_SCHEME
+def test_linear_trainer_gives_illegal_steps_no_weight(scheme):
+    trainer, _ = make_trainer(SENTENCES, scheme=scheme)
+    for _ in range(3):
+        trainer.run_epoch()
+    transitions, start, end = trainer.chain()
+    assert not transitions[~np.array(scheme.transitions_allowed)].any() and transitions.any()
+    assert not start[~np.array(scheme.start_allowed)].any()
+    assert not end[~np.array(scheme.end_allowed)].any() and end.any()
+    for name, own in zip(("transitions", "start", "end"), (transitions, start, end), strict=True):
+        assert (trainer.weights()[name] == own).all()
+
+
+@EVERY_SCHEME
+def test_linear_trainer_emissions_are_sums_of_its_weights(scheme):
+    lexicon = np.array([ngram_key([FIRST_KNOWN, FIRST_KNOWN + 1])], np.uint64), np.array([1], np.uint16)
+    trainer, alphabet = make_trainer(SENTENCES, lexicon, scheme=scheme)
+    for _ in range(3):
+        trainer.run_epoch()
+    weights = trainer.weights()
+    row_of = {int(key): at for at, key in enumerate(weights["keys"])}
+    for text in ("今天天气真好", "丁", "".join(SENTENCES[5])):
+        codes = [EDGE] * PAD + alphabet.encode(text).tolist() + [EDGE] * (PAD + 1)
+        # [position in the padded text][tag], so that what n-grams say of edges has a place too
+        expected = np.zeros((len(codes) + 4, scheme.size))
+        for at, code in enumerate(codes):
+            expected[max(at - 2, 0) : at + 3] += weights["unigrams"][code][max(2 - at, 0) :]
+        for at in range(PAD - 1, PAD + len(text)):
+            for order, first in ((2, -1), (3, -1), (4, 0)):
+                if (row := row_of.get(ngram_key(codes[at : at + order]))) is not None:
+                    expected[at + first : at + first + 4] += weights["ngrams"][row]
+        for at in range(PAD, PAD + len(text)):
+            context, here = codes[at - 2 : at + 3], codes[at]
+            types = sum(int(alphabet.types[code]) << 3 * (4 - i) for i, code in enumerate(context))
+            pairs = ((here, context[1]), (here, context[3]), (context[1], context[3]), (here, context[0]))
+            same = sum((a == b) << i for i, (a, b) in enumerate((*pairs, (here, context[4]))))
+            expected[at] += weights["type_contexts"][types] + weights["repetitions"][same]
+        found = trainer.emissions(alphabet.encode(text), np.array([len(text)]))
+        assert found == pytest.approx(expected[PAD : PAD + len(text)], abs=1e-5)
+
+
+@EVERY_SCHEME
+def test_linear_trainer_learns_its_sentences_with_legal_tags(scheme):
+    trainer, alphabet = make_trainer(SENTENCES, scheme=scheme)
+    codes, gold, lengths = alphabet.encode_corpus(SENTENCES, scheme)
+    for _ in range(8):
+        trainer.run_epoch()
+        tags = best_tags(trainer, codes, lengths, scheme)
+        assert all(scheme.is_legal(part) for part in np.split(tags, np.cumsum(lengths)[:-1]))
+    assert word_f1(gold, tags, scheme) > 0.97
+
+
+@EVERY_SCHEME
+@given(sentences=st.lists(two_segmentations(), min_size=1, max_size=4))
+def test_linear_word_f1_is_that_of_the_scorer(scheme, sentences):
+    gold, predicted = zip(*sentences, strict=True)
+    assume(any(gold))
+    tags = [np.frombuffer(b"".join(map(scheme.words_to_tags, side)), np.uint8) for side in (gold, predicted)]
+    assert word_f1(*tags, scheme) == metrics.score(gold, predicted).f1
 
 
 def test_linear_trainer_loss_falls():
@@ -658,8 +726,8 @@ def test_linear_trainer_learns_a_rule_perfectly():
     trainer, alphabet = make_trainer(train)
     for _ in range(5):
         trainer.run_epoch()
-    gold, predicted, correct = trainer.evaluate(*alphabet.encode_corpus(unambiguous))
-    assert gold == predicted == correct == sum(map(len, unambiguous))
+    codes, tags, lengths = alphabet.encode_corpus(unambiguous)
+    assert word_f1(tags, best_tags(trainer, codes, lengths)) == 1
 
 
 def test_linear_training_learns_its_sentences(folder):
@@ -795,7 +863,8 @@ def test_linear_options_refuse_what_is_senseless(name, value):
 def arrays(codes=(9, 9), tags=(0, 0), lengths=(2,), types=(0,) * 10, keys=(), classes=()) -> list[np.ndarray]:
     values = (codes, tags, lengths, types, keys, classes)
     dtypes = (np.uint16, np.uint8, np.int64, np.uint8, np.uint64, np.uint16)
-    return [np.array(value, dtype) for value, dtype in zip(values, dtypes, strict=True)]
+    arrays = [np.array(value, dtype) for value, dtype in zip(values, dtypes, strict=True)]
+    return [*arrays[:4], legality(SBME), *arrays[4:]]
 
 
 @pytest.mark.parametrize(
@@ -828,10 +897,28 @@ def test_linear_trainer_refuses_counts_below_one(counts):
         LinearTrainer(*arrays(), 0.1, 1.5, *counts, 1)
 
 
-def test_linear_trainer_evaluate_refuses_what_is_wrong():
+def test_linear_trainer_emissions_refuse_what_is_wrong():
     trainer = LinearTrainer(*arrays(), 0.1, 1.5, 2, 2, 1)
     with pytest.raises(ValueError, match="a code or tag out of range"):
-        trainer.evaluate(*arrays(codes=[9, 10])[:3])
+        trainer.emissions(np.array([9, 10], np.uint16), np.array([2]))
+    with pytest.raises(ValueError, match="lengths must sum to"):
+        trainer.emissions(np.array([9, 9], np.uint16), np.array([1]))
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 5, 8])
+def test_linear_trainer_refuses_other_numbers_of_tags(size):
+    given = arrays()
+    given[1][:], given[4] = 0, np.ones((size + 2, size), bool)
+    with pytest.raises(ValueError, match=f"2, 4 or 6 tags, got {size}" if size else "a code or tag out of range"):
+        LinearTrainer(*given, 0.1, 1.5, 2, 2, 1)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (24,), (6, 4, 1)])
+def test_linear_trainer_refuses_a_legality_of_another_shape(shape):
+    given = arrays()
+    given[4] = np.ones(shape, bool)
+    with pytest.raises(ValueError, match="allowed: expected a row for each tag, one for the first and"):
+        LinearTrainer(*given, 0.1, 1.5, 2, 2, 1)
 
 
 def test_linear_alphabet_gives_classes_by_frequency_and_folds():

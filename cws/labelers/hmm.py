@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from cws.tags import TagScheme
+
 # Scores are integers; the score in nats is that times the scale in cws.json. Tags are in the order S B M E.
 _COMMON: dict[str, tuple[str, tuple[int | None, ...]]] = {
     "characters": ("U16", (0x10000,)),  # the class of each code point of the BMP, as of linear models
@@ -48,9 +50,20 @@ TENSORS: dict[int, model_io.Specification] = {
         "trigram_scores": ("I16", (None, 16)),  # [trigram][legal triple of tags]
     },
 }
-_LEGAL = SBME.transitions_allowed
-PAIRS = [(p, q) for p in range(4) for q in range(4) if _LEGAL[p][q]]
-TRIPLES = [(p, q, r) for p, q in PAIRS for r in range(4) if _LEGAL[q][r]]
+
+
+def legal_pairs(scheme: TagScheme) -> list[tuple[int, int]]:
+    """Return the legal pairs of tags in lexicographic order, which is that of the scores of bigrams."""
+    return [(p, q) for p, row in enumerate(scheme.transitions_allowed) for q, legal in enumerate(row) if legal]
+
+
+def legal_triples(scheme: TagScheme) -> list[tuple[int, int, int]]:
+    """Return the same for the scores of trigrams."""
+    pairs = legal_pairs(scheme)
+    return [(p, q, r) for p, q in pairs for also_q, r in pairs if also_q == q]
+
+
+PAIRS, TRIPLES = legal_pairs(SBME), legal_triples(SBME)
 
 
 def open_hmm(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> HmmSegmenter:

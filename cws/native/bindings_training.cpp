@@ -28,7 +28,7 @@ Array<T> to_numpy(const std::vector<T>& values, std::vector<py::ssize_t> shape) 
 
 // codes and tags of all sequences, one behind the other; lengths of the sequences, none of them zero.
 TaggedCorpus to_corpus(const Array<uint16_t>& codes, const Array<uint8_t>& tags, const Array<int64_t>& lengths,
-                       size_t class_count) {
+                       size_t class_count, int tag_count) {
     TaggedCorpus corpus;
     py::ssize_t at = 0;
     for (py::ssize_t i = 0; i < lengths.size(); ++i) {
@@ -36,7 +36,8 @@ TaggedCorpus to_corpus(const Array<uint16_t>& codes, const Array<uint8_t>& tags,
         if (length < 1 || length > codes.size() - at || length > tags.size() - at)
             throw py::value_error("lengths must be positive and sum to the number of codes and of tags");
         for (py::ssize_t j = at; j < at + length; ++j)
-            if (codes.at(j) >= class_count || tags.at(j) >= kTags) throw py::value_error("a code or tag out of range");
+            if (codes.at(j) >= class_count || tags.at(j) >= tag_count)
+                throw py::value_error("a code or tag out of range");
         corpus.add(codes.data() + at, tags.data() + at, int(length));
         at += length;
     }
@@ -48,8 +49,9 @@ TaggedCorpus to_corpus(const Array<uint16_t>& codes, const Array<uint8_t>& tags,
 class Trainer {
 public:
     Trainer(const Array<uint16_t>& codes, const Array<uint8_t>& tags, const Array<int64_t>& lengths,
-            const Array<uint8_t>& types, const Array<uint64_t>& lexicon_keys, const Array<uint16_t>& lexicon_classes,
-            float rate, float margin, int min_trigram_count, int min_fourgram_count, uint64_t seed)
+            const Array<uint8_t>& types, const Array<bool>& allowed, const Array<uint64_t>& lexicon_keys,
+            const Array<uint16_t>& lexicon_classes, float rate, float margin, int min_trigram_count,
+            int min_fourgram_count, uint64_t seed)
         : class_count_(size_t(types.size())) {
         if (lexicon_keys.size() != lexicon_classes.size()) throw py::value_error("a class for each lexicon key");
         if (min_trigram_count < 1 || min_fourgram_count < 1) throw py::value_error("least counts must be 1 or more");
@@ -59,10 +61,15 @@ public:
         for (py::ssize_t i = 0; i < lexicon_keys.size(); ++i)
             lexicon.push_back({lexicon_keys.at(i), lexicon_classes.at(i)});
         const TrainerOptions options{rate, margin, min_trigram_count, min_fourgram_count, seed};
-        TaggedCorpus corpus = to_corpus(codes, tags, lengths, class_count_);
+        if (allowed.ndim() != 2 || allowed.shape(0) != allowed.shape(1) + 2)
+            throw py::value_error("allowed: expected a row for each tag, one for the first and one for the last");
+        const int tag_count = int(allowed.shape(1));
+        TagLegality legality{tag_count, {allowed.data(), allowed.data() + allowed.size()}};
+        TaggedCorpus corpus = to_corpus(codes, tags, lengths, class_count_, tag_count);
         std::vector<uint8_t> type_list(types.data(), types.data() + types.size());
         py::gil_scoped_release unlocked;
-        trainer_ = std::make_unique<LinearTrainer>(std::move(corpus), std::move(type_list), lexicon, options);
+        trainer_ = std::make_unique<LinearTrainer>(std::move(corpus), std::move(type_list), std::move(legality),
+                                                   lexicon, options);
     }
 
     double run_epoch() {
@@ -70,26 +77,41 @@ public:
         return trainer_->run_epoch();
     }
 
-    std::tuple<int64_t, int64_t, int64_t> evaluate(const Array<uint16_t>& codes, const Array<uint8_t>& tags,
-                                                   const Array<int64_t>& lengths) const {
-        const TaggedCorpus corpus = to_corpus(codes, tags, lengths, class_count_);
-        py::gil_scoped_release unlocked;
-        const WordCounts counts = trainer_->evaluate(corpus);
-        return {counts.gold, counts.predicted, counts.correct};
+    Array<float> emissions(const Array<uint16_t>& codes, const Array<int64_t>& lengths) const {
+        const std::vector<uint8_t> no_tags(size_t(codes.size()));
+        const TaggedCorpus corpus =
+            to_corpus(codes, to_numpy(no_tags, {codes.size()}), lengths, class_count_, trainer_->tags());
+        std::vector<float> result;
+        {
+            py::gil_scoped_release unlocked;
+            result = trainer_->emissions(corpus);
+        }
+        return to_numpy(result, {codes.size(), trainer_->tags()});
+    }
+
+    // transitions, start and end
+    py::tuple chain() const {
+        const py::ssize_t tags = trainer_->tags();
+        const auto row = [&](py::ssize_t at) { return trainer_->chain().begin() + at * tags; };
+        return py::make_tuple(to_numpy<float>({row(0), row(tags)}, {tags, tags}),
+                              to_numpy<float>({row(tags), row(tags + 1)}, {tags}),
+                              to_numpy<float>({row(tags + 1), row(tags + 2)}, {tags}));
     }
 
     py::dict weights() const {
         const LinearTrainer::Weights w = trainer_->weights();
+        const py::ssize_t tags = trainer_->tags(), keys = py::ssize_t(w.keys.size());
         py::dict result;
-        result["unigrams"] = to_numpy(w.unigrams, {py::ssize_t(class_count_), kUnigramPositions, kTags});
-        result["type_contexts"] = to_numpy(w.type_contexts, {kTypeContexts, kTags});
-        result["repetitions"] = to_numpy(w.repetitions, {kRepetitions, kTags});
-        result["transitions"] = to_numpy(w.transitions, {kTags, kTags});
-        result["start"] = to_numpy(w.start, {kTags});
-        result["end"] = to_numpy(w.end, {kTags});
-        result["keys"] = to_numpy(w.keys, {py::ssize_t(w.keys.size())});
-        result["in_lexicon"] = to_numpy(w.in_lexicon, {py::ssize_t(w.keys.size())});
-        result["ngrams"] = to_numpy(w.ngrams, {py::ssize_t(w.keys.size()), kPositions, kTags});
+        result["unigrams"] = to_numpy(w.unigrams, {py::ssize_t(class_count_), kUnigramPositions, tags});
+        result["type_contexts"] = to_numpy(w.type_contexts, {kTypeContexts, tags});
+        result["repetitions"] = to_numpy(w.repetitions, {kRepetitions, tags});
+        const py::tuple of_chain = chain();
+        result["transitions"] = of_chain[0];
+        result["start"] = of_chain[1];
+        result["end"] = of_chain[2];
+        result["keys"] = to_numpy(w.keys, {keys});
+        result["in_lexicon"] = to_numpy(w.in_lexicon, {keys});
+        result["ngrams"] = to_numpy(w.ngrams, {keys, kPositions, tags});
         return result;
     }
 
@@ -116,12 +138,14 @@ py::tuple build_table(const Array<uint64_t>& keys, const Array<int8_t>& weights)
 void bind_training(py::module_& module) {
     py::class_<Trainer>(module, "LinearTrainer")
         .def(py::init<const Array<uint16_t>&, const Array<uint8_t>&, const Array<int64_t>&, const Array<uint8_t>&,
-                      const Array<uint64_t>&, const Array<uint16_t>&, float, float, int, int, uint64_t>(),
-             py::arg("codes"), py::arg("tags"), py::arg("lengths"), py::arg("types"), py::arg("lexicon_keys"),
-             py::arg("lexicon_classes"), py::arg("rate"), py::arg("margin"), py::arg("min_trigram_count"),
-             py::arg("min_fourgram_count"), py::arg("seed"))
+                      const Array<bool>&, const Array<uint64_t>&, const Array<uint16_t>&, float, float, int, int,
+                      uint64_t>(),
+             py::arg("codes"), py::arg("tags"), py::arg("lengths"), py::arg("types"), py::arg("allowed"),
+             py::arg("lexicon_keys"), py::arg("lexicon_classes"), py::arg("rate"), py::arg("margin"),
+             py::arg("min_trigram_count"), py::arg("min_fourgram_count"), py::arg("seed"))
         .def("run_epoch", &Trainer::run_epoch)
-        .def("evaluate", &Trainer::evaluate, py::arg("codes"), py::arg("tags"), py::arg("lengths"))
+        .def("emissions", &Trainer::emissions, py::arg("codes"), py::arg("lengths"))
+        .def("chain", &Trainer::chain)
         .def("weights", &Trainer::weights);
     module.def("build_table", &build_table, py::arg("keys"), py::arg("weights"));
 }

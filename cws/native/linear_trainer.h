@@ -6,6 +6,9 @@
 // AdaGrad without a margin 96.2, 97.4, 94.9; with 96.4, 97.5, 94.9. Dropout of n-grams or of words of the lexicon lost
 // 0.1 to 0.6, a larger AdaGrad offset 0.2: rare n-grams must learn fast. docs/linear.md has more.
 //
+// Any scheme of 2, 4 or 6 tags can be trained, given by its legality. The models of linear_model.h have four tags, S, B, M
+// and E; docs/tag_sets.md says why.
+//
 // What a lexicon says of an n-gram (its class, 0 for nothing) has weights of its own, shared by all n-grams of the class
 // and order. A trained model adds them to the n-gram's own, so they cost nothing when segmenting.
 #pragma once
@@ -17,7 +20,7 @@
 #include <vector>
 
 #include "linear_model.h"
-#include "sbme.h"
+#include "margin_loss.h"
 
 namespace cws {
 
@@ -43,26 +46,35 @@ struct TaggedCorpus {
     void add(const uint16_t* sequence_codes, const uint8_t* sequence_tags, int count);
 };
 
-struct WordCounts {
-    int64_t gold = 0, predicted = 0, correct = 0;
+// What may follow what, as bytes of 0 and 1, shape (tags + 2, tags): [from][to], then the first tag, then the last.
+struct TagLegality {
+    int tags;
+    std::vector<uint8_t> allowed;
 };
 
 class LinearTrainer {
 public:
-    LinearTrainer(TaggedCorpus corpus, std::vector<uint8_t> types, const std::vector<LexiconEntry>& lexicon,
-                  TrainerOptions options);
+    // Throws std::invalid_argument for another number of tags than 2, 4 or 6.
+    LinearTrainer(TaggedCorpus corpus, std::vector<uint8_t> types, TagLegality legality,
+                  const std::vector<LexiconEntry>& lexicon, TrainerOptions options);
 
     // One pass over the corpus in random order; returns the mean loss a character, in nats.
     double run_epoch();
 
-    // Segments another corpus with the weights so far.
-    WordCounts evaluate(const TaggedCorpus& corpus) const;
+    // What the weights so far score the tags of another corpus's characters; shape: (characters, tags).
+    std::vector<float> emissions(const TaggedCorpus& corpus) const;
 
-    // The trained weights, those of the lexicon added to their n-grams'. shape of ngram_weights: (keys, 16)
+    // The weights of the chain so far, in the shape of TagLegality::allowed.
+    const std::vector<float>& chain() const { return chain_.weights; }
+
+    int tags() const { return legality_.tags; }
+
+    // The trained weights but the chain's, those of the lexicon added to their n-grams'.
     struct Weights {
-        std::vector<float> unigrams, type_contexts, repetitions, transitions, start, end, ngrams;
-        std::vector<uint64_t> keys;        // ascending
-        std::vector<uint8_t> in_lexicon;   // of each key, 1 if a lexicon has it
+        std::vector<float> unigrams, type_contexts, repetitions;
+        std::vector<float> ngrams;        // shape: (keys, 4, tags)
+        std::vector<uint64_t> keys;       // ascending
+        std::vector<uint8_t> in_lexicon;  // of each key, 1 if a lexicon has it
     };
     Weights weights() const;
 
@@ -74,6 +86,7 @@ private:
         Table(size_t rows, int columns)
             : width(columns), weights(rows * size_t(columns)), squares(rows * size_t(columns)) {}
         const float* row(size_t at) const { return weights.data() + at * size_t(width); }
+        template <int kWidth>
         void update(size_t at, const float* gradient, float rate);
     };
     // What an n-gram adds: its own weights and its lexicon class's; row 0 of both tables stays zero.
@@ -102,18 +115,23 @@ private:
         std::vector<Ngram> values_;
         size_t mask_;
     };
-    struct Chain;  // emissions, potentials and gradients of one sequence
 
     static Index make_index(const TaggedCorpus& corpus, const std::vector<LexiconEntry>& lexicon,
                             const TrainerOptions& options, size_t& rows, size_t& lexicon_rows);
     Ngrams ngrams_at(const uint16_t* codes) const;
     unsigned type_context(const uint16_t* codes) const;
-    void score(const uint16_t* codes, const Ngrams* ngrams, int count, Chain& chain) const;
-    double differentiate(const uint8_t* tags, int count, Chain& chain);
-    void update(const uint16_t* codes, const Ngrams* ngrams, int count, const Chain& chain);
+    template <int K>
+    double run_epoch_of();
+    template <int K>
+    std::vector<float> emissions_of(const TaggedCorpus& corpus) const;
+    template <int K>
+    void score(const uint16_t* codes, const Ngrams* ngrams, int count, MarginLoss<K>& loss) const;
+    template <int K>
+    void update(const uint16_t* codes, const Ngrams* ngrams, int count, const MarginLoss<K>& loss);
 
     TaggedCorpus corpus_;
     std::vector<uint8_t> types_;
+    TagLegality legality_;
     TrainerOptions options_;
     size_t rows_ = 0, lexicon_rows_ = 0;
     Index index_;

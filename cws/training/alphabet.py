@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cws.labelers.linear import ABSENT, FIRST_KNOWN, SEPARATOR, UNKNOWN
-from cws.tags import SBME
+from cws.tags import SBME, TagScheme
 from cws.text import HANZI, PUNCTUATION, SPACE, TYPE_NAMES, bmp_types, fold, folded_bmp
 
 Words = Sequence[str]
@@ -50,7 +50,7 @@ class Alphabet:
         return np.where(codes < 0x10000, self.characters[codes & 0xFFFF], beyond)
 
     def encode_corpus(
-        self, sentences: Sequence[Words]
+        self, sentences: Sequence[Words], scheme: TagScheme = SBME
     ) -> tuple[NDArray[np.uint16], NDArray[np.uint8], NDArray[np.int64]]:
         """Return the codes and tags of all sentences, one behind the other, and the sentences' lengths.
 
@@ -58,7 +58,7 @@ class Alphabet:
         """
         sentences = [part for words in sentences for part in _cut(words)]
         texts = ["".join(words) for words in sentences]
-        tags = np.frombuffer(SBME.words_to_tags(word for words in sentences for word in words), np.uint8)
+        tags = np.frombuffer(scheme.words_to_tags(word for words in sentences for word in words), np.uint8)
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
         codes = self.encode("".join(texts))
         # Control characters stand between words, never in one: as in the segmenter, they are not seen.

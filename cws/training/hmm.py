@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from cws import decode, model_io
 from cws.dictionary import jieba_table
 from cws.errors import InputError, ModelError
-from cws.labelers.hmm import PAIRS, TRIPLES
+from cws.labelers.hmm import legal_pairs, legal_triples
 from cws.labelers.linear import EDGE, FIRST_KNOWN, UNKNOWN
-from cws.tags import SBME
+from cws.tags import SBME, TagScheme
 from cws.text import TYPE_NAMES
 from cws.training.alphabet import Alphabet, Words
 
@@ -27,7 +27,6 @@ Floats = NDArray[np.floating[Any]]
 
 SCALE = 1 / 512  # nats of one step: the range is ±64 nats, and a step is finer than any count tells
 _LIMIT = 32767 * SCALE
-_LEGAL = np.array(SBME.transitions_allowed)
 _PRIOR = 0.5  # added to each count of a character that is known (Jeffreys)
 
 
@@ -37,10 +36,10 @@ class Hmm:
 
     Attributes:
         alphabet: The characters.
-        emissions: log P(class | tag), shape (classes, 4). A class UNKNOWN + type stands for any one unknown character.
-        transitions: log P(to | from), shape (4, 4).
-        start: log P(tag) at the first character, shape (4,).
-        end: log P(no more | tag), shape (4,).
+        emissions: log P(class | tag), shape (classes, K). A class UNKNOWN + type stands for any one unknown character.
+        transitions: log P(to | from), shape (K, K).
+        start: log P(tag) at the first character, shape (K,).
+        end: log P(no more | tag), shape (K,).
     """
 
     alphabet: Alphabet
@@ -103,18 +102,22 @@ def _log(probabilities: Floats) -> Floats:
 # Order 1
 
 
-def count_hmm(sentences: Iterable[Words]) -> Hmm:
+def count_hmm(sentences: Iterable[Words], scheme: TagScheme = SBME) -> Hmm:
     """Return the model of order 1 that the counts of segmented sentences give.
+
+    Model files hold SBME only; other schemes are for studies (scripts/tag_sets.py).
 
     Raises:
         InputError: No word in them.
     """
-    alphabet, codes, tags, lengths = _encode(sentences)
+    alphabet, codes, tags, lengths = _encode(sentences, scheme)
     first, last, inner = _places(lengths)
-    start = np.bincount(tags[first], minlength=4) + np.array(SBME.start_allowed)
-    steps = np.bincount(4 * tags[:-1][inner].astype(np.int64) + tags[1:][inner], minlength=16).reshape(4, 4) + _LEGAL
-    end = np.bincount(tags[last], minlength=4) + np.array(SBME.end_allowed)
-    counts = _by_tag(codes, tags, len(alphabet.types))
+    k = scheme.size
+    start = np.bincount(tags[first], minlength=k) + np.array(scheme.start_allowed)
+    steps = np.bincount(k * tags[:-1][inner].astype(np.int64) + tags[1:][inner], minlength=k * k).reshape(k, k)
+    steps = steps + np.array(scheme.transitions_allowed)
+    end = np.bincount(tags[last], minlength=k) + np.array(scheme.end_allowed)
+    counts = _by_tag(codes, tags, len(alphabet.types), k)
     known = counts.copy()
     known[FIRST_KNOWN:] += _PRIOR
     known[:FIRST_KNOWN] += _unknown(counts, alphabet.types)
@@ -129,14 +132,14 @@ def count_hmm(sentences: Iterable[Words]) -> Hmm:
 
 
 def _encode(
-    sentences: Iterable[Words],
+    sentences: Iterable[Words], scheme: TagScheme = SBME
 ) -> tuple[Alphabet, NDArray[np.uint16], NDArray[np.uint8], NDArray[np.int64]]:
     """Return the alphabet of the sentences, and their codes, tags and lengths in it."""
     sentences = [words for words in sentences if words]
     if not sentences:
         raise InputError("no words to learn from: give a corpus, one sentence a line, words separated by spaces")
     alphabet = Alphabet.of("".join(words) for words in sentences)
-    return alphabet, *alphabet.encode_corpus(sentences)
+    return alphabet, *alphabet.encode_corpus(sentences, scheme)
 
 
 def _places(lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
@@ -148,18 +151,18 @@ def _places(lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
     return ends - lengths, ends - 1, inner[:-1]
 
 
-def _by_tag(codes: NDArray[np.uint16], tags: NDArray[np.uint8], classes: int) -> Floats:
-    """Return how often each class has each tag, shape (classes, 4)."""
-    return np.bincount(4 * codes.astype(np.int64) + tags, minlength=4 * classes).reshape(classes, 4).astype(np.float64)
+def _by_tag(codes: NDArray[np.uint16], tags: NDArray[np.uint8], classes: int, k: int) -> Floats:
+    """Return how often each class has each tag, shape (classes, k)."""
+    return np.bincount(k * codes.astype(np.int64) + tags, minlength=k * classes).reshape(classes, k).astype(np.float64)
 
 
 def _unknown(counts: Floats, types: NDArray[np.uint8]) -> Floats:
-    """Return what to add for one unknown character of each type, shape (FIRST_KNOWN, 4).
+    """Return what to add for one unknown character of each type, shape (FIRST_KNOWN, K).
 
     A character that was met once tells what one that was never met does (Good & Turing): as many as there are of a
     type, so much is left for the type; and there are some thousand of them.
     """
-    result = np.zeros((FIRST_KNOWN, 4))
+    result = np.zeros((FIRST_KNOWN, counts.shape[1]))
     once = counts.sum(axis=1) == 1
     once[:FIRST_KNOWN] = False
     for kind in range(len(TYPE_NAMES)):
@@ -171,23 +174,28 @@ def _unknown(counts: Floats, types: NDArray[np.uint8]) -> Floats:
 
 
 def count_trigrams(
-    types: NDArray[np.uint8], codes: NDArray[np.uint16], tags: NDArray[np.uint8], lengths: NDArray[np.int64]
+    types: NDArray[np.uint8],
+    codes: NDArray[np.uint16],
+    tags: NDArray[np.uint8],
+    lengths: NDArray[np.int64],
+    scheme: TagScheme = SBME,
 ) -> dict[str, NDArray[Any]]:
     """Return the tensors of order 2 but the characters.
 
     Args:
         types: Of an alphabet.
         codes, tags, lengths: As its `encode_corpus` returns them.
+        scheme: Of the tags; its first tag is that of words of one character.
     """
-    classes = len(types)
-    # Every sequence with two edges before it; a character with its tag is one number. Edges are tagged S.
+    classes, k = len(types), scheme.size
+    # Every sequence with two edges before it; a character with its tag is one number. Edges are tagged as words.
     lengths = lengths[lengths > 0]
     begins = np.cumsum(lengths) - lengths
     at = np.repeat(begins, 2)
-    joint = np.insert(4 * codes.astype(np.int64) + tags, at, 4 * EDGE)
+    joint = np.insert(k * codes.astype(np.int64) + tags, at, k * EDGE)
     is_edge = np.insert(np.zeros(len(codes), bool), at, True)
     here = np.flatnonzero(~is_edge)
-    top = 4 * classes
+    top = k * classes
     # What is counted: all characters, and the edges before them as context.
     unigram = np.bincount(joint[here], minlength=top).astype(np.float64)
     pairs, pair_counts = np.unique(joint[here - 1] * top + joint[here], return_counts=True)
@@ -208,21 +216,22 @@ def count_trigrams(
     )
 
     # P(c, t), and of one unknown character of each type
-    one = unigram.reshape(classes, 4) + 0.01
-    one[:FIRST_KNOWN] += _unknown(unigram.reshape(classes, 4), types)
+    one = unigram.reshape(classes, k) + 0.01
+    one[:FIRST_KNOWN] += _unknown(unigram.reshape(classes, k), types)
     one = (weights[0] * one / len(here)).astype(np.float32)
+    legal = _LegalTags(scheme)
     # For each bigram of characters, the probability of the second and its tag after the first and its
     pair_first, pair_second = pairs // top, pairs % top
-    bigram_keys, bigram_of = np.unique(pair_first // 4 * classes + pair_second // 4, return_inverse=True)
+    bigram_keys, bigram_of = np.unique(pair_first // k * classes + pair_second // k, return_inverse=True)
     # Two edges are no bigram of any text, but trigrams go on with them.
     bigram_keys, bigram_of = np.insert(bigram_keys, 0, EDGE * classes + EDGE), bigram_of + 1
-    two = one[bigram_keys % classes][:, [second for _, second in PAIRS]]  # shape: (bigrams, 8)
-    two[bigram_of, _PAIR_AT[pair_first % 4, pair_second % 4]] += weights[1] * pair_counts / context1[pair_first]
+    two = one[bigram_keys % classes][:, legal.last_of_pair]  # shape: (bigrams, legal pairs)
+    two[bigram_of, legal.pair_at[pair_first % k, pair_second % k]] += weights[1] * pair_counts / context1[pair_first]
     # And of each trigram
     x, y, z = triples // (top * top), triples // top % top, triples % top
-    trigram_keys, trigram_of = np.unique((x // 4 * classes + y // 4) * classes + z // 4, return_inverse=True)
-    three = two[np.searchsorted(bigram_keys, trigram_keys % (classes * classes))][:, _PAIR_OF_TRIPLE]
-    three[trigram_of, _TRIPLE_AT[x % 4, y % 4, z % 4]] += weights[2] * triple_counts / context2
+    trigram_keys, trigram_of = np.unique((x // k * classes + y // k) * classes + z // k, return_inverse=True)
+    three = two[np.searchsorted(bigram_keys, trigram_keys % (classes * classes))][:, legal.pair_of_triple]
+    three[trigram_of, legal.triple_at[x % k, y % k, z % k]] += weights[2] * triple_counts / context2
     return {
         "scores": _steps(_log(one)),
         **_level("bigram", classes, bigram_keys // classes, bigram_keys % classes, two),
@@ -231,11 +240,17 @@ def count_trigrams(
     }  # fmt: skip
 
 
-# Where the legal pairs and triples of tags stand among the scores
-_PAIR_AT, _TRIPLE_AT = np.full((4, 4), -1), np.full((4, 4, 4), -1)
-_PAIR_AT[tuple(np.array(PAIRS).T)] = np.arange(len(PAIRS))
-_TRIPLE_AT[tuple(np.array(TRIPLES).T)] = np.arange(len(TRIPLES))
-_PAIR_OF_TRIPLE = [PAIRS.index(triple[1:]) for triple in TRIPLES]
+class _LegalTags:
+    """Where the legal pairs and triples of tags stand among the scores."""
+
+    def __init__(self, scheme: TagScheme) -> None:
+        pairs, triples = legal_pairs(scheme), legal_triples(scheme)
+        self.pair_at = np.full((scheme.size,) * 2, -1)
+        self.pair_at[tuple(np.array(pairs).T)] = np.arange(len(pairs))
+        self.triple_at = np.full((scheme.size,) * 3, -1)
+        self.triple_at[tuple(np.array(triples).T)] = np.arange(len(triples))
+        self.last_of_pair = [second for _, second in pairs]
+        self.pair_of_triple = [pairs.index(triple[1:]) for triple in triples]
 
 
 def _level(

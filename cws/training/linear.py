@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from cws import model_io
 from cws._native import LinearSegmenter, LinearTrainer, build_table
 from cws.corpus import train_dev_split
+from cws.decode import viterbi
 from cws.errors import InputError
 from cws.labelers.linear import ABSENT, FIRST_KNOWN
 from cws.metrics import SegmentationCounts, score
-from cws.tags import SBME
+from cws.tags import SBME, TagScheme
 from cws.text import fold
 from cws.training.alphabet import Alphabet
 
@@ -188,11 +189,21 @@ def make_trainer(
     lexicon: tuple[NDArray[np.uint64], NDArray[np.uint16]],
     sentences: Sequence[Words],
     options: LinearOptions,
+    scheme: TagScheme = SBME,
 ) -> LinearTrainer:
-    """Return the core's trainer, before its first epoch; lexicon is what `lexicon_entries` returned."""
+    """Return the core's trainer, before its first epoch.
+
+    Args:
+        alphabet: Of the sentences and word lists.
+        lexicon: What `lexicon_entries` returned.
+        sentences: Lists of words.
+        options: Hyper-parameters.
+        scheme: Of 2, 4 or 6 tags. Model files hold SBME only; others are for studies (scripts/tag_sets.py).
+    """
     return LinearTrainer(
-        *alphabet.encode_corpus(sentences),
+        *alphabet.encode_corpus(sentences, scheme),
         alphabet.types,
+        np.array([*scheme.transitions_allowed, scheme.start_allowed, scheme.end_allowed]),
         *lexicon,
         options.rate,
         options.margin,
@@ -200,6 +211,29 @@ def make_trainer(
         options.min_fourgram_count,
         options.seed,
     )
+
+
+def best_tags(
+    trainer: LinearTrainer, codes: NDArray[np.uint16], lengths: NDArray[np.int64], scheme: TagScheme = SBME
+) -> NDArray[np.uint8]:
+    """Return the best legal tags of sequences, one behind the other, by the weights so far."""
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    paths = viterbi(trainer.emissions(codes, lengths), offsets, *trainer.chain(), legality=scheme)
+    tags: NDArray[np.uint8] = paths.tags
+    return tags
+
+
+def word_f1(gold: NDArray[np.uint8], predicted: NDArray[np.uint8], scheme: TagScheme = SBME) -> float:
+    """Return F1 of the words that legal tags of the same sequences spell."""
+
+    def spans(tags: NDArray[np.uint8]) -> NDArray[np.int64]:
+        begins = np.flatnonzero(np.array(scheme.start_allowed)[tags])
+        ends = np.append(begins[1:], len(tags))
+        return np.asarray(begins * len(tags) + ends - 1, np.int64)  # one number for both
+
+    gold_spans, predicted_spans = spans(gold), spans(predicted)
+    correct = np.intersect1d(gold_spans, predicted_spans, assume_unique=True)
+    return 2 * len(correct) / (len(gold_spans) + len(predicted_spans))
 
 
 def _train_averaged(
@@ -229,14 +263,14 @@ def _run_epochs(
     trainer: LinearTrainer, dev: tuple[NDArray[Any], ...], options: LinearOptions, progress: Callable[[str], None]
 ) -> tuple[Tensors, int]:
     """Return the weights of the last epoch that was better on dev than those before, and its number."""
+    codes, tags, lengths = dev
     best, best_epoch, weights = -1.0, 0, {}
     for epoch in range(1, options.epochs + 1):
         begun = time.perf_counter()
         loss = trainer.run_epoch()
         if not math.isfinite(loss):
             raise InputError(f"the loss of epoch {epoch} is {loss}: train with a rate below {options.rate}")
-        gold, predicted, correct = trainer.evaluate(*dev)
-        f1 = 2 * correct / (gold + predicted)
+        f1 = word_f1(tags, best_tags(trainer, codes, lengths))
         seconds = time.perf_counter() - begun
         progress(f"epoch {epoch:2}: loss {loss:.4f} nats a character, dev F1 {100 * f1:.2f}, {seconds:.1f} s")
         if f1 >= best + options.min_gain:
