@@ -4,6 +4,7 @@
 #include <array>
 
 #include "sbme.h"
+#include "short_region.h"
 
 namespace cws {
 namespace {
@@ -60,8 +61,10 @@ public:
     }
     void reword(int begin, int count, Region region, const uint8_t* boundaries, const std::vector<EntryMatch>& matches,
                 uint8_t* word_ends) override {
+        const float* const rows = scores_.data() + begin * tags_;
+        if (words_.reword_short(rows, count, region, boundaries, matches, word_ends)) return;
         const Region seen = words_.surroundings(region, count);
-        const float* const emissions = scores_.data() + (begin + seen.begin) * tags_;
+        const float* const emissions = rows + seen.begin * tags_;
         words_.reword(emissions, count, seen, region, boundaries, matches, word_ends);
     }
     double score_words(int begin, int count, const std::vector<EntryMatch>& matches,

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "sbme.h"
+#include "short_region.h"
 #include "widest.h"
 
 namespace cws {
@@ -100,8 +101,9 @@ public:
 
     void reword(int begin, int count, Region region, const uint8_t* boundaries, const std::vector<EntryMatch>& matches,
                 uint8_t* word_ends) override {
-        const Region seen = words().surroundings(region, count);
         const int16_t* const rows = emissions_ + begin * kTags;
+        if (words().reword_short(rows, count, region, boundaries, matches, word_ends)) return;
+        const Region seen = words().surroundings(region, count);
         seen_.assign(rows + seen.begin * kTags, rows + seen.end * kTags);
         words().reword(seen_.data(), count, seen, region, boundaries, matches, word_ends);
     }

@@ -3,53 +3,54 @@
 #include <algorithm>
 
 namespace cws {
-namespace {
 
-bool is_word(const uint8_t* word_ends, int begin, int end) {
-    if ((begin > 0 && !word_ends[begin - 1]) || !word_ends[end - 1]) return false;
-    return std::none_of(word_ends + begin, word_ends + end - 1, [](uint8_t is_end) { return is_end; });
+// Regions come in the order of their beginnings, except that one may begin a word earlier than the one before.
+void Rewording::add_region(int begin, int end) {
+    while (!regions_.empty() && begin < regions_.back().end) {
+        begin = std::min(begin, regions_.back().begin);
+        end = std::max(end, regions_.back().end);
+        regions_.pop_back();
+    }
+    regions_.push_back({begin, end});
 }
-
-// The beginning of the word of character `at`, and the end of it.
-int word_begin(const uint8_t* word_ends, int at) {
-    while (at > 0 && !word_ends[at - 1]) --at;
-    return at;
-}
-int word_end(const uint8_t* word_ends, int at) {
-    while (!word_ends[at]) ++at;
-    return at + 1;
-}
-
-}  // namespace
 
 // The words that an entry cuts or joins; for a word that should be none, its neighbours too.
 void Rewording::find_regions(int count, const std::vector<ForcedPiece>& forced, const std::vector<EntryMatch>& matches,
                              const uint8_t* word_ends) {
     regions_.clear();
-    const auto add = [&](int first, int last) {
-        regions_.push_back({word_begin(word_ends, first), word_end(word_ends, last)});
+    word_begins_.resize(size_t(count));
+    word_ends_.resize(size_t(count));
+    for (int i = 0, begin = 0; i < count; ++i) {
+        word_begins_[size_t(i)] = begin;
+        if (word_ends[i]) begin = i + 1;
+    }
+    for (int i = count - 1, end = count; i >= 0; --i) {
+        if (word_ends[i]) end = i + 1;
+        word_ends_[size_t(i)] = end;
+    }
+    const auto is_word = [&](int begin, int end) {
+        return word_begins_[size_t(begin)] == begin && word_ends_[size_t(begin)] == end;
     };
-    for (const ForcedPiece& piece : forced)
-        if (!is_word(word_ends, piece.begin, piece.end)) add(piece.begin, piece.end - 1);
+    const auto add = [&](int begin, int end) {
+        add_region(word_begins_[size_t(begin)], word_ends_[size_t(end - 1)]);
+    };
+    auto piece = forced.begin();
+    const auto add_forced = [&](int limit) {
+        for (; piece != forced.end() && piece->begin < limit; ++piece)
+            if (!is_word(piece->begin, piece->end)) add(piece->begin, piece->end);
+    };
     for (const EntryMatch& match : matches) {
-        const bool is_there = is_word(word_ends, match.begin, match.end);
-        if (match.weight > 0 && !is_there) add(match.begin, match.end - 1);
-        if (match.weight < 0 && is_there) add(std::max(match.begin - 1, 0), std::min(match.end, count - 1));
+        add_forced(match.begin);
+        const bool is_there = is_word(match.begin, match.end);
+        if (match.weight > 0 && !is_there) add(match.begin, match.end);
+        if (match.weight < 0 && is_there) add(std::max(match.begin - 1, 0), std::min(match.end + 1, count));
     }
-    std::sort(regions_.begin(), regions_.end(), [](const Region& a, const Region& b) { return a.begin < b.begin; });
-    size_t merged = 0;
-    for (const Region& region : regions_) {
-        if (merged > 0 && region.begin < regions_[merged - 1].end) {
-            regions_[merged - 1].end = std::max(regions_[merged - 1].end, region.end);
-        } else {
-            regions_[merged++] = region;
-        }
-    }
-    regions_.resize(merged);
+    add_forced(count);
 }
 
 void Rewording::apply(Decoder& decoder, int begin, int count, const std::vector<ForcedPiece>& forced,
                       const std::vector<EntryMatch>& matches, uint8_t* word_ends) {
+    if (forced.empty() && matches.empty()) return;
     find_regions(count, forced, matches, word_ends);
     auto match = matches.begin();
     auto piece = forced.begin();

@@ -20,7 +20,9 @@ public:
 private:
     void find_regions(int count, const std::vector<ForcedPiece>& forced, const std::vector<EntryMatch>& matches,
                       const uint8_t* word_ends);
+    void add_region(int begin, int end);
 
+    std::vector<int> word_begins_, word_ends_;  // of each character's word
     std::vector<Region> regions_;
     std::vector<EntryMatch> inside_;
     std::vector<uint8_t> boundaries_;

@@ -103,19 +103,39 @@ public:
     const std::vector<std::pair<size_t, size_t>>& crossing() const { return crossing_; }
 
     // How far the longest string that begins at text[at] and may become an entry reaches; at itself, if none begins.
-    size_t reach(size_t at) const;
+    size_t reach(size_t at) const {
+        return walk(at, at, kRoot, WordTree::kRootNode, [](size_t, double) {});
+    }
 
 private:
+    struct Active {
+        int begin;
+        uint32_t node;
+    };
+
     template <class Use>
-    size_t walk(size_t at, Use use) const;
+    size_t walk(size_t begin, size_t at, uint32_t node, uint32_t changed, Use use) const;
+    void find_static(size_t begin, int count);
+    void find_changed(size_t begin, int count);
+    void force(size_t begin, int count);
+    bool begins_inside_run(size_t at) const {
+        return at > 0 && is_run_character(uint32_t(text_[at])) && is_run_character(uint32_t(text_[at - 1]));
+    }
+    void add(size_t begin, size_t at, size_t end, double weight) {
+        if (!Trie::is_word(weight) || weight == kRemoved || (end < size_ && begins_inside_run(end))) return;
+        has_forced_ |= weight >= kForced;
+        matches_.push_back({int(at - begin), int(end - begin), weight});
+    }
 
     const UserDictionary& dictionary_;
     const Char* text_;
     size_t size_;
     size_t covered_ = 0;  // by the last forced entry
-    std::vector<uint32_t> classes_;
+    bool has_forced_ = false;
+    std::vector<uint32_t> classes_, slots_, firsts_;
+    std::vector<Active> active_;
     std::vector<ForcedPiece> forced_;
-    std::vector<EntryMatch> matches_;
+    std::vector<EntryMatch> matches_, unsorted_;
     std::vector<std::pair<size_t, size_t>> crossing_;
 };
 
@@ -159,88 +179,135 @@ void UserDictionary::for_each(Use use) const {
     }
 }
 
-// Calls use(end, weight) for each entry that begins at text[at]. Returns where the walk through the entries ended.
+// Goes on from two nodes that text[begin] to text[at - 1] leads to; WordTree's root after the first character is none.
+// Calls use(end, weight) for each entry on the way, and returns where the way ends.
 template <class Char>
 template <class Use>
-size_t EntryFinder<Char>::walk(size_t at, Use use) const {
+size_t EntryFinder<Char>::walk(size_t begin, size_t at, uint32_t node, uint32_t changed, Use use) const {
     const Trie& trie = dictionary_.trie();
     const WordTree& changes = dictionary_.changes();
-    const auto visit = [&](size_t end, double weight) {
-        if (!Trie::is_word(weight) || weight == kRemoved) return;
-        if (end < size_ && is_run_character(uint32_t(text_[end - 1])) && is_run_character(uint32_t(text_[end]))) return;
-        use(end, weight);
-    };
-    uint32_t node = kRoot;
-    if (!dictionary_.has_changes()) {
-        for (; at < size_; ++at) {
-            node = trie.child(node, trie.class_of(uint32_t(text_[at])));
-            if (node == kNoNode) return at;
-            visit(at + 1, trie.nodes[node].weight);
-        }
-        return at;
-    }
-    uint32_t changed = WordTree::kRootNode;
-    bool is_changed = true;
+    bool is_changed = dictionary_.has_changes() && (at == begin || changed != WordTree::kRootNode);
     for (; at < size_; ++at) {
         const auto code = uint32_t(text_[at]);
         if (is_changed) is_changed = (changed = changes.child(changed, dictionary_.fold(code))) != WordTree::kRootNode;
         if (node != kNoNode) node = trie.child(node, trie.class_of(code));
         if (node == kNoNode && !is_changed) return at;
         if (is_changed && Trie::is_word(changes[changed].weight)) {
-            visit(at + 1, changes[changed].weight);
+            use(at + 1, changes[changed].weight);
         } else if (node != kNoNode) {
-            visit(at + 1, trie.nodes[node].weight);
+            use(at + 1, trie.nodes[node].weight);
         }
     }
     return at;
 }
 
+// All places of the sequence take a step through the trie together, so that the memory of many steps is fetched at once:
+// half the time of one place after the other, for a million entries.
 template <class Char>
-size_t EntryFinder<Char>::reach(size_t at) const {
-    return walk(at, [](size_t, double) {});
+void EntryFinder<Char>::find_static(size_t begin, int count) {
+    const Trie& trie = dictionary_.trie();
+    const TrieNode* const nodes = trie.nodes;
+    const Char* const text = text_ + begin;
+    classes_.resize(size_t(count));
+    active_.clear();
+    const uint32_t root = nodes[kRoot].base;
+    for (int i = 0; i < count; ++i) {
+        const uint32_t c = classes_[size_t(i)] = trie.class_of(uint32_t(text[i]));
+        if (c == kNoClass || nodes[root + c].parent != kRoot) continue;
+        if (begin + size_t(i) < covered_ || begins_inside_run(begin + size_t(i))) continue;
+        active_.push_back({i, root + c});
+        add(begin, begin + size_t(i), begin + size_t(i) + 1, nodes[root + c].weight);
+    }
+    bool is_sorted = true;
+    for (int step = 1; !active_.empty(); ++step) {
+        slots_.resize(active_.size());
+        size_t kept = 0;
+        for (const Active& active : active_) {
+            const int at = active.begin + step;
+            if (at >= count) {  // beyond the sequence, where hardly any entry goes
+                const size_t known = matches_.size();
+                walk(begin + size_t(active.begin), begin + size_t(at), active.node, WordTree::kRootNode,
+                     [&](size_t end, double weight) { add(begin, begin + size_t(active.begin), end, weight); });
+                is_sorted &= matches_.size() == known;
+                continue;
+            }
+            const uint32_t slot = nodes[active.node].base + classes_[size_t(at)];
+            __builtin_prefetch(nodes + slot);
+            slots_[kept] = slot;
+            active_[kept++] = active;
+        }
+        active_.resize(kept);
+        kept = 0;
+        for (size_t i = 0; i < active_.size(); ++i) {
+            const TrieNode& node = nodes[slots_[i]];
+            if (node.parent != active_[i].node) continue;
+            const auto at = begin + size_t(active_[i].begin);
+            active_[kept++] = {active_[i].begin, slots_[i]};
+            if (!Trie::is_word(node.weight)) continue;
+            add(begin, at, at + size_t(step) + 1, node.weight);
+            is_sorted = false;
+        }
+        active_.resize(kept);
+    }
+    if (is_sorted) return;
+    // By beginning; those of one beginning were found the shortest first.
+    firsts_.assign(size_t(count) + 1, 0);
+    for (const EntryMatch& match : matches_) ++firsts_[size_t(match.begin) + 1];
+    for (size_t i = 1; i < firsts_.size(); ++i) firsts_[i] += firsts_[i - 1];
+    unsorted_.swap(matches_);
+    matches_.resize(unsorted_.size());
+    for (const EntryMatch& match : unsorted_) matches_[firsts_[size_t(match.begin)]++] = match;
 }
 
 template <class Char>
-void EntryFinder<Char>::find(size_t begin, int count) {
-    // Places: slots far from the cache are asked for early.
-    constexpr size_t kAhead = 12;
-    const Trie& trie = dictionary_.trie();
-    const size_t end = begin + size_t(count);
-    matches_.clear();
-    forced_.clear();
-    if (covered_ > begin) forced_.push_back({0, int(std::min(covered_, end) - begin)});
-    const uint32_t root = trie.nodes[kRoot].base;
-    for (size_t at = begin; at < end; ++at) {
-        if (at + kAhead + 1 < end) {
-            const uint32_t slot = root + trie.class_of(uint32_t(text_[at + kAhead]));
-            __builtin_prefetch(trie.nodes + trie.nodes[slot].base + trie.class_of(uint32_t(text_[at + kAhead + 1])));
-        }
-        if (at < covered_) continue;
-        if (at > 0 && is_run_character(uint32_t(text_[at])) && is_run_character(uint32_t(text_[at - 1]))) continue;
-        size_t forced_end = 0;
-        const size_t known = matches_.size();
-        walk(at, [&](size_t match_end, double weight) {
-            const bool crosses = match_end > end;
-            if (weight >= kForced || (crosses && weight > 0)) {
-                forced_end = match_end;  // the longest comes last
-            } else if (!crosses) {
-                matches_.push_back({int(at - begin), int(match_end - begin), weight});
-            }
-        });
-        if (!forced_end) continue;
-        covered_ = forced_end;
-        matches_.resize(known);
-        forced_.push_back({int(at - begin), int(std::min(forced_end, end) - begin)});
-        if (forced_end > end) crossing_.emplace_back(at, forced_end);
+void EntryFinder<Char>::find_changed(size_t begin, int count) {
+    for (size_t at = std::max(begin, covered_); at < begin + size_t(count); ++at) {
+        if (begins_inside_run(at)) continue;
+        walk(at, at, kRoot, WordTree::kRootNode,
+             [&](size_t end, double weight) { add(begin, at, end, weight); });
     }
-    if (forced_.empty()) return;
+}
+
+// Takes the forced ones out of the matches, and those that overlap them.
+template <class Char>
+void EntryFinder<Char>::force(size_t begin, int count) {
+    for (size_t i = 0; i < matches_.size();) {
+        const int at = matches_[i].begin;
+        int end = 0;  // of the longest forced one that begins there
+        for (; i < matches_.size() && matches_[i].begin == at; ++i) {
+            const EntryMatch& match = matches_[i];
+            if (match.weight >= kForced || (match.end > count && match.weight > 0)) end = match.end;
+        }
+        if (begin + size_t(at) < covered_ || end == 0) continue;
+        covered_ = begin + size_t(end);
+        forced_.push_back({at, std::min(end, count)});
+        if (end > count) crossing_.emplace_back(begin + size_t(at), covered_);
+    }
     size_t next = 0;  // the first forced one that ends behind the beginning of a match
     matches_.erase(std::remove_if(matches_.begin(), matches_.end(),
                                   [&](const EntryMatch& match) {
                                       while (next < forced_.size() && forced_[next].end <= match.begin) ++next;
-                                      return next < forced_.size() && forced_[next].begin < match.end;
+                                      const bool overlaps = next < forced_.size() && forced_[next].begin < match.end;
+                                      return overlaps || match.end > count;
                                   }),
                    matches_.end());
+}
+
+template <class Char>
+void EntryFinder<Char>::find(size_t begin, int count) {
+    matches_.clear();
+    forced_.clear();
+    has_forced_ = false;
+    const size_t end = begin + size_t(count);
+    if (covered_ > begin) forced_.push_back({0, int(std::min(covered_, end) - begin)});
+    if (covered_ >= end) return;
+    if (dictionary_.has_changes()) {
+        find_changed(begin, count);
+    } else {
+        find_static(begin, count);
+    }
+    const auto crosses = [&](const EntryMatch& match) { return match.end > count; };
+    if (has_forced_ || !forced_.empty() || std::any_of(matches_.begin(), matches_.end(), crosses)) force(begin, count);
 }
 
 }  // namespace cws
