@@ -303,9 +303,9 @@ def _read_entries(
             entries[word] = weight, label
             places[word] = place
     if repeated:
-        warnings.warn(f"{len(repeated)} entries are given twice, first {repeated[0]}", DictionaryWarning, stacklevel=3)
+        warnings.warn(f"{_entries(len(repeated))} given twice, first {repeated[0]}", DictionaryWarning, stacklevel=3)
     if conflicting:
-        message = f"{len(conflicting)} entries are given twice and differ, first {conflicting[0]}: the last counts"
+        message = f"{_entries(len(conflicting))} given twice and differ, first {conflicting[0]}: the last counts"
         warnings.warn(message, DictionaryWarning, stacklevel=3)
     return [(word, weight, label) for word, (weight, label) in entries.items()]
 
@@ -345,3 +345,7 @@ def _parse(fields: list[str]) -> tuple[str, float, str | None]:
                 " counts away, and the words get the default weight"
             )
     return word, weight, rest[1] if len(rest) == 2 else None
+
+
+def _entries(number: int) -> str:
+    return "1 entry is" if number == 1 else f"{number:,} entries are"

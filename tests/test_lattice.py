@@ -17,6 +17,7 @@ from cws.errors import InputError, ModelError
 from cws.labelers.dictionary import make_dictionary, open_dictionary, word_trie, write_dictionary
 from cws.lattice import TENSORS, WordTrie, best_path, edges, map_trie, trie_tensors
 from cws.model_io import map_tensors, read_config, write_model
+from cws.rewording import is_run_character
 
 WORDS = {"研究": -7.0, "研究生": -9.0, "生命": -8.0, "命": -8.5, "起源": -7.5, "生": -6.0}
 UNKNOWN = -20.0
@@ -178,6 +179,14 @@ def test_dictionary_model_finds_words_beyond_the_bmp():
     assert make_dictionary({"𠮷野家": 3, "野": 1}).segment("去𠮷野家") == ["去", "𠮷野家"]
 
 
+def test_dictionary_model_keeps_runs_of_letters_and_digits_whole():
+    segmenter = make_dictionary({"ces": 5, "AA制": 4, "5": 3, "研究": 2, "B": 1, "ＣＤ": 1})
+    assert segmenter.segment("license研究AA制 AA 15B B") == ["license", "研究", "AA制", " ", "AA", " ", "15B", " ", "B"]
+    assert segmenter.segment("iPhoneAA制５Ｇ研究ces") == ["iPhoneAA", "制", "５Ｇ", "研究", "ces"]
+    assert [words for _, words in segmenter.nbest("ces研究5", 9)] == [["ces", "研究", "5"]]
+    assert [token[3] for token in segmenter.tokens("ab研究12")] == pytest.approx([1, 1, 1])
+
+
 def test_dictionary_model_makes_words_of_white_space():
     segment = make_dictionary({"研究": 1, "究 生": 1}).segment
     assert segment(" \t研究\r\n\n\x00生") == [" \t", "研究", "\r\n", "\n", "\0", "生"]
@@ -191,7 +200,9 @@ def test_dictionary_model_refuses_lists_without_words(counts):
 
 @given(any_text(1) | st.text("研究生命", min_size=1, max_size=12), weighted_words)
 def test_dictionary_model_takes_the_best_path(text, words):
-    text = "".join(character for character in text if not character.isspace() and category(character) != "Cc")
+    text = "".join(
+        character for character in text if category(character)[0] not in "CZ" and not is_run_character(character)
+    )
     counts = {word: int(weight) + 10 for word, weight in words.items()} or {"研": 1}
     trie, unknown = word_trie(counts)
     ends, _ = best_path(text, dict(trie.items()), unknown)

@@ -17,7 +17,7 @@ from cws.errors import CorpusError, DictionaryWarning, EncodingError, FileError,
 from cws.labelers.dictionary import word_trie, write_dictionary
 from cws.labelers.hmm import TENSORS, TRIPLES
 from cws.model_io import map_tensors
-from cws.rewording import FORCED, NEVER, entries_at, reword
+from cws.rewording import FORCED, NEVER, entries_at, is_run_character, reword
 from cws.segmenter import Segmenter
 from cws.tags import SBME
 from cws.text import SPACE, bmp_types
@@ -59,8 +59,9 @@ def scorer(segmenter, text, entries):
     config = segmenter.config
     if config["kind"] == "dictionary":
         words, unknown = word_trie(COUNTS)
+        known = dict(words.items())
         return lambda span, ends: sum(
-            _word_score(text[a:b], dict(words.items()), unknown, entries) for a, b in pairwise([span[0], *ends])
+            _word_score(text, a, b, known, unknown, entries) for a, b in pairwise([span[0], *ends])
         )
     rows = {}
     for begin, flat in segmenter.native.emissions(text):
@@ -92,19 +93,28 @@ def _score_triples(rows, span, ends):
     return sum(row[TRIPLES.index(triple)] for row, triple in zip(rows, triples, strict=True))
 
 
-def _word_score(word, words, unknown, entries):
+def _word_score(text, first, end, words, unknown, entries):
+    def is_torn(at):  # a run of letters and digits is
+        return 0 < at < len(text) and is_run_character(text[at - 1]) and is_run_character(text[at])
+
+    word = text[first:end]
+    if is_torn(first) or is_torn(end):
+        return -float("inf")
     if word in words:
         return words[word]
-    if len(word) == 1:
+    if len(word) == 1 or all(map(is_torn, range(first + 1, end))):
         return unknown
     if word not in entries and not any(word in entry for entry in entries if " " in entry):  # a piece of one
         return -float("inf")
-    best = [0.0]
-    for begin in reversed(range(len(word))):
-        known = [words[word[begin:end]] + best[len(word) - end] for end in range(begin + 1, len(word) + 1)
-                 if word[begin:end] in words]  # fmt: skip
-        best.append(max([unknown + best[-1], *known]))
-    return best[-1]
+    places = [at for at in range(first, end + 1) if not is_torn(at)]
+    best = {end: 0.0}
+    for index in reversed(range(len(places) - 1)):
+        begin = places[index]
+        best[begin] = unknown + best[places[index + 1]]
+        for to in places[index + 1 :]:
+            if text[begin:to] in words:
+                best[begin] = max(best[begin], words[text[begin:to]] + best[to])
+    return best[first]
 
 
 def word_spans(words, text):
@@ -320,7 +330,7 @@ def test_repeated_entries_are_reported_once(tmp_path):
         dictionary = UserDictionary.read(one, two)
     assert [str(warning.message) for warning in caught] == [
         f"2 entries are given twice, first 甲 at {one}:1 and {one}:3",
-        f"1 entries are given twice and differ, first 乙 at {one}:2 and {two}:1: the last counts",
+        f"1 entry is given twice and differ, first 乙 at {one}:2 and {two}:1: the last counts",
     ]
     assert dictionary.get("乙") == Entry("乙", "!", None)
 

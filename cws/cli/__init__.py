@@ -6,6 +6,7 @@ import importlib
 import os
 import signal
 import sys
+import warnings
 from io import TextIOWrapper
 from types import FrameType
 from typing import NoReturn, TextIO, cast
@@ -15,7 +16,7 @@ import click
 from cws.errors import CwsError
 from cws.version import __version__
 
-_COMMANDS = ("segment", "train", "evaluate", "score", "models")
+_COMMANDS = ("segment", "train", "evaluate", "score", "dictionary", "models")
 
 
 class _ReaderGone(Exception):
@@ -61,6 +62,7 @@ def main() -> NoReturn:
         if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores SIGHUP
             signal.signal(number, _terminate)
     _prepare_streams()
+    warnings.showwarning = _warn
     try:
         status = cli.main(standalone_mode=False)
         sys.stdout.flush()
@@ -99,10 +101,25 @@ def _open_nothing(mode: str) -> TextIO:
     return cast("TextIO", open(os.open(os.devnull, os.O_RDWR), mode, closefd=False))  # open to the very end
 
 
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    _say(f"cws: warning: {message}\n")
+
+
 def _complain(message: str, status: int) -> int:
-    # Paths may hold bytes that are no text; better shown escaped than not at all.
-    sys.stderr.write(f"cws: error: {message}\n".encode(errors="backslashreplace").decode())
+    _say(f"cws: error: {message}\n")
     return status
+
+
+def _say(line: str) -> None:
+    # Paths may hold bytes that are no text; better shown escaped than not at all.
+    sys.stderr.write(line.encode(errors="backslashreplace").decode())
 
 
 def _terminate(signal_number: int, frame: FrameType | None) -> NoReturn:

@@ -6,11 +6,15 @@ import json
 
 import click
 
-from cws.cli.options import corpus_encoding_option
+from cws.cli.options import corpus_encoding_option, read_user_dictionary, user_dictionary_options
 from cws.cli.score import read_vocabulary
 from cws.corpus import read_segmented
 from cws.metrics import SegmentationCounts, score
 from cws.segmenter import Segmenter
+
+TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
+if TYPE_CHECKING:
+    from cws.user_dictionary import UserDictionary
 
 
 @click.command("evaluate")
@@ -18,9 +22,20 @@ from cws.segmenter import Segmenter
 @click.argument("gold", type=click.Path())
 @click.option("--train-words", type=click.Path(), metavar="FILE",
               help="The training corpus: adds the OOV rate and the recall of words in and out of it.")  # fmt: skip
+@user_dictionary_options
 @corpus_encoding_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, shares from 0 to 1.")
-def evaluate_cli(model: str, gold: str, train_words: str | None, encoding: str, as_json: bool) -> None:
+def evaluate_cli(
+    model: str,
+    gold: str,
+    train_words: str | None,
+    user_dicts: tuple[str, ...],
+    user_dict_encoding: str,
+    ignore_case: bool,
+    ignore_width: bool,
+    encoding: str,
+    as_json: bool,
+) -> None:
     """Segment the text of a gold corpus and score the words.
 
     MODEL is a bundled model (see cws models) or the folder of a trained one. GOLD has one sentence a line, words
@@ -29,13 +44,21 @@ def evaluate_cli(model: str, gold: str, train_words: str | None, encoding: str, 
     \b
     cws evaluate pku test.gold --train-words train.txt
     """
-    counts = evaluate(model, gold, train_words, encoding=encoding)
+    dictionary = read_user_dictionary(user_dicts, user_dict_encoding, ignore_case, ignore_width)
+    counts = evaluate(model, gold, train_words, user_dictionary=dictionary, encoding=encoding)
     click.echo(json.dumps(counts.as_dict()) if as_json else str(counts))
 
 
-def evaluate(model: str, gold: str, train_words: str | None = None, *, encoding: str = "utf-8") -> SegmentationCounts:
+def evaluate(
+    model: str,
+    gold: str,
+    train_words: str | None = None,
+    *,
+    user_dictionary: UserDictionary | None = None,
+    encoding: str = "utf-8",
+) -> SegmentationCounts:
     """Return the counts of a model on a gold corpus; arguments as of the command."""
-    segmenter = Segmenter(model)
+    segmenter = Segmenter(model, user_dictionary)
     sentences = list(read_segmented(gold, encoding=encoding))
     predicted = segmenter.segment_batch("".join(words) for words in sentences)
     return score(sentences, predicted, read_vocabulary(train_words, encoding))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import click
 
 from cws.threads import MAX_THREADS, processors
@@ -29,3 +32,37 @@ errors_option = click.option(
 progress_option = click.option(
     "--progress/--no-progress", default=None, help="Show a progress bar; without either, only on a terminal."
 )
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_USER_DICTIONARY = (
+    click.option("--user-dict", "user_dicts", multiple=True, type=click.Path(), metavar="FILE",
+                 help="A user dictionary: `word [weight|!|-] [label]` a line, see cws dictionary. May be repeated."),
+    click.option("--user-dict-encoding", default="utf-8", metavar="NAME", help="Encoding of the user dictionaries."),
+    click.option("--ignore-case", is_flag=True, help="The user dictionary matches capitals and small letters alike."),
+    click.option("--ignore-width", is_flag=True, help="It matches full-width and half-width characters alike."),
+)  # fmt: skip
+
+
+def user_dictionary_options(command: _Command) -> _Command:
+    """Add the options of user dictionaries; `read_user_dictionary` takes their values."""
+    for option in reversed(_USER_DICTIONARY):
+        command = option(command)
+    return command
+
+
+def read_user_dictionary(
+    user_dicts: tuple[str, ...],
+    user_dict_encoding: str = "utf-8",
+    ignore_case: bool = False,
+    ignore_width: bool = False,
+) -> Any:
+    """Return the user dictionary that the options say, or None."""
+    if not user_dicts:
+        if ignore_case or ignore_width:
+            raise click.UsageError("--ignore-case and --ignore-width are for a user dictionary: give --user-dict FILE")
+        return None
+    from cws.user_dictionary import UserDictionary  # here, because most commands do without
+
+    return UserDictionary.read(
+        *user_dicts, encoding=user_dict_encoding, ignore_case=ignore_case, ignore_width=ignore_width
+    )

@@ -11,17 +11,30 @@ from io import BufferedIOBase
 
 import click
 
-from cws.cli.options import encoding_option, errors_option, model_option, progress_option, threads_option
+from cws.cli.options import (
+    encoding_option,
+    errors_option,
+    model_option,
+    progress_option,
+    read_user_dictionary,
+    threads_option,
+    user_dictionary_options,
+)
 from cws.files import atomic_output, check_input, display_name, open_input
 from cws.segmenter import Segmenter
 from cws.streaming import BLOCK, FORMATS, segment_blocks
 from cws.text import decode_blocks
+
+TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
+if TYPE_CHECKING:
+    from cws.user_dictionary import UserDictionary
 
 
 @click.command("segment")
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=click.Path())
 @click.option("-o", "--output", default="-", type=click.Path(), metavar="FILE", help="Where the words go, not stdout.")
 @model_option
+@user_dictionary_options
 @click.option("--format", type=click.Choice(FORMATS), default="text", show_default=True, help="See below.")
 @threads_option
 @encoding_option
@@ -31,6 +44,10 @@ def segment_cli(
     inputs: tuple[str, ...],
     output: str,
     model: str,
+    user_dicts: tuple[str, ...],
+    user_dict_encoding: str,
+    ignore_case: bool,
+    ignore_width: bool,
     format: str,
     threads: int,
     encoding: str,
@@ -44,6 +61,7 @@ def segment_cli(
     \b
     cws segment input.txt -o words.txt
     cat *.txt | cws segment --format json | head
+    cws segment --user-dict words.txt input.txt
 
     A line of text gives, by format:
 
@@ -53,13 +71,16 @@ def segment_cli(
     conll  a word a line, then an empty line
     spans  0-2 2-4 4-5
 
-    start and end count characters (code points) from the beginning of the line. White space is not written. Files of
-    any size need the same memory, and the output file appears only when it is complete.
+    start and end count characters (code points) from the beginning of the line. White space is not written, except
+    inside a word of the user dictionary. Files of any size need the same memory, and the output file appears only when
+    it is complete.
     """
+    dictionary = read_user_dictionary(user_dicts, user_dict_encoding, ignore_case, ignore_width)
     if not inputs and sys.stdin.isatty():
         click.echo("cws: reading what you type; Ctrl-D ends it", err=True)
     segment(
-        inputs or ("-",), output, model=model, format=format, threads=threads, encoding=encoding, errors=errors,
+        inputs or ("-",), output, model=model, user_dictionary=dictionary, format=format, threads=threads,
+        encoding=encoding, errors=errors,
         progress=sys.stderr.isatty() and output != "-" if progress is None else progress,
     )  # fmt: skip
 
@@ -69,6 +90,7 @@ def segment(
     output: str,
     *,
     model: str = "pku",
+    user_dictionary: UserDictionary | None = None,
     format: str = "text",
     threads: int = 1,
     encoding: str = "utf-8",
@@ -76,7 +98,7 @@ def segment(
     progress: bool = False,
 ) -> None:
     """Segment files, one behind the other, into one output file; arguments as of the command."""
-    segmenter = Segmenter(model)
+    segmenter = Segmenter(model, user_dictionary)
     for path in inputs:
         check_input(path)  # now, not when the files before it are done
     with _counting(inputs, progress) as count, atomic_output(output) as out:

@@ -15,17 +15,19 @@ from cws.segmenter import load
 
 
 @click.command("train")
-@click.option("-m", "--model", "kind", type=click.Choice(["linear", "hmm"]), default="linear", show_default=True,
-              help="linear, a CRF over n-grams and word lists, is the best; hmm is a hidden Markov model.")  # fmt: skip
+@click.option("-m", "--model", "kind", type=click.Choice(["linear", "hmm", "dictionary"]), default="linear",
+              show_default=True,
+              help="linear, a CRF over n-grams and word lists, is the best; hmm is a hidden Markov model; dictionary"
+                   " takes the best path over word lists.")  # fmt: skip
 @click.option("--train", "train_path", type=click.Path(), metavar="FILE",
               help="One sentence a line, words separated by spaces; .gz and .xz are unpacked.")  # fmt: skip
 @click.option("--dev", "dev_path", type=click.Path(), metavar="FILE",
               help="The same, to choose epochs and pruning on; else, a tenth of --train.  [linear]")  # fmt: skip
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="DIR", help="The folder of the new model.")
 @click.option("--lexicon", "lexicons", multiple=True, type=click.Path(), metavar="FILE",
-              help="A word list, `word [count]` a line, beside that of jieba; may be repeated.  [linear]")  # fmt: skip
+              help="A word list, `word [count]` a line, beside jieba's.  [linear, dictionary]")  # fmt: skip
 @click.option("--jieba/--no-jieba", default=True, show_default=True,
-              help="Learn from the word list of jieba.  [linear]")  # fmt: skip
+              help="Learn from the word list of jieba.  [linear, dictionary]")  # fmt: skip
 @click.option("--order", type=click.IntRange(1, 2), default=1, show_default=True,
               help="1: the classic model. 2: of characters with their tags; much better.  [hmm]")  # fmt: skip
 @click.option("--raw", "raw_path", type=click.Path(), metavar="FILE",
@@ -64,11 +66,17 @@ def train_cli(
     cws train --model hmm --order 2 --train train.txt -o my-model
     cws train --model hmm --train train.txt --raw text.txt -o my-model     then Baum-Welch
     cws train --model hmm --init pku --raw text.txt -o my-model            without a corpus
+    cws train --model dictionary --lexicon mine.txt --no-jieba -o my-model only the words of a list
     """
     if kind == "linear":
         if train_path is None:
             raise click.UsageError("linear needs --train FILE, one sentence a line, words separated by spaces")
         train(train_path, dev_path, output, lexicons=lexicons, jieba=jieba, encoding=encoding, seed=seed)
+        return
+    if kind == "dictionary":
+        if train_path or raw_path or init:
+            raise click.UsageError("dictionary learns from word lists alone: give --lexicon FILE")
+        train_dictionary(output, lexicons=lexicons, jieba=jieba, encoding=encoding)
         return
     if (train_path is None) == (init is None):
         raise click.UsageError("hmm needs --train FILE or --init MODEL, one of them")
@@ -133,6 +141,24 @@ def train_hmm(
                 start, texts, iterations=iterations, progress=lambda line: click.echo(line, err=True)
             )
         hmm.write_hmm(start, output, {"from": train_path or init, "raw": raw})
+    _say_where(output)
+
+
+def train_dictionary(
+    output: str, *, lexicons: tuple[str, ...] = (), jieba: bool = True, encoding: str = "utf-8"
+) -> None:
+    """Make a model of word lists; arguments as of the command. A word of several lists has its largest count."""
+    from cws.labelers.dictionary import write_dictionary
+
+    _check_folder(output)
+    counts: dict[str, int | None] = {}
+    sources = ["jieba"] if jieba else []
+    for words in ([jieba_word_list()] if jieba else []) + [
+        read_word_list(path, encoding=encoding) for path in lexicons
+    ]:
+        for word, count in words.items():
+            counts[word] = max(counts.get(word) or 0, count or 0)
+    write_dictionary(output, counts, {"from": [*sources, *lexicons]})
     _say_where(output)
 
 

@@ -25,19 +25,30 @@ public:
     explicit LatticeDecoder(const DictionaryModel& model) : model_(model) {}
 
     void score(const uint16_t* codes, const uint32_t* characters, int count) override {
-        for (int i = 0; i < count; ++i)
+        bool was_run = false;
+        has_runs_ = false;
+        for (int i = 0; i < count; ++i) {
+            const bool is_run = codes[i] != kEdge && is_run_character(characters[i]);
             classes_[i] = codes[i] == kEdge ? kNoClass : model_.trie.class_of(characters[i]);
+            is_inside_run_[i] = is_run && was_run;
+            has_runs_ |= is_inside_run_[i];
+            was_run = is_run;
+        }
     }
 
     void word_ends(int begin, int count, uint8_t* word_ends) override {
-        best_path(model_.trie, classes_ + begin, size_t(count), 0.0, model_.unknown, scores_, ends_);
+        if (has_runs_) {
+            best_path_of_runs(begin, count);
+        } else {
+            best_path(model_.trie, classes_ + begin, size_t(count), 0.0, model_.unknown, scores_, ends_);
+        }
         mark(0, count, word_ends);
     }
 
     void reword(int begin, int count, Region region, const uint8_t* boundaries, const std::vector<EntryMatch>& matches,
                 uint8_t* word_ends) override;
     double score_words(int begin, int count, const std::vector<EntryMatch>& matches, const uint8_t* word_ends) override {
-        return score_region(classes_ + begin, {0, count}, matches, word_ends);
+        return score_region(begin, {0, count}, matches, word_ends);
     }
     std::vector<ScoredWordEnds> nbest(int begin, int count, int n) override;
     void read(int begin, int count) override;
@@ -45,29 +56,38 @@ public:
     std::vector<float> emissions(int, int) const override { return {}; }  // a lattice has none
 
 private:
-    // Calls use(end, weight) for each edge that begins at `at`, of the words that end by `limit`; the shortest first.
+    // Calls use(end, weight) for each listed word of the sequence that begins at `at` and ends by `limit`, the shortest
+    // first. No word takes a part of a run of letters and digits.
     template <class Use>
-    void for_each_word(const uint32_t* classes, int at, int limit, Use use) const {
+    void for_each_word(int begin, int at, int limit, Use use) const {
         uint32_t node = kRoot;
         for (int end = at + 1; end <= limit; ++end) {
-            node = model_.trie.child(node, classes[end - 1]);
+            node = model_.trie.child(node, classes_[begin + end - 1]);
             if (node == kNoNode) return;
-            if (Trie::is_word(model_.trie.nodes[node].weight)) use(end, model_.trie.nodes[node].weight);
+            if (Trie::is_word(model_.trie.nodes[node].weight) && !(end < limit && is_inside_run_[begin + end]))
+                use(end, model_.trie.nodes[node].weight);
         }
     }
     template <class Use>
-    void for_each_edge(const uint32_t* classes, int at, int count, Use use) const {
+    void for_each_edge(int begin, int at, int count, Use use) const {
+        if (is_inside_run_[begin + at] && at > 0) return;
         bool is_any = false;
-        for_each_word(classes, at, count, [&](int end, double weight) {
+        for_each_word(begin, at, count, [&](int end, double weight) {
             is_any = true;
             use(end, weight);
         });
-        if (!is_any) use(at + 1, model_.unknown);
+        if (!is_any) use(unit_end(begin, at, count), model_.unknown);
+    }
+    // The end of a character, or of the run of letters and digits that begins there.
+    int unit_end(int begin, int at, int limit) const {
+        for (++at; at < limit && is_inside_run_[begin + at];) ++at;
+        return at;
     }
 
+    void best_path_of_runs(int begin, int count);
     // The score of characters as one word: of a listed word its weight, of any other what its best split scores.
-    double word_score(const uint32_t* classes, int begin, int end) const;
-    double score_region(const uint32_t* classes, Region region, const std::vector<EntryMatch>& matches,
+    double word_score(int begin, int first, int end) const;
+    double score_region(int begin, Region region, const std::vector<EntryMatch>& matches,
                         const uint8_t* word_ends) const;
     void mark(int begin, int end, uint8_t* word_ends) const {
         std::fill(word_ends + begin, word_ends + end, uint8_t(0));
@@ -76,40 +96,53 @@ private:
 
     const DictionaryModel& model_;
     uint32_t classes_[kMaxCodes];
+    bool is_inside_run_[kMaxCodes];  // of letters and digits: the character before belongs to it too
+    bool has_runs_ = false;
     double scores_[kMaxSequence + 1];
     uint32_t ends_[kMaxSequence];
-    const uint32_t* read_ = nullptr;  // the classes of the sequence read, with the sums over paths to and from a place
+    int read_ = 0;  // where the sequence read begins, with the sums over paths to and from a place
     std::vector<double> before_, behind_;
 };
 
-double LatticeDecoder::word_score(const uint32_t* classes, int begin, int end) const {
+void LatticeDecoder::best_path_of_runs(int begin, int count) {
+    scores_[count] = 0;
+    for (int at = count; at-- > 0;) {
+        scores_[at] = -INFINITY;
+        for_each_edge(begin, at, count, [&](int end, double weight) {
+            if (weight + scores_[end] < scores_[at]) return;
+            scores_[at] = weight + scores_[end];
+            ends_[at] = uint32_t(end);
+        });
+    }
+}
+
+double LatticeDecoder::word_score(int begin, int first, int end) const {
     double listed = NAN;
-    for_each_word(classes, begin, end, [&](int word_end, double weight) {
+    for_each_word(begin, first, end, [&](int word_end, double weight) {
         if (word_end == end) listed = weight;
     });
     if (!std::isnan(listed)) return listed;
-    if (end == begin + 1) return model_.unknown;
-    std::vector<double> best(size_t(end - begin) + 1, -INFINITY);
+    std::vector<double> best(size_t(end - first) + 1, -INFINITY);
     best.back() = 0;
-    for (int at = end - 1; at >= begin; --at) {
-        double& here = best[size_t(at - begin)];
-        here = model_.unknown + best[size_t(at + 1 - begin)];
-        for_each_word(classes, at, end, [&](int word_end, double weight) {
-            here = std::max(here, weight + best[size_t(word_end - begin)]);
+    for (int at = end - 1; at >= first; --at) {
+        double& here = best[size_t(at - first)];
+        here = model_.unknown + best[size_t(unit_end(begin, at, end) - first)];
+        for_each_word(begin, at, end, [&](int word_end, double weight) {
+            here = std::max(here, weight + best[size_t(word_end - first)]);
         });
     }
     return best.front();
 }
 
-double LatticeDecoder::score_region(const uint32_t* classes, Region region, const std::vector<EntryMatch>& matches,
+double LatticeDecoder::score_region(int begin, Region region, const std::vector<EntryMatch>& matches,
                                     const uint8_t* word_ends) const {
     double sum = 0;
     auto match = matches.begin();
-    for (int begin = region.begin, end; begin < region.end; begin = end) {
-        for (end = begin + 1; !word_ends[end - 1];) ++end;
-        sum += word_score(classes, begin, end);
-        while (match != matches.end() && match->begin < begin) ++match;
-        for (auto at = match; at != matches.end() && at->begin == begin; ++at)
+    for (int first = region.begin, end; first < region.end; first = end) {
+        for (end = first + 1; !word_ends[end - 1];) ++end;
+        sum += word_score(begin, first, end);
+        while (match != matches.end() && match->begin < first) ++match;
+        for (auto at = match; at != matches.end() && at->begin == first; ++at)
             if (at->end == end) sum += at->weight;
     }
     return sum;
@@ -117,7 +150,6 @@ double LatticeDecoder::score_region(const uint32_t* classes, Region region, cons
 
 void LatticeDecoder::reword(int begin, int, Region region, const uint8_t* boundaries,
                             const std::vector<EntryMatch>& matches, uint8_t* word_ends) {
-    const uint32_t* const classes = classes_ + begin;
     const uint8_t* const places = boundaries - region.begin;
     scores_[region.end] = 0;
     size_t next = matches.size();
@@ -125,7 +157,7 @@ void LatticeDecoder::reword(int begin, int, Region region, const uint8_t* bounda
         scores_[at] = -INFINITY;
         ends_[at] = uint32_t(at + 1);
         while (next > 0 && matches[next - 1].begin >= at) --next;
-        if (places[at] == kNoBoundary) continue;
+        if (places[at] == kNoBoundary || (at > region.begin && is_inside_run_[begin + at])) continue;
         int limit = at + 1;  // of a word from here: the next place where one must end
         while (limit < region.end && places[limit] != kBoundary) ++limit;
         const auto consider = [&](int end, double score) {
@@ -142,17 +174,18 @@ void LatticeDecoder::reword(int begin, int, Region region, const uint8_t* bounda
             consider(end, 0.0);
             continue;
         }
-        consider(at + 1, word_score(classes, at, at + 1));
-        for_each_word(classes, at, limit, [&](int end, double weight) {
-            if (end > at + 1) consider(end, weight);
+        const int unit = unit_end(begin, at, limit);
+        consider(unit, word_score(begin, at, unit));
+        for_each_word(begin, at, limit, [&](int end, double weight) {
+            if (end != unit) consider(end, weight);
         });
         for (size_t i = next; i < matches.size() && matches[i].begin == at; ++i)
-            if (matches[i].end <= limit && matches[i].end > at + 1) consider(matches[i].end, word_score(classes, at, matches[i].end));
+            if (const int end = matches[i].end; end <= limit && end != unit) consider(end, word_score(begin, at, end));
     }
     bool is_allowed = true;
     for (int at = region.begin + 1; at < region.end; ++at)
         is_allowed &= places[at] == kFree || (places[at] == kBoundary) == bool(word_ends[at - 1]);
-    if (is_allowed && score_region(classes, region, matches, word_ends) >= scores_[region.begin]) return;
+    if (is_allowed && score_region(begin, region, matches, word_ends) >= scores_[region.begin]) return;
     mark(region.begin, region.end, word_ends);
 }
 
@@ -162,12 +195,11 @@ std::vector<ScoredWordEnds> LatticeDecoder::nbest(int begin, int count, int n) {
         int end;
         size_t rest;  // which of the paths from there
     };
-    const uint32_t* const classes = classes_ + begin;
     std::vector<std::vector<Path>> paths(size_t(count) + 1);
     paths.back() = {{0.0, count, 0}};
     for (int at = count; at-- > 0;) {
         std::vector<Path>& here = paths[size_t(at)];
-        for_each_edge(classes, at, count, [&](int end, double weight) {
+        for_each_edge(begin, at, count, [&](int end, double weight) {
             const std::vector<Path>& rest = paths[size_t(end)];
             for (size_t i = 0; i < rest.size(); ++i) here.push_back({weight + rest[i].score, end, i});
         });
@@ -197,7 +229,7 @@ double log_add(double a, double b) {
 }
 
 void LatticeDecoder::read(int begin, int count) {
-    read_ = classes_ + begin;
+    read_ = begin;
     before_.assign(size_t(count) + 1, -INFINITY);
     behind_.assign(size_t(count) + 1, -INFINITY);
     before_.front() = behind_.back() = 0;
