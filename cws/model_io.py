@@ -32,7 +32,7 @@ RESERVED = frozenset({"format", "version", "id"})  # of cws.json, written here
 ALIGNMENT = 64
 _ITEM_BYTES = {"U8": 1, "I8": 1, "U16": 2, "I16": 2, "U32": 4, "F32": 4, "I64": 8, "U64": 8}
 _MAX_HEADER = 1 << 20
-_MAKE_AGAIN = "make it again, or install it again"
+_MAKE_AGAIN = "train, compile or install it again"
 
 
 def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
             error, path, {errno.ENOENT: "no model here: cws train makes one, cws models lists some"}
         ) from error
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: not JSON ({error}): the file is damaged, train or install the model again") from None
+        raise ModelError(f"{path}: not JSON ({error}): the file is damaged, train or install it again") from None
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise ModelError(f'{path}: expected a model with "format": "{FORMAT}", this is something else')
     version = config.get("version")
@@ -72,7 +72,7 @@ def map_tensors(
     path = os.path.join(folder, "weights.safetensors")
     metadata, tensors = map_file(path, specification)
     if not metadata.get("id") or metadata["id"] != config.get("id"):
-        raise ModelError(f"{path}: belongs to another cws.json: {_MAKE_AGAIN}")
+        raise ModelError(f"{path}: belongs to another cws.json: train or install it again")
     return tensors
 
 
@@ -105,8 +105,7 @@ def read_tensors(
     """
     header, data = _split(whole, path)
     metadata = header.pop("__metadata__", {})
-    if not isinstance(metadata, dict):
-        raise ModelError(f"{path}: metadata that is no object: the file is damaged")
+    metadata = metadata if isinstance(metadata, dict) else {}
     if header.keys() != specification.keys():
         raise ModelError(
             f"{path}: expected the tensors {', '.join(sorted(specification))}, got {', '.join(sorted(header))}"

@@ -380,7 +380,7 @@ def test_cli_segment_truncated_model(trained, tmp_path, size):
         (tmp_path / "model" / path.name).write_bytes(path.read_bytes())
     weights = tmp_path / "model" / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:size])
-    message = r"model/weights\.safetensors: .*(the file is damaged|train or install the model again)$"
+    message = r"model/weights\.safetensors: .*(the file is damaged|train, compile or install it again)$"
     fails(message, "segment", "-m", "model", "-o", "words.txt", cwd=tmp_path, stdin=TEXT.encode())
 
 

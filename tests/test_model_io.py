@@ -209,7 +209,7 @@ def test_model_io_directory_in_place_of_a_file_is_an_error(folder, name):
         (b'{"format": "cws-model", "version": 2}', "version 2 is not 1: install the cws that made it"),
         (b'{"format": "cws-model", "version": "1"}', "version '1' is not 1"),
         (b'{"format": "cws-model", "version": true}', "version True is not 1"),
-        (b'{"format": "cws-model", "version": 1}', "belongs to another cws.json: train or install"),
+        (b'{"format": "cws-model", "version": 1}', "belongs to another cws.json: train or install it again"),
     ],
     ids=lambda value: repr(value[:30]),
 )
@@ -220,7 +220,7 @@ def test_model_io_foreign_config_is_refused(folder, content, message):
 
 def test_model_io_empty_weights_are_refused(folder):
     (folder / "weights.safetensors").write_bytes(b"")
-    refused(folder, "weights.safetensors: the file is empty: train or install the model again")
+    refused(folder, "weights.safetensors: the file is empty: train, compile or install it again")
 
 
 @pytest.mark.parametrize(
@@ -239,13 +239,13 @@ def test_model_io_empty_weights_are_refused(folder):
 )
 def test_model_io_foreign_weights_are_refused(folder, content):
     (folder / "weights.safetensors").write_bytes(content)
-    refused(folder, "not a safetensors file, or cut off: train or install the model again")
+    refused(folder, "not a safetensors file, or cut off: train, compile or install it again")
 
 
 @pytest.mark.parametrize("header", [b"{]", b"[1, 2]", b"\xff\xff", b"[" * 100_000, b'"text"'])
 def test_model_io_foreign_header_is_refused(folder, header):
     (folder / "weights.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
-    refused(folder, "not a safetensors file: train or install the model again")
+    refused(folder, "not a safetensors file: train, compile or install it again")
 
 
 @pytest.mark.parametrize("metadata", [None, {}, [], {"id": None}, {"id": 1}, {"id": "0" * 16}])
