@@ -13,20 +13,18 @@ import json
 import logging
 import lzma
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import click
 import rjieba
+from measuring import ROOT, alternate, made_by, raw_lines, setting
 
 import cws.compat.jieba as ours
 import cws.compat.jieba.posseg as our_posseg
@@ -36,37 +34,14 @@ with warnings.catch_warnings():
     import jieba
     import jieba.posseg
 
-ROOT = Path(__file__).parent.parent
 CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 RUNS = 5
-DOMAINS = ("news_science", "encyclopedia", "everyday", "literature", "law", "technical")
 USER_LIST = "lexicons/jionlp_idioms.txt"
 
 
-def sample(characters: int) -> list[str]:
-    """Return lines of raw text, as many characters from each of six domains."""
-    lines = []
-    for domain in DOMAINS:
-        left = characters // len(DOMAINS)
-        with lzma.open(CORPORA / "raw" / f"{domain}.txt.xz", "rt", encoding="utf-8") as file:
-            for line in file:
-                lines.append(line)
-                left -= len(line)
-                if left <= 0:
-                    break
-    return lines
-
-
-def alternate(actions: dict[str, Callable[[], object]], runs: int = RUNS) -> dict[str, float]:
-    """Return the median seconds of each action, run in turns after one turn that is not counted."""
-    seconds: dict[str, list[float]] = {name: [] for name in actions}
-    for turn in range(runs + 1):
-        for name, action in actions.items():
-            begun = time.perf_counter()
-            action()
-            if turn:
-                seconds[name].append(time.perf_counter() - begun)
-    return {name: statistics.median(one) for name, one in seconds.items()}
+def timed(actions: dict[str, Callable[[], object]], runs: int = RUNS) -> dict[str, float]:
+    """Return the median seconds of each action, by name."""
+    return dict(zip(actions, alternate(*actions.values(), runs=runs), strict=True))
 
 
 def each(call: Callable[[str], object], lines: list[str]) -> Callable[[], object]:
@@ -108,9 +83,9 @@ def measure_throughput(characters: int) -> list[dict[str, Any]]:
         ("posseg.lcut", 20, {"cws": our_posseg.lcut, "rjieba": rjieba.tag, "jieba": jieba.posseg.lcut}),
     ]
     for name, share, calls in modes:
-        lines = sample(characters // share)
+        lines = raw_lines(CORPORA, characters // share)
         size = sum(map(len, lines))
-        seconds = alternate({system: each(call, lines) for system, call in calls.items()})
+        seconds = timed({system: each(call, lines) for system, call in calls.items()})
         speeds = {system: size / one for system, one in seconds.items()}
         rows.append({"mode": name, "characters": size, "bytes": sum(len(line.encode()) for line in lines), **speeds})
         click.echo(f"{name}: {speeds}", err=True)
@@ -120,7 +95,7 @@ def measure_throughput(characters: int) -> list[dict[str, Any]]:
 def measure_user_list(characters: int) -> dict[str, Any]:
     """Return what a user dictionary costs."""
     path = str(CORPORA / USER_LIST)
-    lines = sample(characters // 4)
+    lines = raw_lines(CORPORA, characters // 4)
     size = sum(map(len, lines))
     plain, loaded = ours.Tokenizer(), ours.Tokenizer()
     loaded.initialize()
@@ -129,7 +104,7 @@ def measure_user_list(characters: int) -> dict[str, Any]:
     begun = time.perf_counter()
     loaded.load_userdict(words)
     load = time.perf_counter() - begun
-    seconds = alternate({"without": each(plain.lcut, lines), "with": each(loaded.lcut, lines)})
+    seconds = timed({"without": each(plain.lcut, lines), "with": each(loaded.lcut, lines)})
     return {"words": len(words), "load_seconds": load, **{name: size / one for name, one in seconds.items()}}
 
 
@@ -145,7 +120,7 @@ def measure_start() -> dict[str, float]:
     def start(code: str) -> Callable[[], object]:
         return lambda: subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
-    return alternate({name: start(code) for name, code in commands.items()}, runs=7)
+    return timed({name: start(code) for name, code in commands.items()}, runs=7)
 
 
 def modes(one: Any, posseg: Any) -> dict[str, Callable[[str], object]]:
@@ -195,29 +170,13 @@ def count_differences(characters: int) -> dict[str, dict[str, int]]:
     return rows
 
 
-def setting() -> dict[str, Any]:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    cpuinfo = Path("/proc/cpuinfo")
-    names = cpuinfo.read_text().split("\n") if cpuinfo.exists() else []
-    model = next((line.split(":")[1].strip() for line in names if line.startswith("model name")), platform.machine())
-    return {
-        "commit": commit,
-        "python": platform.python_version(),
-        "processor": f"{model}, {os.cpu_count()} cores",
-        "versions": {name: version(name) for name in ("jieba", "rjieba")},
-    }
-
-
 def render(results: dict[str, Any]) -> str:
     """Return the tables in Markdown."""
     made, start, user = results["setting"], results["start"], results["user_list"]
-    versions = ", ".join(f"{name} {number}" for name, number in made["versions"].items())
     lines = [
         "# cws.compat.jieba: equality and speed",
         "",
-        "Made by `CWS_CORPORA=… python scripts/benchmark_jieba.py"
-        f" --compare {results['compare']}` at {made['commit'][:12]}, Python {made['python']}, {made['processor']};"
-        f" {versions}.",
+        made_by(f"CWS_CORPORA=… python scripts/benchmark_jieba.py --compare {results['compare']}", made),
         "Speeds are medians of alternating runs in one process; compare the ratios, not the absolute figures.",
         "",
         "## Lines of the corpora whose result differs from jieba's",
@@ -259,7 +218,7 @@ def main(output: Path, compare: int, characters: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         jieba.dt.tmp_dir = folder  # jieba's cache
         jieba.initialize()
-    results: dict[str, Any] = {"setting": setting(), "compare": compare}
+    results: dict[str, Any] = {"setting": setting("jieba", "rjieba"), "compare": compare}
     results["start"] = measure_start()
     results["throughput"] = measure_throughput(characters)
     results["user_list"] = measure_user_list(characters)

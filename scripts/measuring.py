@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import platform
 import statistics
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+DOMAINS = ("news_science", "encyclopedia", "everyday", "literature", "law", "technical")
 
 
 def alternate(*actions: Callable[[], object], runs: int, clock: Callable[[], float] = time.perf_counter) -> list[float]:
@@ -28,6 +30,20 @@ def alternate(*actions: Callable[[], object], runs: int, clock: Callable[[], flo
             if turn:
                 seconds[at].append(clock() - begun)
     return [statistics.median(one) for one in seconds]
+
+
+def raw_lines(corpora: Path, characters: int) -> list[str]:
+    """Return lines of raw text with their line ends, as many characters from each of six domains."""
+    lines = []
+    for domain in DOMAINS:
+        left = characters // len(DOMAINS)
+        with lzma.open(corpora / "raw" / f"{domain}.txt.xz", "rt", encoding="utf-8") as file:
+            for line in file:
+                lines.append(line)
+                left -= len(line)
+                if left <= 0:
+                    break
+    return lines
 
 
 def setting(*packages: str) -> dict[str, Any]:

@@ -20,6 +20,13 @@ Folding read_folding(const uint16_t* table, size_t bytes) {
     return Folding(table, table + bytes / sizeof(uint16_t));
 }
 
+void set_filter(StaticEntries& entries, const uint64_t* words, size_t size) {
+    int bits = 1;
+    while (bits < 32 && (size_t(1) << bits) < size) ++bits;
+    if (size != size_t(1) << bits) throw py::value_error("filter: expected a power of two of words");
+    entries.filter = {words, bits};
+}
+
 }  // namespace
 
 NativeDictionary::NativeDictionary(std::shared_ptr<StaticEntries> entries, Folding folding, Labels labels,
@@ -53,7 +60,9 @@ std::unique_ptr<NativeDictionary> NativeDictionary::build(const py::iterable& en
         made->arrays = builder.build(&slots);
         fold_classes(made->arrays, folds);
         made->trie = made->arrays.view();
-        made->size = made->count_words();
+        made->filter_words = make_filter(made->trie, builder.size());
+        set_filter(*made, made->filter_words.data(), made->filter_words.size());
+        made->finish();
         for (const auto& [entry, label] : labelled) made->labels.emplace_back(slots[entry], label);
         std::sort(made->labels.begin(), made->labels.end());
     }
@@ -69,6 +78,8 @@ std::unique_ptr<NativeDictionary> NativeDictionary::map(const py::dict& tensors,
     const py::buffer_info& folding = buffer_of(tensors, "folding", sizeof(uint16_t), buffers);
     Folding folds = read_folding(tensor<uint16_t>(folding, "folding", 0), bytes_of(folding));
     const py::buffer_info& labelled = buffer_of(tensors, "labels", 2 * sizeof(uint32_t), buffers);
+    const py::buffer_info& filter = buffer_of(tensors, "filter", sizeof(uint64_t), buffers);
+    set_filter(*made, tensor<uint64_t>(filter, "filter", 0), bytes_of(filter) / sizeof(uint64_t));
     const auto* const pairs = tensor<uint32_t>(labelled, "labels", 0);
     {
         py::gil_scoped_release unlocked;
@@ -78,7 +89,7 @@ std::unique_ptr<NativeDictionary> NativeDictionary::map(const py::dict& tensors,
             made->labels.emplace_back(pairs[2 * at], pairs[2 * at + 1]);
         }
         if (!std::is_sorted(made->labels.begin(), made->labels.end())) throw py::value_error("labels: not in order");
-        made->size = made->count_words();
+        made->finish();
     }
     return std::unique_ptr<NativeDictionary>(
         new NativeDictionary(std::move(made), std::move(folds), std::move(labels), std::move(buffers)));
@@ -93,6 +104,7 @@ py::dict NativeDictionary::tensors() const {
     const Folding& folding = dictionary_.get().folding();
     static_assert(sizeof(std::pair<uint32_t, uint32_t>) == 2 * sizeof(uint32_t));
     add_trie(entries_->trie, result);
+    add("filter", entries_->filter.words, (size_t(1) << entries_->filter.bits) * sizeof(uint64_t));
     add("folding", folding.data(), folding.size() * sizeof(uint16_t));
     add("labels", entries_->labels.data(), entries_->labels.size() * sizeof(std::pair<uint32_t, uint32_t>));
     return result;

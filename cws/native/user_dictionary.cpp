@@ -18,11 +18,34 @@ void fold_classes(TrieArrays& arrays, const Folding& folding) {
     }
 }
 
-size_t StaticEntries::count_words() const {
-    size_t count = 0;
-    for (size_t at = 1; at < trie.node_count; ++at)
-        count += trie.nodes[at].parent != kNoNode && Trie::is_word(trie.nodes[at].weight);
-    return count;
+std::vector<uint64_t> make_filter(const Trie& trie, size_t entries) {
+    PrefixFilter filter;
+    for (filter.bits = 6; (size_t(1) << filter.bits) < entries / 8 && filter.bits < 17;) ++filter.bits;
+    std::vector<uint64_t> words(size_t(1) << filter.bits);
+    // Every node of depth 2 or 3, found from its parents.
+    const auto parent = [&](uint32_t node) { return trie.nodes[node].parent; };
+    const auto class_from = [&](uint32_t node) { return node - trie.nodes[parent(node)].base; };
+    for (uint32_t node = 1; node < trie.node_count; ++node) {
+        if (parent(node) == kNoNode || parent(node) == kRoot) continue;
+        const uint32_t above = parent(node), top = parent(above);
+        if (top == kRoot) {
+            if (Trie::is_word(trie.nodes[node].weight))
+                words[filter.place(class_from(above), class_from(node))] |= PrefixFilter::kOfTwo;
+        } else if (top != kNoNode && parent(top) == kRoot) {
+            words[filter.place(class_from(top), class_from(above))] |= PrefixFilter::bit(class_from(node));
+        }
+    }
+    return words;
+}
+
+void StaticEntries::finish() {
+    single.assign(*std::max_element(trie.classes, trie.classes + (trie.row_count << 8)) + 1, false);
+    for (size_t at = 1; at < trie.node_count; ++at) {
+        const TrieNode& node = trie.nodes[at];
+        if (node.parent == kNoNode || !Trie::is_word(node.weight)) continue;
+        ++size;
+        if (node.parent == kRoot) single[at - trie.nodes[kRoot].base] = true;
+    }
 }
 
 UserDictionary::UserDictionary(std::shared_ptr<const StaticEntries> entries, Folding folding,

@@ -32,14 +32,34 @@ inline uint32_t folded(const Folding& folding, uint32_t code) { return code < fo
 // Gives each character of the BMP the class of its folded form.
 void fold_classes(TrieArrays& arrays, const Folding& folding);
 
+// Tells for most places of a text that no entry begins there, in one look at a table that fits into the second-level
+// cache; the trie of a million entries does not. A word of 64 bits for each hash of two characters: a bit for each hash
+// of the third, and the last one for entries of these two as well.
+struct PrefixFilter {
+    const uint64_t* words = nullptr;
+    int bits = 0;  // the table has 1 << bits words
+
+    size_t place(uint32_t first, uint32_t second) const {
+        return size_t((uint64_t(first) << 32 | second) * 0x9E3779B97F4A7C15u >> (64 - bits));
+    }
+    static uint64_t bit(uint32_t third) { return uint64_t(1) << (third * 0x9E3779B1u >> 26); }
+    static constexpr uint64_t kOfTwo = uint64_t(1) << 63;
+};
+
+// The table of a filter for the entries of a trie.
+std::vector<uint64_t> make_filter(const Trie& trie, size_t entries);
+
 // The entries of a file, which never change.
 struct StaticEntries {
-    TrieArrays arrays;  // what the trie points to, if it was built here
+    TrieArrays arrays;  // what the trie and the filter point to, if they were built here
+    std::vector<uint64_t> filter_words;
     Trie trie;
+    PrefixFilter filter;
+    std::vector<uint8_t> single;  // of each class, whether it is an entry
     size_t size = 0;
     std::vector<std::pair<uint32_t, uint32_t>> labels;  // (slot, number of the label), by slot
 
-    size_t count_words() const;
+    void finish();  // counts the entries, when the trie is there
 };
 
 struct Entry {
@@ -53,6 +73,7 @@ public:
 
     size_t size() const { return size_; }
     bool has_changes() const { return changes_.size() > 1; }
+    const StaticEntries& entries() const { return *entries_; }
     const Trie& trie() const { return entries_->trie; }
     const WordTree& changes() const { return changes_; }
     uint32_t fold(uint32_t code) const { return folded(folding_, code); }
@@ -208,16 +229,37 @@ void EntryFinder<Char>::find_static(size_t begin, int count) {
     const Trie& trie = dictionary_.trie();
     const TrieNode* const nodes = trie.nodes;
     const Char* const text = text_ + begin;
-    classes_.resize(size_t(count));
-    active_.clear();
-    const uint32_t root = nodes[kRoot].base;
+    const PrefixFilter filter = dictionary_.entries().filter;
+    const std::vector<uint8_t>& single = dictionary_.entries().single;
+    const auto behind = [&](int i) { return begin + size_t(i) < size_ ? trie.class_of(uint32_t(text[i])) : kNoClass; };
+    classes_.resize(size_t(count) + 2);
+    for (int i = 0; i < count; ++i) classes_[size_t(i)] = trie.class_of(uint32_t(text[i]));
+    for (int i = count; i < count + 2; ++i) classes_[size_t(i)] = behind(i);
+    slots_.resize(size_t(count));
     for (int i = 0; i < count; ++i) {
-        const uint32_t c = classes_[size_t(i)] = trie.class_of(uint32_t(text[i]));
-        if (c == kNoClass || nodes[root + c].parent != kRoot) continue;
-        if (begin + size_t(i) < covered_ || begins_inside_run(begin + size_t(i))) continue;
-        active_.push_back({i, root + c});
-        add(begin, begin + size_t(i), begin + size_t(i) + 1, nodes[root + c].weight);
+        const size_t place = filter.place(classes_[size_t(i)], classes_[size_t(i) + 1]);
+        __builtin_prefetch(filter.words + place);
+        slots_[size_t(i)] = uint32_t(place);
     }
+    active_.resize(size_t(count));
+    size_t begun = 0;
+    for (int i = 0; i < count; ++i) {  // without branches: which places pass is no habit
+        const uint32_t* const c = classes_.data() + i;
+        const uint64_t bits = PrefixFilter::bit(c[2]) | PrefixFilter::kOfTwo;
+        active_[begun].begin = i;
+        begun += size_t((filter.words[slots_[size_t(i)]] & bits) != 0) | size_t(single[c[0]]);
+    }
+    active_.resize(begun);
+    const uint32_t root = nodes[kRoot].base;
+    size_t entered = 0;
+    for (const Active& active : active_) {
+        const size_t at = begin + size_t(active.begin);
+        const uint32_t slot = root + classes_[size_t(active.begin)];
+        if (nodes[slot].parent != kRoot || at < covered_ || begins_inside_run(at)) continue;
+        active_[entered++] = {active.begin, slot};
+        add(begin, at, at + 1, nodes[slot].weight);
+    }
+    active_.resize(entered);
     bool is_sorted = true;
     for (int step = 1; !active_.empty(); ++step) {
         slots_.resize(active_.size());
