@@ -24,7 +24,7 @@ struct Key {
 };
 
 constexpr size_t kFew = 24;         // keys that are sorted by insertion
-constexpr size_t kManyForRadix = 512;
+constexpr size_t kManyForRadix = 160;
 constexpr int kDigit = 8;           // bits
 
 template <class K>
