@@ -12,6 +12,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from mmap import ACCESS_READ, mmap
 from typing import BinaryIO, NamedTuple, cast
 
@@ -219,6 +220,7 @@ def _checked_min_count(min_count: int) -> int:
     return min_count
 
 
+@cache
 def _is_han() -> bytes:
     """Return one byte for each code point below 0x40000: whether it is a Han character."""
     bmp = bytes(kind in (HANZI, NUMERAL) for kind in bmp_types())
@@ -280,7 +282,7 @@ def _mapped(found: tuple[int, list[tuple[int, int]], int, int]) -> NgramCounts:
     for order, (rows, at) in enumerate(orders, 1):
         columns = []
         for dtype, width in ((np.uint32, order), (np.int64, 1), *[(np.uint32, 1)] * 2, *[(np.float32, 1)] * 2):
-            columns.append(np.frombuffer(buffer, dtype, rows * width, at))
+            columns.append(np.frombuffer(buffer if rows else b"", dtype, rows * width, at if rows else 0))
             at += (columns[-1].nbytes + 7) // 8 * 8
         tables.append(NgramTable(columns[0].reshape(rows, order), *columns[1:]))
     return NgramCounts(tuple(tables), characters, runs)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from math import log
-from typing import NamedTuple
 
 from cws.text import HANZI, NUMERAL, character_type
 
 EDGE = "\0"
 
 
-class Ngram(NamedTuple):
+@dataclass(frozen=True)
+class Ngram:
     """One n-gram; see `cws.lexicon.count.NgramTable`."""
 
     text: str
