@@ -23,9 +23,11 @@ struct Key {
     }
 };
 
-constexpr size_t kFew = 24;         // keys that are sorted by insertion
-constexpr size_t kManyForRadix = 160;
-constexpr int kDigit = 8;           // bits
+constexpr size_t kFew = 24;       // keys that are sorted by insertion
+constexpr size_t kSomeKeys = 160;  // below, a comparison sort is faster than a round of the radix sort
+constexpr int kDigit = 8;         // bits
+constexpr size_t kDigits = 1 << kDigit;
+constexpr size_t kScratch = 1 << 20;  // keys
 
 template <class K>
 void insertion_sort(K* keys, size_t size) {
@@ -37,26 +39,63 @@ void insertion_sort(K* keys, size_t size) {
     }
 }
 
-// American flag sort (McIlroy, Bostic and McIlroy 1993) from the highest bits; `used` of them are equal everywhere.
+// From the highest bits down. Keys that fit in the scratch memory go there and back, which has no chain of moves that
+// wait for each other; more keys are first swapped in place (American flag sort: McIlroy, Bostic and McIlroy 1993).
 template <int Words>
-void radix_sort(Key<Words>* keys, size_t size, int used) {
-    if (size <= kFew) return insertion_sort(keys, size);
-    if (size <= kManyForRadix || used >= 64 * Words) return std::sort(keys, keys + size);
-    const int word = used / 64, shift = 64 - kDigit - used % 64;
-    const auto digit = [&](const Key<Words>& key) { return size_t(key.word[word] >> shift & ((1 << kDigit) - 1)); };
-    std::array<size_t, (1 << kDigit) + 1> ends{}, starts;
-    for (size_t i = 0; i < size; ++i) ++ends[digit(keys[i]) + 1];
-    for (size_t d = 1; d < ends.size(); ++d) ends[d] += ends[d - 1];
-    starts = ends;  // starts[d] to ends[d + 1] is what is still to do of digit d
-    for (size_t d = 0; d + 1 < ends.size(); ++d) {
-        while (starts[d] < ends[d + 1]) {
-            Key<Words> key = keys[starts[d]];
-            for (size_t to; (to = digit(key)) != d;) std::swap(key, keys[starts[to]++]);
-            keys[starts[d]++] = key;
+class RadixSort {
+    using K = Key<Words>;
+
+public:
+    explicit RadixSort(size_t scratch) : size_(scratch), scratch_(new K[scratch]) {}
+
+    void sort(K* keys, size_t size, int used = 0) {  // `used` bits are equal everywhere
+        if (size <= size_) return sort_between(keys, scratch_.get(), size, used, false);
+        if (used >= 64 * Words) return;
+        size_t ends[kDigits + 1], starts[kDigits + 1];
+        find_ends(keys, size, used, ends);
+        std::copy(ends, ends + kDigits + 1, starts);  // starts[d] to ends[d + 1] is what is still to do of digit d
+        for (size_t d = 0; d < kDigits; ++d) {
+            while (starts[d] < ends[d + 1]) {
+                K key = keys[starts[d]];
+                for (size_t to; (to = digit(key, used)) != d;) std::swap(key, keys[starts[to]++]);
+                keys[starts[d]++] = key;
+            }
         }
+        for (size_t d = 0; d < kDigits; ++d)
+            if (ends[d + 1] - ends[d] > 1) sort(keys + ends[d], ends[d + 1] - ends[d], used + kDigit);
     }
-    for (size_t d = 0; d + 1 < ends.size(); ++d) radix_sort(keys + ends[d], ends[d + 1] - ends[d], used + kDigit);
-}
+
+private:
+    size_t size_;
+    std::unique_ptr<K[]> scratch_;
+
+    static size_t digit(const K& key, int used) {
+        return size_t(key.word[used / 64] >> (64 - kDigit - used % 64) & (kDigits - 1));
+    }
+    static void find_ends(const K* keys, size_t size, int used, size_t* ends) {
+        std::fill(ends, ends + kDigits + 1, size_t(0));
+        for (size_t i = 0; i < size; ++i) ++ends[digit(keys[i], used) + 1];
+        for (size_t d = 1; d <= kDigits; ++d) ends[d] += ends[d - 1];
+    }
+    // Sorts the keys, leaving them in the other place if `elsewhere`.
+    void sort_between(K* keys, K* other, size_t size, int used, bool elsewhere) {
+        if (size <= kSomeKeys || used >= 64 * Words) {
+            if (size <= kFew)
+                insertion_sort(keys, size);
+            else if (used < 64 * Words)
+                std::sort(keys, keys + size);
+            if (elsewhere) std::copy(keys, keys + size, other);
+            return;
+        }
+        size_t ends[kDigits + 1], starts[kDigits];
+        find_ends(keys, size, used, ends);
+        std::copy(ends, ends + kDigits, starts);
+        for (size_t i = 0; i < size; ++i) other[starts[digit(keys[i], used)]++] = keys[i];
+        for (size_t d = 0; d < kDigits; ++d)
+            if (const size_t count = ends[d + 1] - ends[d])
+                sort_between(other + ends[d], keys + ends[d], count, used + kDigit, !elsewhere);
+    }
+};
 
 }  // namespace
 
@@ -86,7 +125,8 @@ template <int Words>
 class Sorter final : public NgramSorter {
 public:
     Sorter(const NgramText& text, int order, size_t capacity)
-        : text_(text), order_(order), capacity_(capacity), keys_(new Key<Words>[capacity]) {
+        : text_(text), order_(order), capacity_(capacity), keys_(new Key<Words>[capacity]),
+          radix_sort_(std::min(capacity / 8 + 1, kScratch)) {
         bits_ = symbol_bits(text);
         in_word_ = 64 / bits_;
     }
@@ -101,6 +141,7 @@ private:
     int order_;
     size_t capacity_;
     std::unique_ptr<Key<Words>[]> keys_;
+    RadixSort<Words> radix_sort_;
     int bits_, in_word_;
     WindowSink* sink_ = nullptr;
     std::array<uint16_t, kMaxWindow> prefix_{};  // symbols
@@ -187,7 +228,7 @@ private:
         for (size_t i = range.first; i < range.second; ++i) {
             const size_t begin = ends_[i - range.first], count = ends_[i - range.first + 1] - begin;
             if (!count) continue;
-            radix_sort(keys_.get() + begin, count, 0);
+            radix_sort_.sort(keys_.get() + begin, count);
             hand_on_sorted(depth ? prefix_[0] : uint16_t(i), keys_.get() + begin, count);
         }
     }
@@ -196,23 +237,22 @@ private:
         key.word[(at - 1) / in_word_] |= symbol << (64 - bits_ * ((at - 1) % in_word_ + 1));
     }
 
+    // The symbols after an edge are the edge too: `inside` becomes 0 there.
     Key<Words> key_at(size_t i) const {
-        const uint16_t* const symbols = text_.symbols() + i;
-        Key<Words> key{};
+        const uint16_t* at = text_.symbols() + i + 1;
+        const uint16_t* const end = at + order_;
         uint16_t inside = 0xFFFF;
-        int word = 0, shift = 64;
-        const auto add = [&](uint64_t symbol) {
-            if ((shift -= bits_) < 0) {
-                ++word;
-                shift = 64 - bits_;
+        Key<Words> key;
+        for (int word = 0; word < Words; ++word) {
+            uint64_t packed = 0;
+            int shift = 64;
+            for (int j = 0; j < in_word_ && at < end; ++j, ++at) {
+                inside &= uint16_t(-(*at != 0));
+                packed |= uint64_t(*at & inside) << (shift -= bits_);
             }
-            key.word[word] |= symbol << shift;
-        };
-        for (int at = 1; at <= order_; ++at) {
-            inside &= uint16_t(-(symbols[at] != 0));
-            add(symbols[at] & inside);
+            key.word[word] = packed;
         }
-        add(symbols[-1]);
+        place(key, order_ + 1, text_.symbols()[i - 1]);
         return key;
     }
 
