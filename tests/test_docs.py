@@ -47,6 +47,7 @@ def examples() -> list[pytest.ParameterSet]:
 def test_docs_example_runs(block, tmp_path):
     if ("torch" in block or "cws.crf" in block) and not find_spec("torch"):
         pytest.skip("needs torch")
+    (tmp_path / "words.txt").write_text("云计算 3\n", "utf-8")  # what the text speaks of
     command = [sys.executable, "-X", "utf8", "-c", RUNNER]
     done = subprocess.run(command, input=block.encode(), capture_output=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr.decode()

@@ -17,6 +17,7 @@ void bind_training(pybind11::module_& module);  // LinearTrainer and build_table
 void bind_decode(pybind11::module_& module);    // Chain: viterbi, nbest, forward_backward, log_likelihood
 void bind_lattice(pybind11::module_& module);   // WordTrie
 void bind_dictionary(pybind11::module_& module);  // NativeDictionary
+void bind_lexicon(pybind11::module_& module);   // NgramCounter and files of partial counts
 void bind_jieba(pybind11::module_& module);     // JiebaWordList and the models of cws.compat.jieba
 
 // A tensor of a mapped file: the bytes of a buffer, which must stay alive.
