@@ -166,8 +166,9 @@ bool Formatter::is_torn(size_t at, size_t reach) const {
 size_t Formatter::whole_sequences(const char* block, size_t size, LinePosition& position) {
     const size_t valid = decode(block, size, codes_);
     if (size - valid > 3) return size;  // not just a character cut off: formatting will say what is wrong
+    EntryScratch entries;
     std::optional<EntryFinder<uint32_t>> finder;
-    if (dictionary_) finder.emplace(*dictionary_, codes_.data(), codes_.size());
+    if (dictionary_) finder.emplace(*dictionary_, entries, codes_.data(), codes_.size());
     LinePosition here = position;
     size_t bytes = 0, whole = 0, reach = 0;
     for (size_t at = 0; at < codes_.size();) {

@@ -167,8 +167,9 @@ public:
                 py::gil_scoped_release unlocked;
                 Lease segmenter(*this);
                 segmenter->word_ends(characters, size, dictionary.get(), word_ends.data());
+                EntryScratch entries;
                 std::optional<EntryFinder<Char>> finder;
-                if (dictionary) finder.emplace(*dictionary, characters, size);
+                if (dictionary) finder.emplace(*dictionary, entries, characters, size);
                 segmenter->for_each_sequence(characters, size, [&](size_t at, Decoder& decoder, int begin, int count) {
                     std::vector<ScoredWordEnds> tails = decoder.nbest(begin, count, finder ? kTries * n : n);
                     if (finder) {

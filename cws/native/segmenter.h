@@ -72,6 +72,7 @@ private:
     int code_count_ = 0;
     uint16_t codes_[kPad + kMaxCodes];  // edges, block, edges
     std::vector<uint32_t> characters_;  // of the block, for labelers that read them
+    EntryScratch entries_;
     Rewording rewording_;
 };
 
@@ -123,7 +124,7 @@ void Segmenter::word_ends(const Char* text, size_t size, const UserDictionary* d
         for (; done < end; ++done) word_ends[done] = done + 1 == end || text[done] == '\n';
     };
     std::optional<EntryFinder<Char>> finder;
-    if (dictionary) finder.emplace(*dictionary, text, size);
+    if (dictionary) finder.emplace(*dictionary, entries_, text, size);
     for_each_sequence(text, size, [&](size_t text_begin, Decoder& decoder, int begin, int count) {
         separators(text_begin);
         uint8_t* const ends = word_ends + text_begin;

@@ -106,12 +106,29 @@ struct ForcedPiece {
     int begin, end;
 };
 
+// What finding entries needs, reused between texts.
+struct EntryScratch {
+    struct Active {
+        int begin;
+        uint32_t node;
+    };
+    std::vector<uint32_t> classes, slots, firsts;
+    std::vector<Active> active;
+    std::vector<ForcedPiece> forced;
+    std::vector<EntryMatch> matches, unsorted;
+    std::vector<std::pair<size_t, size_t>> crossing;
+};
+
 // Finds the entries in the sequences of one text, from the first to the last.
 template <class Char>
 class EntryFinder {
 public:
-    EntryFinder(const UserDictionary& dictionary, const Char* text, size_t size)
-        : dictionary_(dictionary), text_(text), size_(size) {}
+    EntryFinder(const UserDictionary& dictionary, EntryScratch& scratch, const Char* text, size_t size)
+        : dictionary_(dictionary), text_(text), size_(size), classes_(scratch.classes), slots_(scratch.slots),
+          firsts_(scratch.firsts), active_(scratch.active), forced_(scratch.forced), matches_(scratch.matches),
+          unsorted_(scratch.unsorted), crossing_(scratch.crossing) {
+        crossing_.clear();
+    }
 
     // Finds the entries in the sequence text[begin] to text[begin + count - 1].
     void find(size_t begin, int count);
@@ -129,10 +146,7 @@ public:
     }
 
 private:
-    struct Active {
-        int begin;
-        uint32_t node;
-    };
+    using Active = EntryScratch::Active;
 
     template <class Use>
     size_t walk(size_t begin, size_t at, uint32_t node, uint32_t changed, Use use) const;
@@ -153,11 +167,11 @@ private:
     size_t size_;
     size_t covered_ = 0;  // by the last forced entry
     bool has_forced_ = false;
-    std::vector<uint32_t> classes_, slots_, firsts_;
-    std::vector<Active> active_;
-    std::vector<ForcedPiece> forced_;
-    std::vector<EntryMatch> matches_, unsorted_;
-    std::vector<std::pair<size_t, size_t>> crossing_;
+    std::vector<uint32_t>&classes_, &slots_, &firsts_;
+    std::vector<Active>& active_;
+    std::vector<ForcedPiece>& forced_;
+    std::vector<EntryMatch>&matches_, &unsorted_;
+    std::vector<std::pair<size_t, size_t>>& crossing_;
 };
 
 template <class Char>
