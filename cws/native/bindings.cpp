@@ -9,4 +9,5 @@ PYBIND11_MODULE(_native, module) {
     bind_decode(module);
     bind_lattice(module);
     bind_jieba(module);
+    bind_sampler(module);
 }

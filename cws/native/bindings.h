@@ -14,6 +14,7 @@ void bind_training(pybind11::module_& module);  // LinearTrainer and build_table
 void bind_decode(pybind11::module_& module);    // Chain: viterbi, nbest, forward_backward, log_likelihood
 void bind_lattice(pybind11::module_& module);   // WordTrie
 void bind_jieba(pybind11::module_& module);     // JiebaWordList and the models of cws.compat.jieba
+void bind_sampler(pybind11::module_& module);   // WordSampler
 
 // A tensor of a mapped file: the bytes of a buffer, which must stay alive.
 template <class T>
