@@ -1,4 +1,4 @@
-"""Opening files: `-` for the standard streams, `.xz` and `.gz` by suffix, and outputs that are whole or not there."""
+"""Opening files: `-` for the standard streams, compressed ones by suffix, and outputs that are whole or not there."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from io import BufferedIOBase
-from typing import BinaryIO, cast
+from io import BufferedIOBase, BufferedReader, RawIOBase
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from cws.errors import CorpusError, FileError
 from cws.text import decode_lines
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 BLOCK = 1 << 16  # bytes read at once
 
@@ -50,7 +53,7 @@ def check_input(path: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def open_input(path: str | os.PathLike[str]) -> Iterator[BufferedIOBase]:
-    """Open a file for reading bytes; `-` is stdin, `.xz` and `.gz` are decompressed.
+    """Open a file for reading bytes; `-` is stdin, `.xz`, `.gz` and `.zst` are decompressed.
 
     Raises:
         FileError: A missing file, a directory, no permission.
@@ -94,8 +97,8 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[BufferedIOBase]:
     """Open a file for writing bytes that appears under its name only when all went well.
 
     Until then the bytes go to a temporary file in the same folder, which any error removes; an existing file stays
-    untouched, and when it is replaced its permissions stay. `.xz` and `.gz` are compressed. `-` (stdout), devices and
-    pipes cannot be replaced: they are written directly.
+    untouched, and when it is replaced its permissions stay. `.xz`, `.gz` and `.zst` are compressed. `-` (stdout),
+    devices and pipes cannot be replaced: they are written directly.
 
     Raises:
         FileError: A missing folder, a directory, no permission, a full disk.
@@ -162,4 +165,45 @@ def _compressed(
 
         # No name and no time in the header: the same content gives the same bytes.
         return gzip.GzipFile("", mode, fileobj=raw, mtime=0), (gzip.BadGzipFile, zlib.error, EOFError)
+    if name.endswith(".zst"):
+        import zstandard
+
+        if mode == "wb":
+            return cast("BufferedIOBase", zstandard.ZstdCompressor().stream_writer(raw, closefd=False)), ()
+        return BufferedReader(_ZstdFrames(raw)), (zstandard.ZstdError, EOFError)
     return cast("BufferedIOBase", raw), ()
+
+
+class _ZstdFrames(RawIOBase):
+    """The content of all frames of a file. zstandard's own reader takes a file that is cut off for a whole one."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        import zstandard
+
+        self._raw, self._decompressor = raw, zstandard.ZstdDecompressor()
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._content = memoryview(b"")
+        self._waiting = b""  # compressed bytes behind the end of a frame
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._raw.fileno()
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        while not self._content:
+            data = self._waiting or self._raw.read(BLOCK)
+            if not data:
+                if self._frame:
+                    raise EOFError("it ends within a frame")
+                return 0
+            self._frame = self._frame or self._decompressor.decompressobj()
+            self._content = memoryview(self._frame.decompress(data))
+            self._waiting = self._frame.unused_data
+            if self._frame.eof:
+                self._frame = None
+        target = memoryview(buffer).cast("B")
+        size = min(len(target), len(self._content))
+        target[:size], self._content = self._content[:size], self._content[size:]
+        return size

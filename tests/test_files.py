@@ -10,6 +10,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+import zstandard
 
 from cws.errors import CorpusError, FileError
 from cws.files import atomic_output, check_input, open_input, read_lines
@@ -37,19 +38,33 @@ def test_files_open_input_dash_is_stdin_and_stays_open(monkeypatch):
     assert not sys.stdin.buffer.closed
 
 
-@pytest.mark.parametrize(("suffix", "module"), [(".xz", lzma), (".gz", gzip)])
-def test_files_compressed_by_suffix(tmp_path, suffix, module):
+def zstd_decompress(data):
+    return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "decompress"), [(".xz", lzma.decompress), (".gz", gzip.decompress), (".zst", zstd_decompress)]
+)
+def test_files_compressed_by_suffix(tmp_path, suffix, decompress):
     path = tmp_path / f"a.txt{suffix}"
     write(path, b"one" * 1000)
     first = path.read_bytes()
-    assert module.decompress(first) == b"one" * 1000
+    assert decompress(first) == b"one" * 1000
     with open_input(path) as file:
         assert file.read() == b"one" * 1000
     write(path, b"one" * 1000)
     assert path.read_bytes() == first
 
 
-@pytest.mark.parametrize("suffix", [".xz", ".gz"])
+def test_files_zst_of_several_frames(tmp_path):
+    data = os.urandom(300_000)
+    frames = [zstandard.ZstdCompressor().compress(part) for part in (data, b"", b"one\n", bytes(200_000))]
+    (tmp_path / "a.zst").write_bytes(b"".join(frames))
+    with open_input(tmp_path / "a.zst") as file:
+        assert file.read() == data + b"one\n" + bytes(200_000)
+
+
+@pytest.mark.parametrize("suffix", [".xz", ".gz", ".zst"])
 @pytest.mark.parametrize(
     "harm", [lambda data: data[:-9], lambda data: b"plain text", lambda data: data[:20] + b"x" * 50]
 )

@@ -10,4 +10,5 @@ PYBIND11_MODULE(_native, module) {
     bind_lattice(module);
     bind_jieba(module);
     bind_sampler(module);
+    bind_lexicon(module);
 }

@@ -13,6 +13,7 @@ void bind_models(pybind11::module_& module);    // the segmenters of each kind o
 void bind_training(pybind11::module_& module);  // LinearTrainer and build_table, which need numpy
 void bind_decode(pybind11::module_& module);    // Chain: viterbi, nbest, forward_backward, log_likelihood
 void bind_lattice(pybind11::module_& module);   // WordTrie
+void bind_lexicon(pybind11::module_& module);   // NgramCounter and files of partial counts
 void bind_jieba(pybind11::module_& module);     // JiebaWordList and the models of cws.compat.jieba
 void bind_sampler(pybind11::module_& module);   // WordSampler
 

@@ -1,11 +1,16 @@
-// The Python face of the word sampler; cws/lexicon/refine.py is its door and checks what it is given.
+// The Python face of what builds a lexicon from counts and text: cws/lexicon/expect.py, cut.py and refine.py are its doors.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
 #include <algorithm>
+#include <cmath>
+#include <memory>
 
 #include "bindings.h"
 #include "lexicon_sampler.h"
+#include "lexicon_words.h"
+#include "python_text.h"
+#include "trie_builder.h"
 
 namespace py = pybind11;
 
@@ -39,6 +44,49 @@ Array<uint8_t> ends_of(const WordSampler& sampler) {
     return result;
 }
 
+// The trie of a list of different words, and the node of each.
+TrieArrays build_trie(const py::list& words, const double* weights, std::vector<uint32_t>& nodes) {
+    TrieBuilder builder(words.size());
+    std::vector<uint32_t> copy;
+    for (size_t i = 0; i < words.size(); ++i) {
+        const py::str word = words[i].cast<py::str>();
+        const auto size = size_t(PyUnicode_GET_LENGTH(word.ptr()));
+        if (size == 0) throw py::value_error("expected words, got an empty one");
+        if (weights && !std::isfinite(weights[i])) throw py::value_error("expected finite weights");
+        builder.add(code_points(word.ptr(), copy), size, weights ? weights[i] : 0.0);
+    }
+    return builder.build(&nodes);
+}
+
+py::tuple expect(const py::str& text, const py::list& words, const Array<double>& weights, double unknown,
+                 bool all_paths, int threads) {
+    if (size_t(weights.size()) != words.size()) throw py::value_error("expected a weight for each word");
+    if (!std::isfinite(unknown)) throw py::value_error("unknown: expected a finite number");
+    std::vector<uint32_t> nodes, copy;
+    const TrieArrays trie = build_trie(words, weights.data(), nodes);
+    const auto size = size_t(PyUnicode_GET_LENGTH(text.ptr()));
+    if (size >= kNoNode) throw py::value_error("expected a text of fewer than 2**32 - 1 characters");
+    Expectations result;
+    {
+        py::gil_scoped_release unlocked;
+        result = expect_words(trie.view(), code_points(text.ptr(), copy), size, unknown, all_paths, threads);
+    }
+    Array<double> counts(py::ssize_t(words.size()));
+    for (size_t i = 0; i < words.size(); ++i) counts.mutable_at(py::ssize_t(i)) = result.counts[nodes[i]];
+    return py::make_tuple(counts, result.log_probability, result.characters);
+}
+
+Array<uint8_t> join(const py::str& text, const py::list& words) {
+    std::vector<uint32_t> nodes, copy;
+    const TrieArrays trie = build_trie(words, nullptr, nodes);
+    const auto size = size_t(PyUnicode_GET_LENGTH(text.ptr()));
+    Array<uint8_t> joined{py::ssize_t(size)};
+    uint8_t* const out = joined.mutable_data();
+    py::gil_scoped_release unlocked;
+    join_words(trie.view(), code_points(text.ptr(), copy), size, out);
+    return joined;
+}
+
 }  // namespace
 
 void bind_sampler(py::module_& module) {
@@ -49,6 +97,9 @@ void bind_sampler(py::module_& module) {
         .def("sweep", &WordSampler::sweep, py::call_guard<py::gil_scoped_release>())
         .def("ends", &ends_of)
         .def_property_readonly("kinds", &WordSampler::kinds);
+    module.def("expect_words", &expect, py::arg("text"), py::arg("words"), py::arg("weights"), py::arg("unknown"),
+               py::arg("all_paths"), py::arg("threads"));
+    module.def("join_words", &join, py::arg("text"), py::arg("words"));
 }
 
 }  // namespace cws

@@ -1,0 +1,1 @@
+"""Building a lexicon from raw text without supervision."""
