@@ -7,29 +7,46 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 
-from cws.errors import CorpusError
+from cws.errors import CorpusError, InputError
+from cws.lexicon.autonomy import segment_by_autonomy
 from cws.lexicon.candidates import NgramIndex
 from cws.lexicon.count import NgramCounts, count
 from cws.lexicon.lexicon import Lexicon
-from cws.lexicon.refine import SamplerOptions, refine, word_counts
+from cws.lexicon.minimise import candidates, minimise
+from cws.lexicon.refine import LONGEST, SamplerOptions, refine, word_counts
 from cws.lexicon.retag import retag
 from cws.lexicon.sample import lines_of, sample_runs
 from cws.lexicon.steps import cut, estimate, least_count, prune, truncate
+from cws.threads import processors
 
 log = logging.getLogger(__name__)
+
+GOALS = ("words", "information", "entropy")
 
 
 @dataclass(frozen=True)
 class BuildOptions:
     """What the steps do; the defaults adapt to the size of the text."""
 
+    goal: str = "words"  # what people call words; or "information": least bits a character; or "entropy": see `build`
     n: int = 4  # characters of the longest n-grams and words
     min_count: int | None = None  # of a candidate; None: see `steps.least_count`
-    sample: int = 8_000_000  # characters of the text that cut and the steps after it look at
-    iterations: int = 5  # of expectation maximisation
+    sample: int = 8_000_000  # characters of the text that the steps after counting look at
     sampler: SamplerOptions = field(default_factory=SamplerOptions)
     retag_rounds: int = 2  # after the sampler; 0: no tagger
-    passes: int = 2  # of sampler and tagger; the second takes half the sweeps. 0: the lexicon of least information
+    passes: int = 2  # of sampler and tagger; the second has half the sweeps
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("goal", self.goal in GOALS),
+            ("n", 1 <= self.n <= LONGEST),
+            ("min_count", self.min_count is None or self.min_count >= 1),
+            ("sample", self.sample >= 1),
+            ("retag_rounds", self.retag_rounds >= 0),
+            ("passes", self.passes >= 0),
+        ):
+            if not allowed:
+                raise InputError(f"{name} of a lexicon cannot be {getattr(self, name)!r}: see BuildOptions")
 
 
 @dataclass(frozen=True)
@@ -38,8 +55,8 @@ class BuildResult:
 
     Attributes:
         lexicon: The words.
-        lines: The words of each run of the sample.
-        information: L in bits a character: after each iteration of expectation maximisation.
+        lines: The words of each run of the sample; empty for other goals than words.
+        information: L in bits a character after each round, for other goals than words.
         characters: How many Han characters there were in all of the text.
     """
 
@@ -61,6 +78,10 @@ def build(
     progress: Callable[[str], None] = log.info,
 ) -> BuildResult:
     """Find the words of raw text, without a dictionary and without annotation.
+
+    The goal `words` begins with the segmentation by autonomy, and improves it with sampler and tagger, pass after pass.
+    The goal `information` keeps of all n-grams what pays for its entry. The goal `entropy` is the classic lexicon: cut,
+    truncate, prune, estimate.
 
     Args:
         paths: Any text; `.gz`, `.xz` and `.zst` are decompressed. They are read twice, so `-` is no choice.
@@ -99,30 +120,44 @@ def build_from_counts(
     Arguments and errors as of `build`; sample as `sample.sample_runs` returns it.
     """
     options = options or BuildOptions()
+    threads = processors() if threads is None else threads
     if not sample:
         raise CorpusError("no Chinese in this text: give some")
     progress(f"counted {counts.characters:,} characters in {counts.runs:,} runs")
     index = NgramIndex(counts)
+    if options.goal == "words":
+        lines = segment_by_autonomy(sample, longest=options.n, threads=threads)
+        progress(f"autonomy: {len(word_counts(lines)):,} kinds of words")
+        for step in range(options.passes):
+            lines = _improve(lines, options, step, progress)
+        return BuildResult(Lexicon.of(word_counts(lines), index), lines, [], counts.characters)
     text = "\n".join(sample)
-    min_count = options.min_count or least_count(len(text) - len(sample) + 1)
-    pieces = cut(text, index, min_count=min_count)
-    candidates = truncate(pieces, min_count=min_count, longest=options.n)
-    words = prune(candidates)
-    progress(f"cut: {len(pieces):,} pieces; truncated: {len(candidates):,}; pruned: {len(words):,} words")
-    estimated = estimate(text, words, iterations=options.iterations, threads=threads)
-    trace = " ".join(f"{bits:.4f}" for bits in estimated.information)
-    progress(f"estimated: {len(estimated.counts):,} words; bits a character: {trace}")
-    lines = segment_runs(sample, estimated.counts)
-    for step in range(options.passes):
-        lines = _improve(lines, options, step, progress)
-    lexicon = Lexicon.of(word_counts(lines), index)
-    return BuildResult(lexicon, lines, estimated.information, counts.characters)
+    least = options.min_count or least_count(len(text) - len(sample) + 1)
+    if options.goal == "information":
+        minimum = minimise(text, candidates(index, min_count=least), threads=threads)
+        found, information = minimum.counts, minimum.information
+    else:
+        found, information = _four_steps(text, index, least, options, threads, progress)
+    progress(f"{len(found):,} words; bits a character: {' '.join(f'{bits:.4f}' for bits in information)}")
+    whole = {word: max(1, round(count)) for word, count in found.items()}
+    return BuildResult(Lexicon.of(whole, index), [], information, counts.characters)
 
 
-def segment_runs(runs: Sequence[str], counts: dict[str, float]) -> list[list[str]]:
-    """Return the words of each run by the best path."""
-    lexicon = Lexicon.of({word: max(1, round(count)) for word, count in counts.items()})
-    return [lexicon.segment_run(run) for run in runs]
+def _four_steps(
+    text: str,
+    index: NgramIndex,
+    least: int,
+    options: BuildOptions,
+    threads: int,
+    progress: Callable[[str], None],
+) -> tuple[dict[str, float], list[float]]:
+    """Return words with their expected counts, and L after each iteration."""
+    pieces = cut(text, index, min_count=least)
+    long_enough = truncate(pieces, min_count=least, longest=options.n)
+    words = prune(long_enough)
+    progress(f"cut: {len(pieces):,} pieces; truncated: {len(long_enough):,}; pruned: {len(words):,} words")
+    estimated = estimate(text, words, threads=threads)
+    return estimated.counts, estimated.information
 
 
 def _improve(

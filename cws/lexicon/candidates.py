@@ -85,7 +85,7 @@ class NgramIndex:
         for order in range(1, len(self.counts.tables) + 1):
             places = np.nonzero(orders == order)[0]
             if len(places):
-                text = "".join(words[place] for place in places)
+                text = "".join(words[place] for place in places.tolist())
                 codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).reshape(-1, order)
                 found = self.rows(codes)
                 rows[places] = np.where(found == _MISSING, -1, found)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from os import PathLike
-from typing import NamedTuple
 
 from cws.dictionary import read_word_list
 from cws.errors import InputError
@@ -19,7 +18,8 @@ from cws.lexicon.units import split
 COLUMNS = ("word", "count", "pmi", "gain", "left entropy", "right entropy")
 
 
-class Entry(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Entry:
     """What is known of a word; None where the n-gram counts have not got it.
 
     Attributes:
@@ -95,7 +95,7 @@ class Lexicon:
         """
         with atomic_output(path) as file:
             for word, entry in self.entries.items():
-                figures = ("-" if value is None else f"{value:.4g}" for value in entry[1:])
+                figures = ("-" if value is None else f"{value:.4g}" for value in astuple(entry)[1:])
                 file.write("\t".join([word, str(entry.count), *figures]).encode("utf-8", "surrogatepass") + b"\n")
 
     @classmethod

@@ -7,6 +7,7 @@ word segmentation", 2009). cws/native/lexicon_sampler.h has the model.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def _lines(text: str, ends: NDArray[np.uint8], offsets: NDArray[np.uint64]) -> l
     words = [text[begin:end] for begin, end in zip([0, *places], places, strict=False)]
     firsts = np.searchsorted(places, offsets).tolist()  # the words that end at or before a run's begin
     counted = [first + (offset > 0) for first, offset in zip(firsts, offsets.tolist(), strict=True)]
-    return [words[begin:end] for begin, end in zip(counted, counted[1:], strict=False)]
+    return [words[begin:end] for begin, end in itertools.pairwise(counted)]
 
 
 def word_counts(lines: list[list[str]]) -> Counter[str]:

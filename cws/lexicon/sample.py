@@ -36,9 +36,7 @@ def sample_runs(lines: Iterable[str], characters: int) -> list[str]:
     return [run for _, found in sorted(kept) for run in found.split("\n")]
 
 
-def lines_of(
-    paths: Iterable[str | PathLike[str]], *, encoding: str = "utf-8", errors: str = "strict"
-) -> Iterator[str]:
+def lines_of(paths: Iterable[str | PathLike[str]], *, encoding: str = "utf-8", errors: str = "strict") -> Iterator[str]:
     """Yield the lines of all files.
 
     Raises:

@@ -118,7 +118,7 @@ def _parts(word: str, counts: Mapping[str, float], total: float) -> dict[str, fl
 
 
 def estimate(
-    text: str, words: Mapping[str, float], *, iterations: int = 5, min_count: float = 0.5, threads: int | None = None
+    text: str, words: Mapping[str, float], *, iterations: int = 5, min_count: float = 0.5, threads: int = 1
 ) -> Estimate:
     """Return the counts that make a text likeliest, by expectation maximisation over all its segmentations.
 

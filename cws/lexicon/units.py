@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator
 
 NUMBER, LATIN = "0", "a"
 
-_HAN = r"\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # HANZI and NUMERAL of cws/text.py
+# HANZI and NUMERAL of cws/text.py.
+_HAN = r"\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _ASCII = {**dict.fromkeys(range(0x30, 0x3A), NUMBER)} | {
     code: LATIN for first in (0x41, 0x61) for code in range(first, first + 26)
 }
 _SHAPES = str.maketrans({shifted: shape for code, shape in _ASCII.items() for shifted in (code, code + 0xFEE0)})
-_WHOLE = "0+(?:[.．]0+)*[%％]?|a+|[〇零一二两三四五六七八九十百千万亿]{2,}"  # noqa: RUF001
+_WHOLE = "0+(?:[.．]0+)*[%％]?|a+|[〇零一二两三四五六七八九十百千万亿]{2,}"
 _UNIT = re.compile(f"{_WHOLE}|[{_HAN}]")
 _RUN = re.compile(f"(?:{_WHOLE}|[{_HAN}])+")
 _LONG = re.compile(_WHOLE)
