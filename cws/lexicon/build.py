@@ -29,9 +29,9 @@ class BuildOptions:
     """What the steps do; the defaults adapt to the size of the text."""
 
     goal: str = "words"  # what people call words; or "information": least bits a character; or "entropy": see `build`
-    n: int = 4  # characters of the longest n-grams and words
+    n: int | None = None  # characters of the longest n-grams and words; None: 4, and 8 for the goal information
     min_count: int | None = None  # of a candidate; None: see `steps.least_count`
-    sample: int = 8_000_000  # characters of the text that the steps after counting look at
+    sample: int = 4_000_000  # characters of the text that the steps after counting look at
     sampler: SamplerOptions = field(default_factory=SamplerOptions)
     retag_rounds: int = 2  # after the sampler; 0: no tagger
     passes: int = 2  # of sampler and tagger; the second has half the sweeps
@@ -39,7 +39,7 @@ class BuildOptions:
     def __post_init__(self) -> None:
         for name, allowed in (
             ("goal", self.goal in GOALS),
-            ("n", 1 <= self.n <= LONGEST),
+            ("n", self.n is None or 1 <= self.n <= LONGEST),
             ("min_count", self.min_count is None or self.min_count >= 1),
             ("sample", self.sample >= 1),
             ("retag_rounds", self.retag_rounds >= 0),
@@ -47,6 +47,11 @@ class BuildOptions:
         ):
             if not allowed:
                 raise InputError(f"{name} of a lexicon cannot be {getattr(self, name)!r}: see BuildOptions")
+
+    @property
+    def longest(self) -> int:
+        """Characters of the longest n-grams and words."""
+        return self.n or (LONGEST if self.goal == "information" else 4)
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ def build(
     """
     options = options or BuildOptions()
     counts = count(
-        paths, n=options.n, min_count=2, memory=memory, threads=threads, encoding=encoding, errors=errors,
+        paths, n=options.longest, min_count=2, memory=memory, threads=threads, encoding=encoding, errors=errors,
         progress=show_progress,
     )  # fmt: skip
     sample = sample_runs(lines_of(paths, encoding=encoding, errors=errors), options.sample)
@@ -126,7 +131,7 @@ def build_from_counts(
     progress(f"counted {counts.characters:,} characters in {counts.runs:,} runs")
     index = NgramIndex(counts)
     if options.goal == "words":
-        lines = segment_by_autonomy(sample, longest=options.n, threads=threads)
+        lines = segment_by_autonomy(sample, longest=options.longest, threads=threads)
         progress(f"autonomy: {len(word_counts(lines)):,} kinds of words")
         for step in range(options.passes):
             lines = _improve(lines, options, step, progress)
@@ -153,7 +158,7 @@ def _four_steps(
 ) -> tuple[dict[str, float], list[float]]:
     """Return words with their expected counts, and L after each iteration."""
     pieces = cut(text, index, min_count=least)
-    long_enough = truncate(pieces, min_count=least, longest=options.n)
+    long_enough = truncate(pieces, min_count=least, longest=options.longest)
     words = prune(long_enough)
     progress(f"cut: {len(pieces):,} pieces; truncated: {len(long_enough):,}; pruned: {len(words):,} words")
     estimated = estimate(text, words, threads=threads)

@@ -31,8 +31,8 @@ class Minimum(NamedTuple):
     description: list[float]
 
 
-def candidates(index: NgramIndex, *, min_pmi: float = 1.0, min_count: int) -> dict[str, float]:
-    """Return all characters, and the n-grams whose merging is a sure gain (see `entropy.merge_gain_bound`)."""
+def candidates(index: NgramIndex, *, min_pmi: float = 0.0, min_count: int) -> dict[str, float]:
+    """Return all characters, and the frequent n-grams whose parts meet more often than by chance."""
     words: dict[str, float] = {}
     for order, (table, statistic) in enumerate(zip(index.counts.tables, index.statistics(), strict=True), 1):
         kept = (statistic.pmi >= min_pmi) & (table.counts >= min_count) | (order == 1)
