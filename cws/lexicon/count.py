@@ -168,9 +168,11 @@ def merge_counts(
     display = Display([]) if progress else None
     watch = display.watch("merging") if display else None
     with _native_errors():
-        files = [_native.NgramFile(os.fspath(path)) for path in paths]
-        while len(files) > MOST_FILES:
-            files = [*files[MOST_FILES:], _native.merge_ngram_files(files[:MOST_FILES], "", folder, watch)]
+        files: list[_native.NgramFile] = []
+        for at in range(0, len(paths), MOST_FILES):  # a process may have some thousand files open, or fewer
+            group = [_native.NgramFile(os.fspath(path)) for path in paths[at : at + MOST_FILES]]
+            one = len(paths) > MOST_FILES
+            files += [_native.merge_ngram_files(group, "", folder, watch)] if one else group
         counts = _mapped(_native.count_ngram_files(files, min_count, threads, folder, watch))
     if display:
         display.close()

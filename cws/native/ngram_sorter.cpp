@@ -2,63 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+
+#include "radix_sort.h"
 
 namespace cws {
-namespace {
-
-// The symbols of a window, packed from the highest bits down, a few to a word.
-template <int Words>
-struct Key {
-    uint64_t word[Words];
-    bool operator<(const Key& other) const {
-        for (int i = 0; i < Words - 1; ++i)
-            if (word[i] != other.word[i]) return word[i] < other.word[i];
-        return word[Words - 1] < other.word[Words - 1];
-    }
-    bool operator==(const Key& other) const {
-        uint64_t differs = 0;
-        for (int i = 0; i < Words; ++i) differs |= word[i] ^ other.word[i];
-        return differs == 0;
-    }
-};
-
-constexpr size_t kFew = 24;         // keys that are sorted by insertion
-constexpr size_t kManyForRadix = 160;
-constexpr int kDigit = 8;           // bits
-
-template <class K>
-void insertion_sort(K* keys, size_t size) {
-    for (size_t i = 1; i < size; ++i) {
-        const K key = keys[i];
-        size_t at = i;
-        for (; at > 0 && key < keys[at - 1]; --at) keys[at] = keys[at - 1];
-        keys[at] = key;
-    }
-}
-
-// American flag sort (McIlroy, Bostic and McIlroy 1993) from the highest bits; `used` of them are equal everywhere.
-template <int Words>
-void radix_sort(Key<Words>* keys, size_t size, int used) {
-    if (size <= kFew) return insertion_sort(keys, size);
-    if (size <= kManyForRadix || used >= 64 * Words) return std::sort(keys, keys + size);
-    const int word = used / 64, shift = 64 - kDigit - used % 64;
-    const auto digit = [&](const Key<Words>& key) { return size_t(key.word[word] >> shift & ((1 << kDigit) - 1)); };
-    std::array<size_t, (1 << kDigit) + 1> ends{}, starts;
-    for (size_t i = 0; i < size; ++i) ++ends[digit(keys[i]) + 1];
-    for (size_t d = 1; d < ends.size(); ++d) ends[d] += ends[d - 1];
-    starts = ends;  // starts[d] to ends[d + 1] is what is still to do of digit d
-    for (size_t d = 0; d + 1 < ends.size(); ++d) {
-        while (starts[d] < ends[d + 1]) {
-            Key<Words> key = keys[starts[d]];
-            for (size_t to; (to = digit(key)) != d;) std::swap(key, keys[starts[to]++]);
-            keys[starts[d]++] = key;
-        }
-    }
-    for (size_t d = 0; d + 1 < ends.size(); ++d) radix_sort(keys + ends[d], ends[d + 1] - ends[d], used + kDigit);
-}
-
-}  // namespace
 
 std::vector<Range> cut_alphabet(const std::vector<uint64_t>& counts, uint64_t most) {
     std::vector<Range> ranges;
@@ -76,6 +23,8 @@ std::vector<Range> cut_alphabet(const std::vector<uint64_t>& counts, uint64_t mo
 
 namespace {
 
+constexpr size_t kScratch = 1 << 20;  // keys that are sorted out of place
+
 int symbol_bits(const NgramText& text) {
     int bits = 1;
     while (text.alphabet().size() > size_t(1) << bits) ++bits;
@@ -86,7 +35,8 @@ template <int Words>
 class Sorter final : public NgramSorter {
 public:
     Sorter(const NgramText& text, int order, size_t capacity)
-        : text_(text), order_(order), capacity_(capacity), keys_(new Key<Words>[capacity]) {
+        : text_(text), order_(order), capacity_(capacity), keys_(new Key<Words>[capacity]),
+          radix_sort_(std::min(capacity / 8 + 1, kScratch)) {
         bits_ = symbol_bits(text);
         in_word_ = 64 / bits_;
     }
@@ -101,6 +51,7 @@ private:
     int order_;
     size_t capacity_;
     std::unique_ptr<Key<Words>[]> keys_;
+    RadixSort<Words> radix_sort_;
     int bits_, in_word_;
     WindowSink* sink_ = nullptr;
     std::array<uint16_t, kMaxWindow> prefix_{};  // symbols
@@ -187,7 +138,7 @@ private:
         for (size_t i = range.first; i < range.second; ++i) {
             const size_t begin = ends_[i - range.first], count = ends_[i - range.first + 1] - begin;
             if (!count) continue;
-            radix_sort(keys_.get() + begin, count, 0);
+            radix_sort_.sort(keys_.get() + begin, count);
             hand_on_sorted(depth ? prefix_[0] : uint16_t(i), keys_.get() + begin, count);
         }
     }
@@ -196,23 +147,22 @@ private:
         key.word[(at - 1) / in_word_] |= symbol << (64 - bits_ * ((at - 1) % in_word_ + 1));
     }
 
+    // The symbols after an edge are the edge too: `inside` becomes 0 there.
     Key<Words> key_at(size_t i) const {
-        const uint16_t* const symbols = text_.symbols() + i;
-        Key<Words> key{};
+        const uint16_t* at = text_.symbols() + i + 1;
+        const uint16_t* const end = at + order_;
         uint16_t inside = 0xFFFF;
-        int word = 0, shift = 64;
-        const auto add = [&](uint64_t symbol) {
-            if ((shift -= bits_) < 0) {
-                ++word;
-                shift = 64 - bits_;
+        Key<Words> key;
+        for (int word = 0; word < Words; ++word) {
+            uint64_t packed = 0;
+            int shift = 64;
+            for (int j = 0; j < in_word_ && at < end; ++j, ++at) {
+                inside &= uint16_t(-(*at != 0));
+                packed |= uint64_t(*at & inside) << (shift -= bits_);
             }
-            key.word[word] |= symbol << shift;
-        };
-        for (int at = 1; at <= order_; ++at) {
-            inside &= uint16_t(-(symbols[at] != 0));
-            add(symbols[at] & inside);
+            key.word[word] = packed;
         }
-        add(symbols[-1]);
+        place(key, order_ + 1, text_.symbols()[i - 1]);
         return key;
     }
 
