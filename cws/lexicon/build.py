@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
@@ -105,11 +106,26 @@ def build(
     """
     options = options or BuildOptions()
     counts = count(
-        paths, n=options.longest, min_count=2, memory=memory, threads=threads, encoding=encoding, errors=errors,
+        paths,
+        n=options.longest,
+        min_count=_least_kept(paths),
+        memory=memory,
+        threads=threads,
+        encoding=encoding,
+        errors=errors,
         progress=show_progress,
-    )  # fmt: skip
+    )
     sample = sample_runs(lines_of(paths, encoding=encoding, errors=errors), options.sample)
     return build_from_counts(counts, sample, options=options, threads=threads, progress=progress)
+
+
+def _least_kept(paths: Sequence[str | PathLike[str]]) -> int:
+    """Return how often an n-gram must be seen to have statistics: half of what candidates must be, by the files' size.
+
+    Without it, the tables of a gigabyte would not fit in memory.
+    """
+    size = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
+    return max(2, least_count(size // 3) // 2)  # about three bytes a character
 
 
 def build_from_counts(
