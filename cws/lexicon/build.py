@@ -155,7 +155,8 @@ def build_from_counts(
     text = "\n".join(sample)
     least = options.min_count or least_count(len(text) - len(sample) + 1)
     if options.goal == "information":
-        minimum = minimise(text, candidates(index, min_count=least), threads=threads)
+        rare = options.min_count or (least + 1) // 2  # what pays for its entry is found out, not assumed
+        minimum = minimise(text, candidates(index, min_count=rare), threads=threads)
         found, information = minimum.counts, minimum.information
     else:
         found, information = _four_steps(text, index, least, options, threads, progress)
