@@ -63,7 +63,9 @@ def test_trie_finds_the_path_of_the_reference(text, words, data):
         if part := text[piece[0] : piece[0] + piece[1]]:
             words[part] = data.draw(st.floats(-30, 0))
     trie = WordTrie.build(words.items())
-    assert trie.best_path(text, -31.0) == best_path(text, words, -31.0)
+    ends, score = best_path(text, words, -31.0)
+    assert trie.best_path(text, -31.0) == (ends, score)
+    assert trie.segment(text, -31.0) == [text[a:b] for a, b in pairwise([0, *ends])]
 
 
 @given(st.dictionaries(any_text(1, 6), st.floats(allow_nan=False, allow_infinity=False), max_size=30))

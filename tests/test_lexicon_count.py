@@ -25,10 +25,11 @@ from strategies import any_text
 
 from cws import _native
 from cws.errors import CorpusError, EncodingError, FileError, InputError
-from cws.lexicon import count as counting
 from cws.lexicon.blocks import Blocks
 from cws.lexicon.count import count, count_partially, count_texts, merge_counts, parse_memory
 from cws.lexicon.count_reference import count_reference, runs, windows
+
+counting = sys.modules["cws.lexicon.count"]  # the function of this name hides the module
 
 TEXTS = ["北京，东京，一二〇三", "他来到了网易杭研大厦" * 3, "", "abc", "京京京京京\n京", "𠀀𠀁𠀀𠀁〇"]
 SMALL = partial(count_texts, memory="128M")
@@ -420,8 +421,10 @@ def test_count_goes_on_after_kill(tmp_path):
     text, work = tmp_path / "a.txt", tmp_path / "work"
     text.write_text(random_text(1, 1_000_000), "utf-8")
     script = f"""
+        import sys
         from cws import _native
-        from cws.lexicon import count as counting
+        import cws.lexicon
+        counting = sys.modules["cws.lexicon.count"]
         counting._Limits.counter = lambda self: _native.NgramCounter(
             self.n, counting._is_han(), 50_000, 10**6, self.threads)
         counting.count([{str(text)!r}], work_folder={str(work)!r}, threads=2)

@@ -10,5 +10,6 @@ PYBIND11_MODULE(_native, module) {
     bind_decode(module);
     bind_lattice(module);
     bind_jieba(module);
+    bind_sampler(module);
     bind_lexicon(module);
 }

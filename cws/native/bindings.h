@@ -19,6 +19,7 @@ void bind_lattice(pybind11::module_& module);   // WordTrie
 void bind_dictionary(pybind11::module_& module);  // NativeDictionary
 void bind_lexicon(pybind11::module_& module);   // NgramCounter and files of partial counts
 void bind_jieba(pybind11::module_& module);     // JiebaWordList and the models of cws.compat.jieba
+void bind_sampler(pybind11::module_& module);   // WordSampler
 
 // A tensor of a mapped file: the bytes of a buffer, which must stay alive.
 template <class T>

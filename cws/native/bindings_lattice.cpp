@@ -9,6 +9,7 @@
 #include "lattice.h"
 #include "python_text.h"
 #include "trie_builder.h"
+#include "word_list.h"
 
 namespace py = pybind11;
 
@@ -76,6 +77,16 @@ public:
         return {ends, score};
     }
 
+    // The words of the best path.
+    py::object segment(const py::str& text, double unknown) {
+        std::vector<uint8_t> word_ends(size_t(PyUnicode_GET_LENGTH(text.ptr())));
+        double score = 0;
+        run(text, unknown, [&](size_t end) { word_ends[end - 1] = 1; }, score);
+        return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
+            return owned(make_word_list(characters, size, word_ends.data(), cache_));
+        });
+    }
+
 private:
     WordTrie(const Trie& trie, std::vector<py::buffer_info> buffers) : trie_(trie), buffers_(std::move(buffers)) {
         count_words();
@@ -109,6 +120,7 @@ private:
     Trie trie_;
     std::vector<py::buffer_info> buffers_;  // keep what trie_ points to
     size_t word_count_ = 0;
+    WordCache cache_;
 };
 
 }  // namespace
@@ -153,6 +165,7 @@ void bind_lattice(py::module_& module) {
         .def("tensors", &WordTrie::tensors)
         .def("get", &WordTrie::get, py::arg("word"))
         .def("items", &WordTrie::items)
+        .def("segment", &WordTrie::segment, py::arg("text"), py::arg("unknown"))
         .def("best_path", &WordTrie::best_path, py::arg("text"), py::arg("unknown"))
         .def("__contains__", &WordTrie::contains, py::arg("word"))
         .def("__len__", &WordTrie::size);

@@ -1,0 +1,198 @@
+"""Raw text in, a lexicon out: all the steps, in order."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from os import PathLike
+
+from cws.errors import CorpusError, InputError
+from cws.lexicon.autonomy import segment_by_autonomy
+from cws.lexicon.candidates import NgramIndex
+from cws.lexicon.count import NgramCounts, count
+from cws.lexicon.lexicon import Lexicon
+from cws.lexicon.minimise import candidates, minimise
+from cws.lexicon.refine import LONGEST, SamplerOptions, refine, word_counts
+from cws.lexicon.retag import retag
+from cws.lexicon.sample import lines_of, sample_runs
+from cws.lexicon.steps import cut, estimate, least_count, prune, truncate
+from cws.threads import processors
+
+log = logging.getLogger(__name__)
+
+GOALS = ("words", "information", "entropy")
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What the steps do; the defaults adapt to the size of the text."""
+
+    goal: str = "words"  # what people call words; or "information": least bits a character; or "entropy": see `build`
+    n: int | None = None  # characters of the longest n-grams and words; None: 4, and 8 for the goal information
+    min_count: int | None = None  # of a candidate; None: see `steps.least_count`
+    sample: int = 4_000_000  # characters of the text that the steps after counting look at
+    sampler: SamplerOptions = field(default_factory=SamplerOptions)
+    retag_rounds: int = 2  # after the sampler; 0: no tagger
+    passes: int = 2  # of sampler and tagger; the second has half the sweeps
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("goal", self.goal in GOALS),
+            ("n", self.n is None or 1 <= self.n <= LONGEST),
+            ("min_count", self.min_count is None or self.min_count >= 1),
+            ("sample", self.sample >= 1),
+            ("retag_rounds", self.retag_rounds >= 0),
+            ("passes", self.passes >= 0),
+        ):
+            if not allowed:
+                raise InputError(f"{name} of a lexicon cannot be {getattr(self, name)!r}: see BuildOptions")
+
+    @property
+    def longest(self) -> int:
+        """Characters of the longest n-grams and words."""
+        return self.n or (LONGEST if self.goal == "information" else 4)
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What `build` returns.
+
+    Attributes:
+        lexicon: The words.
+        lines: The words of each run of the sample; empty for other goals than words.
+        information: L in bits a character after each round, for other goals than words.
+        characters: How many Han characters there were in all of the text.
+    """
+
+    lexicon: Lexicon
+    lines: list[list[str]]
+    information: list[float]
+    characters: int
+
+
+def build(
+    paths: Sequence[str | PathLike[str]],
+    *,
+    options: BuildOptions | None = None,
+    memory: int | str = "2G",
+    threads: int | None = None,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    show_progress: bool = False,
+    progress: Callable[[str], None] = log.info,
+) -> BuildResult:
+    """Find the words of raw text, without a dictionary and without annotation.
+
+    The goal `words` begins with the segmentation by autonomy, and improves it with sampler and tagger, pass after pass.
+    The goal `information` keeps of all n-grams what pays for its entry. The goal `entropy` is the classic lexicon: cut,
+    truncate, prune, estimate.
+
+    Args:
+        paths: Any text; `.gz`, `.xz` and `.zst` are decompressed. They are read twice, so `-` is no choice.
+        options: See there.
+        memory: What counting may take, see `count`.
+        threads: By default, as many as there are processors. They make no difference to the result.
+        encoding: Any text encoding Python knows.
+        errors: What to do with invalid bytes: `strict`, `replace`, or another of Python's error handlers.
+        show_progress: Whether to show on stderr how far counting is.
+        progress: Called with a line about each step.
+
+    Raises:
+        FileError, EncodingError: As `cws.files.read_lines`.
+        CorpusError: No Chinese in the text.
+        InputError: An option out of range.
+    """
+    options = options or BuildOptions()
+    counts = count(
+        paths,
+        n=options.longest,
+        min_count=_least_kept(paths),
+        memory=memory,
+        threads=threads,
+        encoding=encoding,
+        errors=errors,
+        progress=show_progress,
+    )
+    sample = sample_runs(lines_of(paths, encoding=encoding, errors=errors), options.sample)
+    return build_from_counts(counts, sample, options=options, threads=threads, progress=progress)
+
+
+def _least_kept(paths: Sequence[str | PathLike[str]]) -> int:
+    """Return how often an n-gram must be seen to have statistics: half of what candidates must be, by the files' size.
+
+    Without it, the tables of a gigabyte would not fit in memory.
+    """
+    size = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
+    return max(2, least_count(size // 3) // 2)  # about three bytes a character
+
+
+def build_from_counts(
+    counts: NgramCounts,
+    sample: Sequence[str],
+    *,
+    options: BuildOptions | None = None,
+    threads: int | None = None,
+    progress: Callable[[str], None] = log.info,
+) -> BuildResult:
+    """Find the words of text that is counted: the n-grams of all of it, and the runs of a sample.
+
+    Arguments and errors as of `build`; sample as `sample.sample_runs` returns it.
+    """
+    options = options or BuildOptions()
+    threads = processors() if threads is None else threads
+    if not sample:
+        raise CorpusError("no Chinese in this text: give some")
+    progress(f"counted {counts.characters:,} characters in {counts.runs:,} runs")
+    index = NgramIndex(counts)
+    if options.goal == "words":
+        lines = segment_by_autonomy(sample, longest=options.longest, threads=threads)
+        progress(f"autonomy: {len(word_counts(lines)):,} kinds of words")
+        for step in range(options.passes):
+            lines = _improve(lines, options, step, progress)
+        return BuildResult(Lexicon.of(word_counts(lines), index), lines, [], counts.characters)
+    text = "\n".join(sample)
+    least = options.min_count or least_count(len(text) - len(sample) + 1)
+    if options.goal == "information":
+        rare = options.min_count or (least + 1) // 2  # what pays for its entry is found out, not assumed
+        minimum = minimise(text, candidates(index, min_count=rare), threads=threads)
+        found, information = minimum.counts, minimum.information
+    else:
+        found, information = _four_steps(text, index, least, options, threads, progress)
+    progress(f"{len(found):,} words; bits a character: {' '.join(f'{bits:.4f}' for bits in information)}")
+    whole = {word: max(1, round(count)) for word, count in found.items()}
+    return BuildResult(Lexicon.of(whole, index), [], information, counts.characters)
+
+
+def _four_steps(
+    text: str,
+    index: NgramIndex,
+    least: int,
+    options: BuildOptions,
+    threads: int,
+    progress: Callable[[str], None],
+) -> tuple[dict[str, float], list[float]]:
+    """Return words with their expected counts, and L after each iteration."""
+    pieces = cut(text, index, min_count=least)
+    long_enough = truncate(pieces, min_count=least, longest=options.longest)
+    words = prune(long_enough)
+    progress(f"cut: {len(pieces):,} pieces; truncated: {len(long_enough):,}; pruned: {len(words):,} words")
+    estimated = estimate(text, words, threads=threads)
+    return estimated.counts, estimated.information
+
+
+def _improve(
+    lines: list[list[str]], options: BuildOptions, step: int, progress: Callable[[str], None]
+) -> list[list[str]]:
+    """Return the words after one pass of sampler and tagger."""
+    sampler = options.sampler
+
+    def show(sweep: int, log_probability: float, kinds: int) -> None:
+        if sweep % 10 == 0:
+            progress(f"sampled {sweep} times: log-probability {log_probability:.0f}, {kinds:,} kinds of words")
+
+    lines = refine(lines, replace(sampler, sweeps=sampler.sweeps >> step, seed=sampler.seed + step), progress=show)
+    lines = retag(lines, rounds=options.retag_rounds)
+    progress(f"pass {step + 1}: {len(word_counts(lines)):,} kinds of words")
+    return lines

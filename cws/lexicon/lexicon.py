@@ -1,0 +1,125 @@
+"""A lexicon: words with their counts and statistics, its file, and segmenting with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, field
+from os import PathLike
+
+from cws.dictionary import read_word_list
+from cws.errors import InputError
+from cws.files import atomic_output
+from cws.lattice import WordTrie
+from cws.lexicon.candidates import NgramIndex, Statistics
+from cws.lexicon.entropy import information_per_character
+from cws.lexicon.units import split
+
+COLUMNS = ("word", "count", "pmi", "gain", "left entropy", "right entropy")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of a word; None where the n-gram counts have not got it.
+
+    Attributes:
+        count: How often it is a word.
+        pmi: Mutual information of its parts at the weakest place, in nats.
+        gain: F there, in nats a character of the text.
+        left_entropy, right_entropy: Branching entropies, in nats.
+    """
+
+    count: int
+    pmi: float | None = None
+    gain: float | None = None
+    left_entropy: float | None = None
+    right_entropy: float | None = None
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Words, the most frequent first. A `0` in a word stands for any number, an `a` for any Latin word.
+
+    >>> Lexicon({"研究": Entry(60), "研究生": Entry(20), "生命": Entry(40), "命": Entry(10)}).segment("研究生命2次")
+    ['研究', '生命', '2', '次']
+    """
+
+    entries: dict[str, Entry]
+    _trie: WordTrie = field(init=False, repr=False, compare=False)
+    _unknown: float = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.entries or "" in self.entries:
+            raise InputError("expected a lexicon of words, got an empty one or an empty word")
+        ordered = dict(sorted(self.entries.items(), key=lambda item: (-item[1].count, item[0])))
+        if next(reversed(ordered.values())).count < 1:
+            raise InputError("expected counts of 1 and more")
+        object.__setattr__(self, "entries", ordered)
+        total = math.log(sum(entry.count for entry in ordered.values()))
+        weights = ((word, math.log(entry.count) - total) for word, entry in ordered.items())
+        object.__setattr__(self, "_trie", WordTrie.build(weights))
+        object.__setattr__(self, "_unknown", -total - 10)
+
+    @classmethod
+    def of(cls, counts: Mapping[str, int], index: NgramIndex | None = None) -> Lexicon:
+        """Return the lexicon of words with their counts, and with the statistics of n-grams where there are any."""
+        entries = {word: Entry(count) for word, count in counts.items()}
+        if index is not None:
+            words = list(entries)
+            statistics = index.statistics()
+            orders, rows = index.lookup(words)
+            for word, order, row in zip(words, orders.tolist(), rows.tolist(), strict=True):
+                if row >= 0:
+                    entries[word] = _entry(counts[word], index, statistics[order - 1], order, row)
+        return cls(entries)
+
+    def segment(self, text: str) -> list[str]:
+        """Return the words of a text by the best path; joined, they are the text (see `units.split`)."""
+        if not isinstance(text, str):
+            raise InputError(f"segment expects a str, got {type(text).__name__}: decode bytes first")
+        return split(text, self.segment_run)
+
+    def segment_run(self, run: str) -> list[str]:
+        """Return the words of a run of units, as `units.runs` makes them."""
+        return self._trie.segment(run, self._unknown)
+
+    def information(self) -> float:
+        """Return L in bits a character, of the text the counts are from."""
+        return information_per_character([entry.count for entry in self.entries.values()], list(map(len, self.entries)))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the lexicon: a line a word, the columns of COLUMNS separated by tabs, `-` for what is not known.
+
+        Raises:
+            FileError: The file cannot be written.
+        """
+        with atomic_output(path) as file:
+            for word, entry in self.entries.items():
+                figures = ("-" if value is None else f"{value:.4g}" for value in astuple(entry)[1:])
+                file.write("\t".join([word, str(entry.count), *figures]).encode("utf-8", "surrogatepass") + b"\n")
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Lexicon:
+        """Return the words and counts of a lexicon file, or of any word list; without a count a word has 1.
+
+        Raises:
+            FileError, EncodingError, CorpusError: As `cws.dictionary.read_word_list`.
+        """
+        return cls.of({word: count or 1 for word, count in read_word_list(path).items()})
+
+    def without(self, known: Iterable[str]) -> Lexicon:
+        """Return the words that are not among those known."""
+        known = set(known)
+        return Lexicon({word: entry for word, entry in self.entries.items() if word not in known})
+
+
+def _entry(count: int, index: NgramIndex, statistics: Statistics, order: int, row: int) -> Entry:
+    table = index.counts.tables[order - 1]
+    single = order == 1
+    return Entry(
+        count,
+        None if single else float(statistics.pmi[row]),
+        None if single else float(statistics.gain[row]),
+        float(table.left_entropies[row]),
+        float(table.right_entropies[row]),
+    )

@@ -1,0 +1,105 @@
+// Segments raw text by a bigram model of the words it finds: blocked Gibbs sampling, a run of characters at a time.
+//
+// P(w | v) = (c(v, w) - d2 + (t2 + d2 n(v)) P(w)) / (t2 + c(v)), P(w) = (k(w) - d1 + (t1 + d1 n) P0(w)) / (t1 + k):
+// c counts pairs of words, n(v) kinds of words behind v, k(w) kinds of words before w, n kinds of words; 0 for c - d
+// where c is 0. P0(w) spells w: a Poisson length, and characters by their frequencies. This is the nested Pitman-Yor
+// model of Mochihashi, Yamada & Ueda (2009) with one table a kind and without bigrams of characters.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace cws {
+
+struct SamplerOptions {
+    int longest = 4;                // units of a word
+    double discount = 0.5;          // d2
+    double strength = 1;            // t2
+    double unigram_discount = 0.5;  // d1
+    double unigram_strength = 10;   // t1
+    double mean_length = 1.8;       // of the Poisson distribution
+    uint64_t seed = 1;
+};
+
+// Counts of pairs, by open addressing; a pair is never taken out, only its count falls to 0.
+class PairCounts {
+public:
+    PairCounts() : slots_(1 << 16) {}
+    uint32_t get(uint32_t first, uint32_t second) const { return slots_[place(key(first, second))].count; }
+    uint32_t& at(uint32_t first, uint32_t second);  // valid until the next call
+
+private:
+    static constexpr uint64_t kFree = ~uint64_t{0};
+    struct Slot {
+        uint64_t key = kFree;
+        uint32_t count = 0;
+    };
+    static uint64_t key(uint32_t first, uint32_t second) { return uint64_t{first} << 32 | second; }
+    size_t place(uint64_t key) const {
+        uint64_t hash = (key ^ key >> 31) * 0x9E3779B97F4A7C15u;
+        size_t at = (hash ^ hash >> 29) & (slots_.size() - 1);
+        while (slots_[at].key != key && slots_[at].key != kFree) at = (at + 1) & (slots_.size() - 1);
+        return at;
+    }
+    void grow();
+
+    std::vector<Slot> slots_;
+    size_t used_ = 0;
+};
+
+class WordSampler {
+public:
+    static constexpr int kMaxLength = 8;  // units of a word, at most
+
+    // units: what words are made of, numbered from 0. offsets: runs + 1 places in units; no word crosses a run's edge.
+    // ends: 1 behind the last unit of each word, for a start. All three are copied.
+    WordSampler(const uint32_t* units, const uint64_t* offsets, size_t runs, const uint8_t* ends,
+                const SamplerOptions& options);
+
+    // Draws the words of every run anew, given those of all others; returns the log-probability of the text.
+    double sweep();
+
+    const std::vector<uint8_t>& ends() const { return ends_; }
+    size_t kinds() const { return kinds_; }
+
+private:
+    struct Word {  // 16 bytes: one cache line is touched for each
+        float spelling;     // P0
+        uint32_t behind;    // words behind it
+        uint32_t kinds;     // kinds of words behind it
+        uint32_t before;    // kinds of words before it
+    };
+    struct Edge {  // a word of the lattice of a run
+        uint32_t id;
+        Word word;
+        double unigram;  // P(w)
+        double forward;  // scaled sum of all paths that end with it
+    };
+
+    void number_words(const uint32_t* units);
+    void add(uint32_t first, uint32_t second);
+    void remove(uint32_t first, uint32_t second);
+    double unigram(const Word& word) const;
+    double probability(uint32_t first, const Word& from, uint32_t second, double unigram) const;
+    template <class Visit>
+    void for_each_pair(size_t begin, size_t end, Visit visit) const;
+    double forward(size_t begin, size_t count);
+    void draw(size_t begin, size_t count);
+    double uniform();
+
+    SamplerOptions options_;
+    std::vector<uint64_t> offsets_;
+    std::vector<uint8_t> ends_;
+    std::vector<uint32_t> ids_;  // [unit][length - 1]: the word of so many units that begins there
+    std::vector<Word> words_;    // the last one stands for the edges of a run
+    uint32_t edge_ = 0;
+    PairCounts pairs_;
+    uint64_t kinds_ = 0, kinds_before_ = 0, state_;
+    std::vector<Edge> edges_;      // of one run: [end][length - 1]
+    std::vector<double> backing_;  // [end]: what an unseen pair passes on to P(w)
+    std::vector<double> scales_;   // [end]: what sums were scaled by there
+};
+
+}  // namespace cws

@@ -1,0 +1,154 @@
+"""What each step of the lexicon builder gives: the tables of docs/lexicon.md, as Markdown on stdout.
+
+CWS_CORPORA=... python scripts/study_lexicon.py [--test] [--information]
+
+The lexicon is learned from the text of pku.train, ctb6.train and sxu.train without its blanks, F1 is that on ctb6.dev;
+--test scores the last lexicon on the test sets too. --information compares L with that of other vocabularies (it needs
+the packages jieba and sentencepiece).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from cws.corpus import read_segmented
+from cws.dictionary import jieba_word_list
+from cws.lexicon import (
+    Lexicon,
+    NgramIndex,
+    SamplerOptions,
+    candidates,
+    count_texts,
+    cut,
+    estimate,
+    held_out_information,
+    least_count,
+    minimise,
+    prune,
+    refine,
+    retag,
+    sample_runs,
+    segment_by_autonomy,
+    truncate,
+    word_counts,
+)
+from cws.metrics import score
+
+SEG = Path(os.environ["CWS_CORPORA"]) / "seg"
+TRAIN = ("pku.train", "ctb6.train", "sxu.train")
+TESTS = ("pku.test", "ctb6.test", "sxu.test")
+
+
+def gold(name: str) -> list[list[str]]:
+    return list(read_segmented(SEG / f"{name}.txt"))
+
+
+def texts(name: str) -> list[str]:
+    return ["".join(words) for words in gold(name)]
+
+
+class Table:
+    """Rows of the ablation, printed as they come."""
+
+    def __init__(self, singles: Mapping[str, int]) -> None:
+        self.singles = singles
+        self.dev = gold("ctb6.dev")
+        self.started = time.perf_counter()
+        print("| step | words | L of the text | F1 | P | R | seconds |\n|---|---:|---:|---:|---:|---:|---:|")
+
+    def add(self, name: str, counts: Mapping[str, float]) -> Lexicon:
+        whole = {word: max(1, round(count)) for word, count in counts.items()}
+        lexicon = Lexicon.of({**dict.fromkeys(self.singles, 1), **whole})
+        seconds = time.perf_counter() - self.started
+        found = score(self.dev, (lexicon.segment("".join(words)) for words in self.dev))
+        figures = " | ".join(f"{100 * figure:.2f}" for figure in (found.f1, found.precision, found.recall))
+        size, bits = len(lexicon.entries), lexicon.information()
+        print(f"| {name} | {size:,} | {bits:.3f} | {figures} | {seconds:.0f} |", flush=True)
+        self.started = time.perf_counter()
+        return lexicon
+
+
+def ablation(index: NgramIndex, sample: list[str]) -> Lexicon:
+    text = "\n".join(sample)
+    singles = Counter(text)
+    singles.pop("\n", None)
+    least = least_count(len(text) - len(sample) + 1)
+    table = Table(singles)
+    table.add("characters", singles)
+    pairs = cut(text, index, min_pmi=(1.0,), min_count=least)
+    table.add("cut pairs, truncate", truncate(pairs, min_count=least, longest=4))
+    pieces = truncate(cut(text, index, min_count=least), min_count=least, longest=4)
+    table.add("cut n-grams, truncate", pieces)
+    pruned = prune(pieces)
+    table.add("+ prune", pruned)
+    table.add("+ estimate", estimate(text, pruned).counts)
+    table.add("least information", minimise(text, candidates(index, min_count=least)).counts)
+    lines = segment_by_autonomy(sample, threads=1)
+    table.add("autonomy", word_counts(lines))
+    options = SamplerOptions()
+    lines = refine(lines, options)
+    table.add("+ refine", word_counts(lines))
+    lines = retag(lines)
+    table.add("+ retag", word_counts(lines))
+    lines = refine(lines, SamplerOptions(sweeps=options.sweeps // 2, seed=options.seed + 1))
+    table.add("+ refine", word_counts(lines))
+    return table.add("+ retag", word_counts(retag(lines)))
+
+
+def information(lines: list[str], sample: list[str]) -> None:
+    import sentencepiece
+
+    index = NgramIndex(count_texts(lines, n=8, min_count=2))
+    text = "\n".join(sample)
+    held_out = "\n".join(sample_runs(texts("ctb6.dev"), 10**9))
+    singles = {character: float(count) for character, count in Counter(text).items() if character != "\n"}
+    ours = minimise(text, candidates(index, min_count=3)).counts
+    print("\n| vocabulary | words | L held out (ctb6.dev) |\n|---|---:|---:|")
+
+    def add(name: str, counts: Mapping[str, float]) -> None:
+        print(f"| {name} | {len(counts):,} | {held_out_information(held_out, counts):.3f} |", flush=True)
+
+    add("characters", singles)
+    jieba = {**dict.fromkeys(jieba_word_list(), 1.0), **dict.fromkeys(singles, 1.0)}
+    add("jieba's list, re-estimated", estimate(text, jieba, iterations=6).counts)
+    with tempfile.TemporaryDirectory() as folder:
+        raw, prefix = Path(folder) / "raw.txt", Path(folder) / "model"
+        raw.write_text(text, "utf-8")
+        sentencepiece.SentencePieceTrainer.train(
+            input=str(raw), model_prefix=str(prefix), vocab_size=len(ours), character_coverage=1.0, minloglevel=2,
+            add_dummy_prefix=False, num_threads=2, hard_vocab_limit=False,
+        )  # fmt: skip
+        model = sentencepiece.SentencePieceProcessor(model_file=f"{prefix}.model")
+    ids = [i for i in range(model.get_piece_size()) if not model.is_control(i) and not model.is_unknown(i)]
+    pieces = {model.id_to_piece(i).replace("\u2581", ""): 1.0 for i in ids}
+    pieces.pop("", None)
+    add("SentencePiece unigram, re-estimated", estimate(text, {**singles, **pieces}, iterations=6).counts)
+    add("least information", ours)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--test", action="store_true")
+    parser.add_argument("--information", action="store_true")
+    arguments = parser.parse_args()
+    lines = [line for name in TRAIN for line in texts(name)]
+    sample = sample_runs(lines, 4_000_000)
+    if arguments.information:
+        information(lines, sample)
+        return
+    lexicon = ablation(NgramIndex(count_texts(lines, n=4, min_count=2)), sample)
+    if arguments.test:
+        print("\n| test | F1 | P | R |\n|---|---:|---:|---:|")
+        for name in TESTS:
+            found = score(gold(name), map(lexicon.segment, texts(name)))
+            print(f"| {name} | " + " | ".join(f"{100 * x:.2f}" for x in (found.f1, found.precision, found.recall)), "|")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+"""Sampler, tagger, autonomy, lexicon files, and all steps together on any text."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lexicon_texts import HAN, MADE_F1, RUNS, WORDS, made_text, segmentations
+from strategies import any_text
+
+from cws._native import WordSampler
+from cws.errors import CorpusError, InputError
+from cws.lexicon.autonomy import autonomies, segment_by_autonomy
+from cws.lexicon.build import GOALS, BuildOptions, build, build_from_counts
+from cws.lexicon.candidates import NgramIndex
+from cws.lexicon.count import count_texts
+from cws.lexicon.lexicon import Entry, Lexicon
+from cws.lexicon.refine import SamplerOptions, refine
+from cws.lexicon.retag import retag
+from cws.lexicon.sample import sample_runs
+from cws.lexicon.steps import least_count
+
+# The sampler
+
+
+@given(RUNS, st.integers(1, 5), st.integers(0, 3))
+def test_refine_keeps_the_text_and_the_longest_word(lines: list[str], longest: int, sweeps: int) -> None:
+    refined = refine([[line] for line in lines], SamplerOptions(longest=longest, sweeps=sweeps))
+    assert ["".join(line) for line in refined] == lines
+    assert all(len(word) <= longest for line in refined for word in line)
+
+
+def reference_log_probability(lines: list[list[str]], run: str, text: str, options: SamplerOptions) -> float:
+    """The sum over all segmentations of a run, given the words of the others; the model written out."""
+    pairs = Counter(pair for line in lines for pair in zip(["$", *line], [*line, "$"], strict=True))
+    before: Counter[str] = Counter(second for _, second in pairs)
+    followers: Counter[str] = Counter(first for first, _ in pairs)
+    behind: Counter[str] = Counter()
+    for (first, _), count in pairs.items():
+        behind[first] += count
+    poisson = [options.mean_length**k / math.factorial(k) for k in range(1, options.longest + 1)]
+
+    def unigram(word: str) -> float:
+        share = poisson[len(word) - 1] / sum(poisson)
+        spelling = 0.1 if word == "$" else share * math.prod(text.count(character) / len(text) for character in word)
+        rest = options.unigram_strength + options.unigram_discount * len(before)
+        seen = max(before[word] - options.unigram_discount, 0)
+        return (seen + rest * spelling) / (options.unigram_strength + before.total())
+
+    def bigram(first: str, second: str) -> float:
+        if not behind[first]:
+            return unigram(second)
+        seen = max(pairs[first, second] - options.discount, 0)
+        rest = options.strength + options.discount * followers[first]
+        return (seen + rest * unigram(second)) / (options.strength + behind[first])
+
+    paths = [path for path in segmentations(run) if max(map(len, path)) <= options.longest]
+    return math.log(sum(math.prod(bigram(a, b) for a, b in zip(["$", *path], path, strict=False)) for path in paths))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(st.text(st.sampled_from(HAN), min_size=1, max_size=3), min_size=1, max_size=3), min_size=1,
+                max_size=4))  # fmt: skip
+def test_sampler_probability_is_that_of_the_model(lines: list[list[str]]) -> None:
+    options = SamplerOptions(longest=3)
+    text = "".join("".join(line) for line in lines)
+    units = np.array([HAN.index(character) for character in text], np.uint32)
+    ends = np.concatenate([[0] * (len(word) - 1) + [1] for line in lines for word in line]).astype(np.uint8)
+    offsets = np.cumsum([0, *(sum(map(len, line)) for line in lines)])
+    fixed = {name: value for name, value in options.__dict__.items() if name != "sweeps"}
+    sampler = WordSampler(units, offsets.astype(np.uint64), ends, **fixed)
+    log_probability = sampler.sweep()
+    drawn = []
+    for begin, end in pairwise(offsets):
+        cuts = [begin, *(begin + 1 + np.nonzero(sampler.ends()[begin:end])[0])]
+        drawn.append([text[a:b] for a, b in pairwise(cuts)])
+    expected = sum(  # each run, given the new words of those before it and the old words of those behind it
+        reference_log_probability(drawn[:at] + lines[at + 1 :], "".join(line), text, options)
+        for at, line in enumerate(lines)
+    )
+    assert log_probability == pytest.approx(expected, rel=1e-5)
+
+
+def test_sampler_is_the_same_for_the_same_seed() -> None:
+    lines = [[line] for line in made_text(100)[0]]
+    once, again = (refine(lines, SamplerOptions(sweeps=3, seed=7)) for _ in range(2))
+    assert once == again
+    assert refine(lines, SamplerOptions(sweeps=3, seed=8)) != once
+
+
+@pytest.mark.parametrize("name", ["longest", "discount", "strength", "mean_length", "seed", "unigram_discount"])
+def test_sampler_options_out_of_range_are_errors(name: str) -> None:
+    with pytest.raises(InputError, match=f"{name} of the sampler cannot be -1"):
+        SamplerOptions(**{name: -1})
+
+
+def f1(predicted: list[list[str]], gold: list[list[str]]) -> float:
+    from cws.metrics import score
+
+    return score(gold, predicted).f1
+
+
+def test_refine_finds_the_words_of_made_up_text() -> None:
+    texts, gold = made_text(1500)
+    found = refine([[text] for text in texts], SamplerOptions(sweeps=15))
+    assert f1(found, gold) > 0.85
+    assert f1([list(text) for text in texts], gold) < 0.5
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.lists(st.text(st.sampled_from(HAN), min_size=1, max_size=3), min_size=1, max_size=4), max_size=6))
+def test_retag_keeps_the_text(lines: list[list[str]]) -> None:
+    assert ["".join(line) for line in retag(lines, rounds=1)] == ["".join(line) for line in lines]
+
+
+# Sample, lexicon, build
+
+
+def test_sample_does_not_depend_on_the_order_of_lines() -> None:
+    lines = made_text()[0]
+    for characters in (500, 10**6):
+        sample = sample_runs(lines, characters)
+        assert sample == sample_runs(reversed(lines), characters)
+        assert 0 < sum(map(len, sample)) <= characters
+    assert sorted(sample_runs(lines, 10**6)) == sorted(lines)
+
+
+@given(any_text(), WORDS.filter(bool))
+def test_lexicon_segment_never_loses_text(text: str, words: dict[str, int]) -> None:
+    assert "".join(Lexicon.of(words).segment(text)) == text
+
+
+def test_lexicon_file_round_trip(tmp_path: Path) -> None:
+    lines, _ = made_text(50)
+    index = NgramIndex(count_texts(lines, n=2, threads=1))
+    words = dict(Counter("".join(lines))) | {lines[0][:2]: 3, "0年": 2}
+    lexicon = Lexicon.of(words, index)
+    lexicon.save(tmp_path / "lexicon.txt")
+    again = Lexicon.load(tmp_path / "lexicon.txt")
+    assert {word: entry.count for word, entry in again.entries.items()} == words
+    assert list(again.entries) == list(lexicon.entries)
+    fields = (tmp_path / "lexicon.txt").read_text("utf-8").splitlines()[-1].split("\t")
+    assert len(fields) == 6
+    assert lexicon.entries["0年"] == Entry(2)
+
+
+def test_lexicon_without_known_words_is_what_is_new() -> None:
+    assert list(Lexicon.of({"丁": 3, "丁上": 2}).without(["丁"]).entries) == ["丁上"]
+
+
+@pytest.mark.parametrize("words", [{}, {"": 1}, {"丁": 0}])
+def test_lexicon_of_bad_words_is_an_error(words: dict[str, int]) -> None:
+    with pytest.raises(InputError, match="expected"):
+        Lexicon.of(words)
+
+
+def test_least_count_grows_with_the_text() -> None:
+    assert [least_count(characters) for characters in (0, 10**4, 4 * 10**6, 4 * 10**8)] == [2, 2, 5, 50]
+
+
+@pytest.mark.parametrize("goal", GOALS)
+def test_build_finds_words_of_made_up_text(tmp_path: Path, goal: str) -> None:
+    texts, gold = made_text(1500)
+    (tmp_path / "raw.txt").write_text("\n".join(texts), "utf-8")
+    options = BuildOptions(goal=goal, sampler=SamplerOptions(sweeps=4))
+    result = build([tmp_path / "raw.txt"], options=options, threads=1)
+    assert f1([result.lexicon.segment(text) for text in texts], gold) > MADE_F1[goal]
+    again = build([tmp_path / "raw.txt"], options=options, threads=2)
+    assert again.lexicon == result.lexicon
+    assert again.lines == result.lines
+
+
+@pytest.mark.parametrize("name", ["goal", "n", "min_count", "sample", "retag_rounds", "passes"])
+def test_build_options_out_of_range_are_errors(name: str) -> None:
+    with pytest.raises(InputError, match=f"{name} of a lexicon cannot be -1"):
+        BuildOptions(**{name: -1})
+
+
+# Autonomy
+
+
+@given(RUNS)
+def test_autonomy_segments_by_the_best_sum(lines: list[str]) -> None:
+    doubled = lines * 2  # so that every string is there twice
+    index = NgramIndex(count_texts(doubled, n=2, min_count=2, threads=1))
+    autonomy = dict(zip(*autonomies(index), strict=True))
+    for line, words in zip(doubled, segment_by_autonomy(doubled, longest=2, threads=1), strict=True):
+        assert "".join(words) == line
+        best = max(
+            sum(autonomy[word] for word in path)
+            for path in segmentations(line)
+            if all(word in autonomy for word in path)
+        )
+        assert sum(autonomy[word] for word in words) == pytest.approx(best)
+
+
+def test_autonomy_finds_words_of_made_up_text() -> None:
+    texts, gold = made_text(1500)
+    assert f1(segment_by_autonomy(texts, threads=1), gold) > MADE_F1["autonomy"]
+
+
+def test_build_without_chinese_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "raw.txt").write_text("! ? !", "utf-8")
+    with pytest.raises(CorpusError, match="no Chinese in this text"):
+        build([tmp_path / "raw.txt"], threads=1)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(any_text(max_size=20), max_size=6))
+def test_build_takes_any_text(texts: list[str]) -> None:
+    options = BuildOptions(sampler=SamplerOptions(sweeps=2), retag_rounds=1)
+    sample = sample_runs(texts, 10**6)
+    if not sample:
+        return
+    counts = count_texts(texts, n=4, threads=1)
+    result = build_from_counts(counts, sample, options=options, threads=1)
+    assert ["".join(line) for line in result.lines] == sample
+    assert all("".join(result.lexicon.segment(text)) == text for text in texts)
