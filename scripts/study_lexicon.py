@@ -42,6 +42,7 @@ from cws.metrics import score
 
 SEG = Path(os.environ["CWS_CORPORA"]) / "seg"
 TRAIN = ("pku.train", "ctb6.train", "sxu.train")
+HELD_OUT = ("ctb6.dev", "ctb6.test", "sxu.test")  # ctb6.dev chose the candidates, the others chose nothing
 TESTS = ("pku.test", "ctb6.test", "sxu.test")
 
 
@@ -106,13 +107,14 @@ def information(lines: list[str], sample: list[str]) -> None:
 
     index = NgramIndex(count_texts(lines, n=8, min_count=2))
     text = "\n".join(sample)
-    held_out = "\n".join(sample_runs(texts("ctb6.dev"), 10**9))
+    held_out = ["\n".join(sample_runs(texts(name), 10**9)) for name in HELD_OUT]
     singles = {character: float(count) for character, count in Counter(text).items() if character != "\n"}
     ours = minimise(text, candidates(index, min_count=3)).counts
-    print("\n| vocabulary | words | L held out (ctb6.dev) |\n|---|---:|---:|")
+    print(f"\n| vocabulary | words | {' | '.join(HELD_OUT)} |\n|---|---:|{'---:|' * len(HELD_OUT)}")
 
     def add(name: str, counts: Mapping[str, float]) -> None:
-        print(f"| {name} | {len(counts):,} | {held_out_information(held_out, counts):.3f} |", flush=True)
+        bits = " | ".join(f"{held_out_information(text, counts):.3f}" for text in held_out)
+        print(f"| {name} | {len(counts):,} | {bits} |", flush=True)
 
     add("characters", singles)
     jieba = {**dict.fromkeys(jieba_word_list(), 1.0), **dict.fromkeys(singles, 1.0)}
