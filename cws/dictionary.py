@@ -10,13 +10,15 @@ from typing import Any
 from cws.errors import CorpusError, FileError, ModelError
 from cws.files import display_name, read_lines
 
+LEXICON_HEADER = "# word\t"  # begins the first line of a lexicon (cws/lexicon/lexicon.py), which names its columns
+
 
 def read_word_list(path: str | PathLike[str], *, encoding: str = "utf-8") -> dict[str, int | None]:
     """Return the words of a list with their counts; None for a word without one.
 
     Args:
-        path: A word a line, then white space, a count, and anything more; blank lines are skipped. A second field that
-            is no number, or one of more than 18 digits, is not a count.
+        path: A word a line, then white space, a count, and anything more; blank lines are skipped, and the header of a
+            lexicon. A second field that is no number, or one of more than 18 digits, is not a count.
         encoding: Any text encoding Python knows.
 
     Raises:
@@ -24,7 +26,9 @@ def read_word_list(path: str | PathLike[str], *, encoding: str = "utf-8") -> dic
         CorpusError: No word in the file.
     """
     words: dict[str, int | None] = {}
-    for line in read_lines(path, encoding=encoding):
+    for number, line in enumerate(read_lines(path, encoding=encoding)):
+        if number == 0 and line.startswith(LEXICON_HEADER):
+            continue
         if fields := line.split(maxsplit=2):
             is_count = len(fields) > 1 and fields[1].isdecimal() and len(fields[1]) <= 18
             words[fields[0]] = int(fields[1]) if is_count else None

@@ -51,6 +51,17 @@ def check_input(path: str | os.PathLike[str]) -> None:
         raise file_error(error, path) from error
 
 
+def check_folder(folder: str | os.PathLike[str]) -> None:
+    """Raise FileError if the folder could not be made: better now than after the training."""
+    nearest = os.path.abspath(folder)
+    while not os.path.exists(nearest):
+        nearest = os.path.dirname(nearest)
+    if not os.path.isdir(nearest):
+        raise file_error(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), folder)
+    if not os.access(nearest, os.W_OK):
+        raise file_error(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), folder)
+
+
 @contextmanager
 def open_input(path: str | os.PathLike[str]) -> Iterator[BufferedIOBase]:
     """Open a file for reading bytes; `-` is stdin, `.xz`, `.gz` and `.zst` are decompressed.

@@ -8,7 +8,8 @@ A text file holds an entry a line, `word [weight|!|-] [label]`:
     的话 -                  never one word
     # a comment
 
-Fields are separated by white space, or by tabs in a line that has one: then words may hold spaces. What entries do to a
+Fields are separated by white space, or by tabs in a line that has one: then words may hold spaces. Of a lexicon that
+cws.lexicon wrote, which its first line says, all words are entries with the default weight. What entries do to a
 model's words is specified in cws/rewording.py. Large dictionaries load at once from a compiled file, a double-array
 trie that is mapped into memory.
 """
@@ -24,6 +25,7 @@ from typing import NamedTuple
 
 from cws import lattice, model_io
 from cws._native import FORCED, NEVER, REMOVED, NativeDictionary
+from cws.dictionary import LEXICON_HEADER
 from cws.errors import CorpusError, DictionaryWarning, InputError, ModelError
 from cws.files import atomic_output, display_name, open_input, read_lines
 from cws.text import folding_table
@@ -289,8 +291,10 @@ def _read_entries(
     conflicting: list[str] = []
     for path in paths:
         name = display_name(path)
+        is_lexicon = False
         for number, line in enumerate(read_lines(path, encoding=encoding), 1):
-            fields = _fields(line)
+            is_lexicon |= number == 1 and line.startswith(LEXICON_HEADER)
+            fields = _fields(line)[: 1 if is_lexicon else None]
             if not fields:
                 continue
             try:

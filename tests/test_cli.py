@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from cws.text import SPACE, character_type
 COMMAND = [sys.executable, "-W", "error", "-m", "cws"]
 # The package that the tests import, installed or not.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(cws.__file__).parent.parent)}
-COMMANDS = ("segment", "train", "evaluate", "score", "dictionary", "models")
+COMMANDS = ("segment", "train", "evaluate", "score", "lexicon", "dictionary", "models")
 
 TEXT = "今天天气好\n我爱北京\n"
 WORDS = "今天 天气 好\n我 爱 北京\n"
@@ -768,3 +769,37 @@ def test_bad_user_dictionaries_are_named(tmp_path):
     assert first == "cws: warning: 1 entry is given twice, first 天气 at twice.txt:1 and twice.txt:2"
     assert second.startswith("cws: warning: 1 entry is given twice and differ")
     assert error.startswith("cws: error: gold.txt: ")
+
+
+def test_lexicons_are_built_and_used(tmp_path):
+    words = ["研究", "生命", "起源", "的", "北京", "大学", "今天", "天气"]
+    chance = random.Random(1)
+    lines = ["".join(chance.choice(words) for _ in range(8)) for _ in range(400)]
+    (tmp_path / "raw.txt").write_text("\n".join(lines), "utf-8")
+    (tmp_path / "gold.txt").write_text("研究 生命 的 起源\n今天 北京 天气\n", "utf-8")
+    (tmp_path / "known.txt").write_text("研究\n", "utf-8")
+    built = run("lexicon", "build", "raw.txt", "-o", "lexicon", "--goal", "entropy", cwd=tmp_path)
+    assert built.returncode == 0
+    assert "words are in" in built.stderr.decode()
+    counts = json.loads(works("lexicon", "evaluate", "lexicon", "gold.txt", "--json", cwd=tmp_path))
+    assert counts["f1"] == 1
+    assert works("lexicon", "segment", "lexicon", cwd=tmp_path, stdin="今天20天气".encode()) == "今天 20 天气\n"
+    assert works("segment", "-m", "lexicon", cwd=tmp_path, stdin="今天20天气".encode()) == "今天 20 天气\n"
+    options = ("--goal", "entropy", "--known", "known.txt", "--threads", "1")
+    again = run("lexicon", "build", "raw.txt", "-o", "new", *options, cwd=tmp_path)
+    assert again.returncode == 0
+    old, new = ((tmp_path / name / "lexicon.txt").read_text("utf-8").splitlines() for name in ("lexicon", "new"))
+    assert [line for line in old if line not in new] == [line for line in old if line.startswith("研究\t")]
+    if find_spec("matplotlib"):
+        works("lexicon", "report", "lexicon", cwd=tmp_path, said=b"the picture is lexicon.png\n")
+        assert (tmp_path / "lexicon.png").exists()
+
+
+def test_lexicons_of_nothing_are_refused(tmp_path):
+    (tmp_path / "raw.txt").write_text("abc 123\n", "utf-8")
+    (tmp_path / "gb.txt").write_text("今天天气\n", "gb18030")
+    fails("no Chinese", "lexicon", "build", "raw.txt", "-o", "x", cwd=tmp_path)
+    fails("none.txt: .*check the path", "lexicon", "build", "none.txt", "-o", "x", cwd=tmp_path)
+    fails("gb.txt:1:0: .*gb18030", "lexicon", "build", "gb.txt", "-o", "x", cwd=tmp_path)
+    fails("no model here", "lexicon", "report", "raw.txt", cwd=tmp_path)
+    is_misused("stdin", "lexicon", "build", "-", "-o", "x", cwd=tmp_path)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections import Counter
+from dataclasses import astuple
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +16,9 @@ from hypothesis import strategies as st
 from lexicon_texts import HAN, MADE_F1, RUNS, WORDS, made_text, segmentations
 from strategies import any_text
 
+import cws
 from cws._native import WordSampler
+from cws.dictionary import read_word_list
 from cws.errors import CorpusError, InputError
 from cws.lexicon.autonomy import autonomies, segment_by_autonomy
 from cws.lexicon.build import GOALS, BuildOptions, build, build_from_counts
@@ -22,9 +26,12 @@ from cws.lexicon.candidates import NgramIndex
 from cws.lexicon.count import count_texts
 from cws.lexicon.lexicon import Entry, Lexicon
 from cws.lexicon.refine import SamplerOptions, refine
+from cws.lexicon.report import draw_report
 from cws.lexicon.retag import retag
 from cws.lexicon.sample import sample_runs
 from cws.lexicon.steps import least_count
+from cws.lexicon.units import split
+from cws.user_dictionary import UserDictionary
 
 # The sampler
 
@@ -136,6 +143,48 @@ def test_lexicon_segment_never_loses_text(text: str, words: dict[str, int]) -> N
     assert "".join(Lexicon.of(words).segment(text)) == text
 
 
+@given(any_text() | st.text("丁上０1.％a二十。 ", max_size=20), WORDS.filter(bool), st.integers(1, 3))
+def test_lexicon_segments_as_the_specification(text: str, words: dict[str, int], count: int) -> None:
+    text = "".join(c for c in text if unicodedata.category(c) != "Cc")  # white space to the core alone
+    lexicon = Lexicon.of({**words, "0丁": count, "a上": count})
+    assert lexicon.segment(text) == split(text, lexicon.segment_run)
+
+
+def test_lexicon_is_a_model(tmp_path: Path) -> None:
+    lexicon = Lexicon.of({"研究": 60, "研究生": 20, "生命": 40, "命": 10, "0年": 5})
+    lexicon.save_model(tmp_path / "model", {"from": "made up"})
+    segmenter = cws.load(tmp_path / "model")
+    text = "２０年研究生命，iPhone 15。。"
+    assert (
+        segmenter.segment(text)
+        == ["２０年", "研究", "生命", "，", "iPhone", " ", "15", "。。"]
+        == lexicon.segment(text)
+    )
+    assert segmenter.config["from"] == "made up"
+
+
+def test_lexicon_files_are_word_lists_and_user_dictionaries(tmp_path: Path) -> None:
+    path = tmp_path / "lexicon.txt"
+    Lexicon.of({"网易杭研": 3, "丁": 2}).save(path)
+    assert read_word_list(path) == {"网易杭研": 3, "丁": 2}
+    assert [entry.word for entry in UserDictionary.read(path)] == ["丁", "网易杭研"]
+    path.write_text(path.read_text("utf-8") + "错\t1\tx\t-\t-\t-\n", "utf-8")
+    with pytest.raises(CorpusError, match="6 columns") as caught:
+        Lexicon.load(path)
+    assert caught.value.line == 4
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg"])
+def test_report_draws(tmp_path: Path, suffix: str) -> None:
+    pytest.importorskip("matplotlib")
+    lines, _ = made_text(50)
+    index = NgramIndex(count_texts(lines, n=2, threads=1))
+    draw_report(Lexicon.of({"丁": 3, lines[0][:2]: 2}, index), [3.0, 2.5], tmp_path / f"picture{suffix}")
+    assert (tmp_path / f"picture{suffix}").stat().st_size > 10_000
+    with pytest.raises(InputError, match=r"\.png"):
+        draw_report(Lexicon.of({"丁": 3}), [], tmp_path / "picture.txt")
+
+
 def test_lexicon_file_round_trip(tmp_path: Path) -> None:
     lines, _ = made_text(50)
     index = NgramIndex(count_texts(lines, n=2, threads=1))
@@ -145,6 +194,9 @@ def test_lexicon_file_round_trip(tmp_path: Path) -> None:
     again = Lexicon.load(tmp_path / "lexicon.txt")
     assert {word: entry.count for word, entry in again.entries.items()} == words
     assert list(again.entries) == list(lexicon.entries)
+    for word, entry in lexicon.entries.items():
+        figures = [(one, two) for one, two in zip(astuple(entry), astuple(again.entries[word]), strict=True)]
+        assert all(one == two or two == pytest.approx(one, rel=1e-3) for one, two in figures)
     fields = (tmp_path / "lexicon.txt").read_text("utf-8").splitlines()[-1].split("\t")
     assert len(fields) == 6
     assert lexicon.entries["0年"] == Entry(2)

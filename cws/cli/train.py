@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import os
-
 import click
 
 from cws.cli.options import corpus_encoding_option
 from cws.corpus import read_segmented
 from cws.dictionary import jieba_word_list, read_word_list
-from cws.files import file_error, read_lines
+from cws.files import check_folder, read_lines
 from cws.segmenter import load
 
 
@@ -100,7 +97,7 @@ def train(
     """Train a linear model; arguments as of the command."""
     from cws.training.linear import LinearOptions, train_linear  # here, because --help should not wait for numpy
 
-    _check_folder(output)
+    check_folder(output)
     sentences = list(read_segmented(train_path, encoding=encoding))
     dev = list(read_segmented(dev_path, encoding=encoding)) if dev_path else None
     word_lists = [jieba_word_list()] if jieba else []
@@ -125,7 +122,7 @@ def train_hmm(
     """Train a hidden Markov model; arguments as of the command."""
     from cws.training import hmm
 
-    _check_folder(output)
+    check_folder(output)
     if order == 2 and train_path:
         hmm.train_hmm(list(read_segmented(train_path, encoding=encoding)), output, order=2)
     else:
@@ -150,7 +147,7 @@ def train_dictionary(
     """Make a model of word lists; arguments as of the command. A word of several lists has its largest count."""
     from cws.labelers.dictionary import write_dictionary
 
-    _check_folder(output)
+    check_folder(output)
     counts: dict[str, int | None] = {}
     sources = ["jieba"] if jieba else []
     for words in ([jieba_word_list()] if jieba else []) + [
@@ -164,14 +161,3 @@ def train_dictionary(
 
 def _say_where(output: str) -> None:
     click.echo(f"the model is in {output}: cws segment --model {output} input.txt", err=True)
-
-
-def _check_folder(folder: str) -> None:
-    """Raise FileError if the folder could not be made: better now than after the training."""
-    nearest = os.path.abspath(folder)
-    while not os.path.exists(nearest):
-        nearest = os.path.dirname(nearest)
-    if not os.path.isdir(nearest):
-        raise file_error(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), folder)
-    if not os.access(nearest, os.W_OK):
-        raise file_error(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), folder)

@@ -30,7 +30,7 @@ KIND = "dictionary"
 def make_dictionary(counts: Mapping[str, int | None] | None = None) -> DictionarySegmenter:
     """Return the model of a list of words with their counts; arguments and errors as of `word_trie`."""
     trie, unknown = word_trie(counts)
-    return DictionarySegmenter(trie.tensors(), unknown)
+    return DictionarySegmenter(trie.tensors(), unknown, False)
 
 
 def word_trie(counts: Mapping[str, int | None] | None = None) -> tuple[WordTrie, float]:
@@ -75,8 +75,26 @@ def write_dictionary(
         InputError: Metadata that says what only this function may say; else as `word_trie`.
         FileError: A file instead of a folder, no permission, a full disk; jieba is not installed.
     """
-    trie, unknown = word_trie(counts)
-    own = {"kind": KIND, "words": len(trie), "unknown": unknown}
+    write_trie(folder, *word_trie(counts), metadata=metadata)
+
+
+def write_trie(
+    folder: str | os.PathLike[str],
+    trie: WordTrie,
+    unknown: float,
+    *,
+    units: bool = False,
+    metadata: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a model directory.
+
+    Args:
+        folder, metadata: As of `write_dictionary`, with its errors.
+        trie: Words and their log-probabilities.
+        unknown: The log-probability of a unit that begins no word.
+        units: Whether words are of the units of cws/lexicon/units.py, not of characters.
+    """
+    own = {"kind": KIND, "words": len(trie), "unknown": unknown, "units": units}
     if reserved := sorted(own.keys() & (metadata or {}).keys()):
         raise InputError(f"the metadata of a model must not have {', '.join(reserved)}: choose other names")
     model_io.write_model(folder, {**own, **(metadata or {})}, trie_tensors(trie), aligned="nodes")
@@ -97,7 +115,7 @@ def open_dictionary(folder: str | os.PathLike[str], config: Mapping[str, Any]) -
     if config.get("kind") != KIND or not isinstance(unknown, float) or not -1e6 < unknown <= 0:
         raise ModelError(f"{folder}: expected a model of kind {KIND} with an unknown between -1000000 and 0")
     try:
-        return DictionarySegmenter(model_io.map_tensors(folder, config, TENSORS), unknown)
+        return DictionarySegmenter(model_io.map_tensors(folder, config, TENSORS), unknown, config.get("units") is True)
     except ModelError:
         raise
     except ValueError as error:  # from the core, which checks what it will take on trust

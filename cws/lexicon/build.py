@@ -142,7 +142,7 @@ def build_from_counts(
     """
     options = options or BuildOptions()
     threads = processors() if threads is None else threads
-    if not sample:
+    if not sample or not counts.characters:
         raise CorpusError("no Chinese in this text: give some")
     progress(f"counted {counts.characters:,} characters in {counts.runs:,} runs")
     index = NgramIndex(counts)

@@ -6,16 +6,18 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field
 from os import PathLike
+from typing import Any
 
-from cws.dictionary import read_word_list
-from cws.errors import InputError
-from cws.files import atomic_output
+from cws._native import DictionarySegmenter
+from cws.dictionary import LEXICON_HEADER, read_word_list
+from cws.errors import CorpusError, InputError
+from cws.files import atomic_output, display_name, read_lines
+from cws.labelers.dictionary import write_trie
 from cws.lattice import WordTrie
 from cws.lexicon.candidates import NgramIndex, Statistics
 from cws.lexicon.entropy import information_per_character
-from cws.lexicon.units import split
 
-COLUMNS = ("word", "count", "pmi", "gain", "left entropy", "right entropy")
+COLUMNS = ("word", "count", "pmi", "gain", "left_entropy", "right_entropy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Lexicon:
     entries: dict[str, Entry]
     _trie: WordTrie = field(init=False, repr=False, compare=False)
     _unknown: float = field(init=False, repr=False, compare=False)
+    _native: DictionarySegmenter = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.entries or "" in self.entries:
@@ -59,6 +62,8 @@ class Lexicon:
         weights = ((word, math.log(entry.count) - total) for word, entry in ordered.items())
         object.__setattr__(self, "_trie", WordTrie.build(weights))
         object.__setattr__(self, "_unknown", -total - 10)
+        native = DictionarySegmenter(self._trie.tensors(), self._unknown, True)
+        object.__setattr__(self, "_native", native)
 
     @classmethod
     def of(cls, counts: Mapping[str, int], index: NgramIndex | None = None) -> Lexicon:
@@ -74,10 +79,13 @@ class Lexicon:
         return cls(entries)
 
     def segment(self, text: str) -> list[str]:
-        """Return the words of a text by the best path; joined, they are the text (see `units.split`)."""
+        """Return the words of a text by the best path; joined, they are the text.
+
+        `units.split` with `segment_run` is the specification; control characters count as white space here.
+        """
         if not isinstance(text, str):
             raise InputError(f"segment expects a str, got {type(text).__name__}: decode bytes first")
-        return split(text, self.segment_run)
+        return self._native.segment(text)
 
     def segment_run(self, run: str) -> list[str]:
         """Return the words of a run of units, as `units.runs` makes them."""
@@ -90,22 +98,51 @@ class Lexicon:
     def save(self, path: str | PathLike[str]) -> None:
         """Write the lexicon: a line a word, the columns of COLUMNS separated by tabs, `-` for what is not known.
 
+        The first line names the columns, behind a `#`; so word lists and user dictionaries can be read from it too.
+
         Raises:
             FileError: The file cannot be written.
         """
         with atomic_output(path) as file:
+            file.write(f"{LEXICON_HEADER}{chr(9).join(COLUMNS[1:])}\n".encode())
             for word, entry in self.entries.items():
                 figures = ("-" if value is None else f"{value:.4g}" for value in astuple(entry)[1:])
                 file.write("\t".join([word, str(entry.count), *figures]).encode("utf-8", "surrogatepass") + b"\n")
 
-    @classmethod
-    def load(cls, path: str | PathLike[str]) -> Lexicon:
-        """Return the words and counts of a lexicon file, or of any word list; without a count a word has 1.
+    def save_model(self, folder: str | PathLike[str], metadata: Mapping[str, Any] | None = None) -> None:
+        """Write a model directory, which `cws.load` takes: it segments as `segment` does.
+
+        Args:
+            folder: Made if it is not there.
+            metadata: What else cws.json should say.
 
         Raises:
-            FileError, EncodingError, CorpusError: As `cws.dictionary.read_word_list`.
+            FileError: A file instead of a folder, no permission, a full disk.
         """
-        return cls.of({word: count or 1 for word, count in read_word_list(path).items()})
+        write_trie(folder, self._trie, self._unknown, units=True, metadata=metadata)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Lexicon:
+        """Return the lexicon of a file that `save` wrote, or of any word list; without a count a word has 1.
+
+        Raises:
+            FileError, EncodingError, CorpusError: As `cws.dictionary.read_word_list`; a broken line of a lexicon.
+        """
+        lines = read_lines(path)
+        if not next(lines, "").startswith(LEXICON_HEADER):
+            return cls.of({word: count or 1 for word, count in read_word_list(path).items()})
+        entries = {}
+        for number, line in enumerate(lines, 2):
+            word, *fields = line.split("\t")
+            try:
+                count, *figures = (None if field == "-" else float(field) for field in fields)
+                entries[word] = Entry(int(count or 0), *figures)
+            except (ValueError, TypeError, OverflowError):
+                raise CorpusError(
+                    f"expected {len(COLUMNS)} columns, {', '.join(COLUMNS)}: build the lexicon again",
+                    display_name(path), number,
+                ) from None  # fmt: skip
+        return cls(entries)
 
     def without(self, known: Iterable[str]) -> Lexicon:
         """Return the words that are not among those known."""

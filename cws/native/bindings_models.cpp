@@ -118,7 +118,8 @@ private:
 class DictionarySegmenter : public NativeSegmenter {
 public:
     // tensors: buffers by name, as cws/lattice.py describes them.
-    DictionarySegmenter(const py::dict& tensors, double unknown) : NativeSegmenter(model_, 1.0) {
+    DictionarySegmenter(const py::dict& tensors, double unknown, bool units) : NativeSegmenter(model_, 1.0) {
+        model_.units = units;
         model_.trie = map_trie(tensors, buffers_);
         model_.unknown = unknown;
         if (!std::isfinite(unknown)) throw py::value_error("unknown: expected a finite number");
@@ -153,7 +154,7 @@ void bind_models(py::module_& module) {
     py::class_<HmmSegmenter, NativeSegmenter>(module, "HmmSegmenter")
         .def(py::init<const py::dict&, double, int>(), py::arg("tensors"), py::arg("scale"), py::arg("order"));
     py::class_<DictionarySegmenter, NativeSegmenter>(module, "DictionarySegmenter")
-        .def(py::init<const py::dict&, double>(), py::arg("tensors"), py::arg("unknown"));
+        .def(py::init<const py::dict&, double, bool>(), py::arg("tensors"), py::arg("unknown"), py::arg("units"));
 }
 
 }  // namespace cws

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <string_view>
 
 #include "characters.h"
 #include "lattice.h"
@@ -20,19 +21,36 @@ const std::array<uint16_t, kBmp>& separator_classes() {
     return classes;
 }
 
+uint32_t half_width(uint32_t code) { return code - 0xFF01 < 0x5E ? code - 0xFEE0 : code; }
+bool is_digit(uint32_t code) { return half_width(code) - '0' < 10; }
+bool is_latin(uint32_t code) { return (half_width(code) | 0x20) - 'a' < 26; }
+bool is_numeral(uint32_t code) {
+    constexpr std::u32string_view kNumerals = U"〇零一二两三四五六七八九十百千万亿";
+    return kNumerals.find(char32_t(code)) != std::u32string_view::npos;
+}
+bool is_han(uint32_t code) {
+    const auto within = [&](uint32_t first, uint32_t last) { return code - first <= last - first; };
+    return within(0x4E00, 0x9FFF) || within(0x3005, 0x3007) || within(0x3400, 0x4DBF) || within(0xF900, 0xFAFF) ||
+           within(0x2E80, 0x2FDF) || within(0x20000, 0x3FFFF);
+}
+
 class LatticeDecoder : public Decoder {
 public:
     explicit LatticeDecoder(const DictionaryModel& model) : model_(model) {}
 
     void score(const uint16_t* codes, const uint32_t* characters, int count) override {
-        bool was_run = false;
         has_runs_ = false;
-        for (int i = 0; i < count; ++i) {
-            const bool is_run = codes[i] != kEdge && is_run_character(characters[i]);
-            classes_[i] = codes[i] == kEdge ? kNoClass : model_.trie.class_of(characters[i]);
-            is_inside_run_[i] = is_run && was_run;
-            has_runs_ |= is_inside_run_[i];
-            was_run = is_run;
+        for (int i = 0, end; i < count; i = end) {
+            if (codes[i] == kEdge) {
+                classes_[i] = kNoClass;
+                is_inside_run_[i] = false;
+                end = i + 1;
+                continue;
+            }
+            end = model_.units ? read_unit(codes, characters, i, count) : read_run(codes, characters, i, count);
+            is_inside_run_[i] = false;
+            std::fill(is_inside_run_ + i + 1, is_inside_run_ + end, true);
+            has_runs_ |= end > i + 1;
         }
     }
 
@@ -56,13 +74,20 @@ public:
     std::vector<float> emissions(int, int) const override { return {}; }  // a lattice has none
 
 private:
+    static constexpr uint32_t kInside = 0xFFFFFFFF;  // the class of all but the first character of a unit
+
+    // Set the classes of a unit, or of a run of letters and digits, or of a character; return its end.
+    int read_unit(const uint16_t* codes, const uint32_t* characters, int at, int count);
+    int read_run(const uint16_t* codes, const uint32_t* characters, int at, int count);
+
     // Calls use(end, weight) for each listed word of the sequence that begins at `at` and ends by `limit`, the shortest
     // first. No word takes a part of a run of letters and digits.
     template <class Use>
     void for_each_word(int begin, int at, int limit, Use use) const {
         uint32_t node = kRoot;
         for (int end = at + 1; end <= limit; ++end) {
-            node = model_.trie.child(node, classes_[begin + end - 1]);
+            const uint32_t c = classes_[begin + end - 1];
+            if (c != kInside) node = model_.trie.child(node, c);
             if (node == kNoNode) return;
             if (Trie::is_word(model_.trie.nodes[node].weight) && !(end < limit && is_inside_run_[begin + end]))
                 use(end, model_.trie.nodes[node].weight);
@@ -90,7 +115,7 @@ private:
     double score_region(int begin, Region region, const std::vector<EntryMatch>& matches,
                         const uint8_t* word_ends) const;
     void mark(int begin, int end, uint8_t* word_ends) const {
-        std::fill(word_ends + begin, word_ends + end, uint8_t(0));
+        for (int at = begin; at < end; ++at) word_ends[at] = 0;
         for (int at = begin; at < end; at = int(ends_[at])) word_ends[ends_[at] - 1] = 1;
     }
 
@@ -103,6 +128,45 @@ private:
     int read_ = 0;  // where the sequence read begins, with the sums over paths to and from a place
     std::vector<double> before_, behind_;
 };
+
+int LatticeDecoder::read_unit(const uint16_t* codes, const uint32_t* characters, int at, int count) {
+    const auto while_any = [&](int from, auto is_one) {
+        while (from < count && codes[from] != kEdge && is_one(characters[from])) ++from;
+        return from;
+    };
+    const uint32_t first = characters[at];
+    int end = at + 1;
+    uint32_t spelled = kNoClass;
+    if (is_digit(first)) {
+        spelled = model_.trie.class_of('0');
+        end = while_any(end, is_digit);
+        for (int more; end + 1 < count && codes[end] != kEdge && half_width(characters[end]) == '.' &&
+                       (more = while_any(end + 1, is_digit)) > end + 1;)
+            end = more;
+        if (end < count && codes[end] != kEdge && half_width(characters[end]) == '%') ++end;
+    } else if (is_latin(first)) {
+        spelled = model_.trie.class_of('a');
+        end = while_any(end, is_latin);
+    } else if (is_han(first)) {
+        if (is_numeral(first)) end = while_any(end, is_numeral);
+        spelled = model_.trie.class_of(end > at + 1 ? '0' : first);
+    } else {
+        end = while_any(end, [&](uint32_t code) { return code == first; });
+    }
+    classes_[at] = spelled;
+    std::fill(classes_ + at + 1, classes_ + end, kInside);
+    return end;
+}
+
+int LatticeDecoder::read_run(const uint16_t* codes, const uint32_t* characters, int at, int count) {
+    int end = at;
+    do {
+        classes_[end] = model_.trie.class_of(characters[end]);
+        ++end;
+    } while (end < count && codes[end] != kEdge && is_run_character(characters[end - 1]) &&
+             is_run_character(characters[end]));
+    return end;
+}
 
 void LatticeDecoder::best_path_of_runs(int begin, int count) {
     scores_[count] = 0;

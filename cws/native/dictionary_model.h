@@ -11,7 +11,10 @@ struct DictionaryModel : Labeler {
     std::unique_ptr<Decoder> decoder() const override;
 
     Trie trie;           // of words and their log-probabilities
-    double unknown = 0;  // the log-probability of a character that begins no word
+    double unknown = 0;  // the log-probability of a unit that begins no word
+    // Whether the words are of units, as cws/lexicon/units.py describes them: whole numbers are 0, Latin words are a, and
+    // what is not Han stands alone. Else words are of characters, and only runs of letters and digits stay whole.
+    bool units = false;
 };
 
 }  // namespace cws

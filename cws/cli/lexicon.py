@@ -1,0 +1,147 @@
+"""`cws lexicon`: words from raw text, without a dictionary and without annotation."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import click
+
+from cws.cli.options import corpus_encoding_option, encoding_option, errors_option, progress_option, threads_option
+
+LEXICON_FILE = "lexicon.txt"  # in the folder of a lexicon, beside the model
+
+
+@click.group("lexicon")
+def lexicon_cli() -> None:
+    """Find the words of raw text by itself.
+
+    \b
+    cws lexicon build news.txt novels.txt.xz -o my-lexicon
+    cws segment --model my-lexicon input.txt            segment with it
+    cws segment --user-dict my-lexicon/lexicon.txt input.txt
+    cws train --train mine.txt --lexicon my-lexicon/lexicon.txt -o my-model
+    """
+
+
+@lexicon_cli.command("build")
+@click.argument("raw", nargs=-1, required=True, type=click.Path(), metavar="RAW...")
+@click.option("-o", "--output", required=True, type=click.Path(), metavar="DIR",
+              help="The folder of the lexicon: lexicon.txt, and a model for cws segment.")  # fmt: skip
+@click.option("--goal", type=click.Choice(["words", "information", "entropy"]), default="words", show_default=True,
+              help="words: what people call words. information: the fewest bits a character. entropy: cut, truncate,"
+                   " prune and estimate, the classic steps.")  # fmt: skip
+@click.option("--known", type=click.Path(), metavar="FILE", help="Write only words that are not in this word list.")
+@click.option("--memory", default="2G", show_default=True, metavar="SIZE", help="What counting may take.")
+@threads_option
+@encoding_option
+@errors_option
+@progress_option
+def build_cli(
+    raw: tuple[str, ...],
+    output: str,
+    goal: str,
+    known: str | None,
+    memory: str,
+    threads: int,
+    encoding: str,
+    errors: str,
+    progress: bool | None,
+) -> None:
+    """Find the words of raw text. Files may be of any size; .gz, .xz and .zst are unpacked.
+
+    lexicon.txt has a word a line, the most frequent first, with its count, the mutual information of its parts, what
+    merging them saves, and its branching entropies. A 0 in a word stands for any number, an a for any Latin word. The
+    same text gives the same lexicon, for any number of threads and order of files.
+
+    \b
+    cws lexicon build raw/*.txt.xz -o my-lexicon
+    cws lexicon build raw.txt --known dict.txt -o new-words
+    """
+    if "-" in raw:
+        raise click.UsageError("the text is read twice, so it cannot come from stdin: name files")
+    build(
+        raw, output, goal=goal, known=known, memory=memory, threads=threads, encoding=encoding, errors=errors,
+        progress=sys.stderr.isatty() if progress is None else progress,
+    )  # fmt: skip
+
+
+def build(
+    raw: tuple[str, ...],
+    output: str,
+    *,
+    goal: str = "words",
+    known: str | None = None,
+    memory: str = "2G",
+    threads: int = 1,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    progress: bool = False,
+) -> None:
+    """Build a lexicon; arguments as of the command."""
+    from cws.dictionary import read_word_list
+    from cws.files import check_folder, check_input
+    from cws.lexicon.build import BuildOptions
+    from cws.lexicon.build import build as find_words
+
+    check_folder(output)
+    for path in raw:
+        check_input(path)
+    listed = read_word_list(known) if known else None
+    result = find_words(
+        raw, options=BuildOptions(goal=goal), memory=memory, threads=threads, encoding=encoding, errors=errors,
+        show_progress=progress, progress=lambda line: click.echo(line, err=True),
+    )  # fmt: skip
+    about = {"goal": goal, "from": list(raw), "characters": result.characters, "information": result.information}
+    result.lexicon.save_model(output, about)
+    shown = result.lexicon.without(listed) if listed else result.lexicon
+    shown.save(os.path.join(output, LEXICON_FILE))
+    click.echo(f"{len(shown.entries):,} words are in {os.path.join(output, LEXICON_FILE)}", err=True)
+    click.echo(f"cws segment --model {output} input.txt segments with them", err=True)
+
+
+@lexicon_cli.command("evaluate")
+@click.argument("lexicon")
+@click.argument("gold", type=click.Path())
+@corpus_encoding_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, shares from 0 to 1.")
+def evaluate_cli(lexicon: str, gold: str, encoding: str, as_json: bool) -> None:
+    """Segment the text of a gold corpus with a lexicon and score the words.
+
+    LEXICON is the folder of a lexicon. GOLD has one sentence a line, words separated by spaces.
+    """
+    from cws.cli.evaluate import evaluate
+
+    counts = evaluate(lexicon, gold, encoding=encoding)
+    click.echo(json.dumps(counts.as_dict()) if as_json else str(counts))
+
+
+@lexicon_cli.command("segment")
+@click.argument("lexicon")
+@click.argument("inputs", nargs=-1, metavar="[INPUT]...", type=click.Path())
+@click.option("-o", "--output", default="-", type=click.Path(), metavar="FILE", help="Where the words go, not stdout.")
+@threads_option
+def segment_cli(lexicon: str, inputs: tuple[str, ...], output: str, threads: int) -> None:
+    """Segment text files with a lexicon: cws segment --model LEXICON, which has more options."""
+    from cws.cli.segment import segment
+
+    segment(inputs or ("-",), output, model=lexicon, threads=threads)
+
+
+@lexicon_cli.command("report")
+@click.argument("lexicon")
+@click.option("-o", "--output", default="lexicon.png", show_default=True, type=click.Path(), metavar="FILE",
+              help="The picture: .png, .svg or .pdf.")  # fmt: skip
+def report_cli(lexicon: str, output: str) -> None:
+    """Draw a lexicon: rank and frequency, lengths, mutual information, bits a character after each iteration.
+
+    LEXICON is the folder of a lexicon. Needs matplotlib.
+    """
+    from cws import model_io
+    from cws.lexicon.lexicon import Lexicon
+    from cws.lexicon.report import draw_report
+
+    information = model_io.read_config(lexicon).get("information", [])
+    draw_report(Lexicon.load(os.path.join(lexicon, LEXICON_FILE)), information, output)
+    click.echo(f"the picture is {output}", err=True)
