@@ -801,5 +801,5 @@ def test_lexicons_of_nothing_are_refused(tmp_path):
     fails("no Chinese", "lexicon", "build", "raw.txt", "-o", "x", cwd=tmp_path)
     fails("none.txt: .*check the path", "lexicon", "build", "none.txt", "-o", "x", cwd=tmp_path)
     fails("gb.txt:1:0: .*gb18030", "lexicon", "build", "gb.txt", "-o", "x", cwd=tmp_path)
-    fails("no model here", "lexicon", "report", "raw.txt", cwd=tmp_path)
+    fails("Not a directory", "lexicon", "report", "raw.txt", cwd=tmp_path)
     is_misused("stdin", "lexicon", "build", "-", "-o", "x", cwd=tmp_path)
