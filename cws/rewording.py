@@ -3,8 +3,9 @@
 The model segments as if there were no dictionary. Then, in each sequence (a text between white space):
 
 1. Forced entries are found from the left, at each place the longest. They do not overlap; other entries that overlap
-   one of them are left out. An entry that reaches beyond its sequence, over white space, is taken like a forced one if
-   its weight is positive, because no model scores such a word.
+   one of them are left out. An entry that reaches over white space, beyond its sequence, is taken like a forced one if
+   its weight is positive, because no model scores such a word. (A sequence of more than 1,024 characters is cut; other
+   entries over such a place are left out.)
 2. A region is some whole words of the model: those that a forced entry overlaps, unless it is one of them; those that
    an entry of positive weight overlaps, unless it is one of them; a word that is an entry of negative weight, with the
    word before it and the word behind it. Regions that overlap are one region.
@@ -49,7 +50,9 @@ def reword(
         soft: dict[Span, float] = {}
         for at in range(max(begin, covered), end):
             found = dict(entries_at(text, at, entries))
-            longest = max((e for e, weight in found.items() if weight >= FORCED or (e > end and weight > 0)), default=0)
+            over_space = end < len(text) and text[end].isspace()
+            taken = [e for e, w in found.items() if w >= FORCED or (e > end and w > 0 and over_space)]
+            longest = max(taken, default=0)
             if at >= covered and longest:
                 covered = longest
                 forced.append((at, min(longest, end)))

@@ -112,7 +112,10 @@ class Segmenter:
     def user_dictionary(self) -> UserDictionary:
         """The user dictionary, empty if none was given. What is added to it counts from the next call on."""
         if self._dictionary is None:
-            self._use(_open_dictionary([]))
+            empty = _open_dictionary([])
+            with _lock:  # one for all threads that ask first
+                if self._dictionary is None:
+                    self._use(empty)
         assert self._dictionary is not None
         return self._dictionary
 
@@ -137,8 +140,11 @@ class Segmenter:
             FileError: A file instead of a folder, no permission, a full disk.
         """
         model_io.copy_model(self.path, folder)
+        path = os.path.join(folder, DICTIONARY_FILE)
         if self._dictionary is not None:
-            self._dictionary.save(os.path.join(folder, DICTIONARY_FILE))
+            self._dictionary.save(path)
+        elif os.path.exists(path):  # of another model that was there
+            os.unlink(path)
 
     def segment(self, text: str) -> list[str]:
         """Return the words of the text."""
@@ -172,7 +178,7 @@ class Segmenter:
         return [Token(text[start:end], start, end, label, probability) for start, end, label, probability in found]
 
     def nbest(self, text: str, n: int = 5) -> list[tuple[float, list[str]]]:
-        """Return the n best segmentations, best first, as (score, words); fewer if there are fewer.
+        """Return the n best segmentations, that of `segment` first, as (score, words); fewer if there are fewer.
 
         The difference of two scores is the log of how much likelier the model holds the one than the other. With a user
         dictionary these are the model's best, each with the entries in it, and their weights are added to the scores.
@@ -206,6 +212,10 @@ def _open_dictionary(dictionary: Dictionary) -> UserDictionary:
 
     if isinstance(dictionary, UserDictionary):
         return dictionary
+    if not hasattr(dictionary, "__iter__") and not hasattr(dictionary, "__fspath__"):
+        raise InputError(f"expected a user dictionary, a file or a list of words, got {type(dictionary).__name__}")
+    if hasattr(dictionary, "keys"):
+        raise InputError("expected a user dictionary, a file or a list of words, got a mapping: add_word takes weights")
     return UserDictionary.read(dictionary) if isinstance(dictionary, (str, os.PathLike)) else UserDictionary(dictionary)
 
 

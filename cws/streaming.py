@@ -101,6 +101,7 @@ def _whole_blocks(segmenter: Segmenter, blocks: Iterable[bytes]) -> Iterator[_Bl
     """
     rest = b""
     offset, line, column, has_words = 0, 1, 0, False
+    enough = BLOCK  # bytes of a line to look for a place to cut it; twice as many where there was none
     for block in blocks:
         if not block:
             yield None
@@ -110,8 +111,9 @@ def _whole_blocks(segmenter: Segmenter, blocks: Iterable[bytes]) -> Iterator[_Bl
             rest, offset = rest[len(_BOM) :], len(_BOM)
         length = rest.rfind(b"\n") + 1
         next_column, next_has_words = 0, False
-        if not length and len(rest) >= BLOCK:
+        if not length and len(rest) >= enough:
             length, next_column, next_has_words = segmenter.native.whole_sequences(rest, column, has_words)
+            enough = BLOCK if length else 2 * len(rest)
         if length:
             yield _Block(rest[:length], offset, line, column, has_words, False)
             offset += length

@@ -180,6 +180,8 @@ def decode_blocks(
             decoder.setstate(before)
             line += decoder.decode(block[: max(good, 0)]).count("\n")
             raise EncodingError(explain_invalid(error, encoding), path, line, offset + good) from None
+        except UnicodeError as error:  # of UTF-16 and UTF-32 without a byte order mark
+            raise EncodingError(f"{error}: try --encoding utf-16-le or utf-16-be", path, line, offset) from None
         line += text.count("\n")
         offset += len(block)
         if text and at_start:

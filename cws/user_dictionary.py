@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import warnings
 from array import array
 from typing import NamedTuple
@@ -38,6 +39,7 @@ DEFAULT_WEIGHT = (
     8.0  # where F1 on ctb6.dev is highest with its unknown words as the dictionary: docs/user_dictionary.md
 )
 MAX_WEIGHT = 100.0
+_COMMENT = re.compile(r"\s#.*")
 _MARKS = {"!": FORCED, "-": NEVER}
 _FORMAT, _VERSION = "cws-dictionary", "1"
 _TENSORS: model_io.Specification = {
@@ -119,7 +121,13 @@ class UserDictionary:
         if any(_is_compiled(path) for path in paths):
             if len(paths) > 1:
                 raise InputError("a compiled dictionary stands alone: compile all text files into one")
-            return cls._map(paths[0])
+            dictionary = cls._map(paths[0])
+            if (ignore_case and not dictionary.ignore_case) or (ignore_width and not dictionary.ignore_width):
+                raise InputError(
+                    f"{os.fspath(paths[0])} was compiled to tell case or width apart: compile it again with"
+                    " --ignore-case or --ignore-width"
+                )
+            return dictionary
         dictionary = cls(ignore_case=ignore_case, ignore_width=ignore_width)
         entries = _read_entries(paths, encoding, dictionary._fold)
         dictionary.native = NativeDictionary.build(entries, _folding_bytes(ignore_case, ignore_width))
@@ -141,7 +149,7 @@ class UserDictionary:
         dictionary._set_folding(metadata.get("ignore_case") == "yes", metadata.get("ignore_width") == "yes")
         try:
             names = json.loads(bytes(tensors.pop("strings")))
-            if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            if not isinstance(names, list) or any(not isinstance(name, str) or _label_problem(name) for name in names):
                 raise ValueError("strings: expected a list of names")
             dictionary.native = NativeDictionary.map(tensors, names)
         except (ValueError, RecursionError) as error:
@@ -164,7 +172,7 @@ class UserDictionary:
         native_weight = _MARKS.get(weight) if isinstance(weight, str) else _checked_weight(weight)
         if native_weight is None:
             raise InputError(f"expected a weight, ! or -, got {weight!r}")
-        if label is not None and (not isinstance(label, str) or not label or label.split() != [label]):
+        if label is not None and (not isinstance(label, str) or _label_problem(label)):
             raise InputError(f"expected a label without white space, got {label!r}")
         self.native.set(self._fold(_checked(word)), native_weight, label)
 
@@ -261,6 +269,12 @@ def _problem(word: str) -> str | None:
     return None
 
 
+def _label_problem(label: str) -> bool:
+    """Whether a string is no label: empty, with white space or control characters, or no text at all."""
+    return not label or label.split() != [label] or any(c < " " or "\x7f" <= c <= "\x9f" or "\ud800" <= c <= "\udfff"
+                                                        for c in label)  # fmt: skip
+
+
 def _checked_weight(weight: float) -> float:
     if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not abs(weight) <= MAX_WEIGHT:
         raise InputError(f"expected a weight from -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}, ! or -, got {weight!r}")
@@ -274,8 +288,8 @@ def _folding_bytes(ignore_case: bool, ignore_width: bool) -> bytes:
 
 def _is_compiled(path: str | os.PathLike[str]) -> bool:
     """Whether a file begins like a safetensors file: the size of a header, and the header."""
-    if os.fspath(path) == "-" or os.fspath(path).endswith((".gz", ".xz")):
-        return False
+    if not os.path.isfile(path) or os.fspath(path).endswith((".gz", ".xz", ".zst")):
+        return False  # a pipe can be read only once
     with open_input(path) as file:
         head = file.read(9)
     return len(head) == 9 and head[3:8] == bytes(5) and head[8:] == b"{"
@@ -317,16 +331,18 @@ def _read_entries(
 
 
 def _fields(line: str) -> list[str]:
-    """Return the fields of a line; none for a comment or a blank line."""
-    if "#" in line:
-        head, *tail = line.split("#", 1)
-        while tail and head.strip() and not head[-1].isspace():  # a # inside a word
-            more = tail[0].split("#", 1)
-            head, tail = f"{head}#{more[0]}", more[1:]
-        line = head
+    """Return the fields of a line; none for a comment or a blank line.
+
+    A `#` at the beginning of a line or behind white space begins a comment; a line with tabs has none inside. `\\#` at
+    the beginning is a word's own.
+    """
+    if line.startswith("\\#"):
+        line = line[1:]
+    elif line.lstrip().startswith("#"):
+        return []
     if "\t" in line:
         return [field for field in map(str.strip, line.split("\t")) if field]
-    return line.split()
+    return _COMMENT.sub("", line).split()
 
 
 def _parse(fields: list[str]) -> tuple[str, float, str | None]:
@@ -336,11 +352,13 @@ def _parse(fields: list[str]) -> tuple[str, float, str | None]:
     if len(rest) > 2:
         raise ValueError(f"expected word [weight|!|-] [label], got {len(fields)} fields: a word with spaces needs tabs")
     if not rest:
+        if len(fields[0].split()) > 1 and fields[0].split()[-1] in _MARKS:
+            raise ValueError(f"expected a tab before the {word[-1]} of {word!r}: the line has a tab")
         return word, DEFAULT_WEIGHT, None
     weight = _MARKS.get(rest[0])
     if weight is None:
         try:
-            weight = float(rest[0])
+            weight = float(rest[0].replace("_", "?"))
         except ValueError:
             raise ValueError(
                 f"expected a weight, ! or - behind {word!r}, got {rest[0]!r}: a word with spaces needs tabs"
@@ -350,7 +368,10 @@ def _parse(fields: list[str]) -> tuple[str, float, str | None]:
                 f"expected a weight from -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}, got {rest[0]}: weights are log-odds; take"
                 " counts away, and the words get the default weight"
             )
-    return word, weight, rest[1] if len(rest) == 2 else None
+    label = rest[1] if len(rest) == 2 else None
+    if label is not None and _label_problem(label):
+        raise ValueError(f"expected a label without white space, got {label!r}")
+    return word, weight, label
 
 
 def _entries(number: int) -> str:

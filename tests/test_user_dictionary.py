@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from strategies import any_text
 
 import cws
+from cws import streaming
 from cws.errors import CorpusError, DictionaryWarning, EncodingError, FileError, InputError, ModelError
 from cws.labelers.dictionary import word_trie, write_dictionary
 from cws.labelers.hmm import TENSORS, TRIPLES
@@ -335,6 +337,102 @@ def test_repeated_entries_are_reported_once(tmp_path):
     assert dictionary.get("乙") == Entry("乙", "!", None)
 
 
+def test_a_hash_begins_a_comment_but_not_inside_a_word(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("#网红\n\\#网红# !\nC#\t!\nC #\t1\n好 #5\n", "utf-8")
+    assert [entry.word for entry in UserDictionary.read(path)] == ["#网红#", "C #", "C#", "好"]
+
+
+@pytest.mark.parametrize("line", ["网易杭研 !\t", "网易\t!\ta b", "网易 1_0", "网易 1 a\x01"])
+def test_lines_that_mean_something_else_are_refused(tmp_path, line):
+    path = tmp_path / "words.txt"
+    path.write_text(line + "\n", "utf-8")
+    with pytest.raises(CorpusError, match="expected a"):
+        UserDictionary.read(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_a_dictionary_may_come_from_a_pipe(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=("网易杭研 !\n", "utf-8"))
+    writer.start()
+    assert len(UserDictionary.read(path)) == 1
+    writer.join()
+
+
+def test_a_compiled_dictionary_keeps_how_it_was_compiled(tmp_path):
+    UserDictionary(["a"], ignore_case=True).save(tmp_path / "words.dict")
+    assert "A" in UserDictionary.read(tmp_path / "words.dict")
+    with pytest.raises(InputError, match="compile it again"):
+        UserDictionary.read(tmp_path / "words.dict", ignore_width=True)
+    with pytest.raises(InputError, match="stands alone"):
+        UserDictionary.read(tmp_path / "words.dict", tmp_path / "words.dict")
+
+
+@pytest.mark.parametrize("dictionary", [5, {"网易": 3.0}])
+def test_what_is_no_dictionary_is_refused(dictionary):
+    with pytest.raises(InputError, match="expected a user dictionary"):
+        cws.load(user_dictionary=dictionary)
+
+
+def test_threads_that_add_the_first_words_share_a_dictionary():
+    for _ in range(20):
+        segmenter, barrier = Segmenter(), threading.Barrier(4)
+
+        def add(number, segmenter=segmenter, barrier=barrier):
+            barrier.wait()
+            segmenter.add_word(f"易杭{number}", "!")
+
+        threads = [threading.Thread(target=add, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(segmenter.user_dictionary) == 4
+
+
+def test_a_model_without_a_dictionary_replaces_one_that_has_one(tmp_path):
+    Segmenter(user_dictionary=["易杭"]).save(tmp_path)
+    Segmenter().save(tmp_path)
+    assert len(cws.load(tmp_path).user_dictionary) == 0
+
+
+def test_a_part_of_a_run_is_no_entry_for_tokens():
+    segmenter = Segmenter("ctb")
+    plain = segmenter.tokens("买了iPhone15Pro")
+    segmenter.add_word("15", "!", "NUM")
+    assert segmenter.tokens("买了iPhone15Pro") == plain
+
+
+def test_a_soft_entry_is_never_forced_by_the_length_of_a_text():
+    segmenter = make("pku", {"易杭": 0.001})
+    assert "易杭" not in segmenter.segment("他" * 1023 + "易杭研" + "他" * 5)
+    assert "易杭" in make("pku", {"易杭": FORCED}).segment("他" * 1023 + "易杭研" + "他" * 5)
+
+
+@pytest.mark.parametrize(("piece", "entry"), [("a1b2c3d4", "网易"), ("哈", "哈哈")])
+def test_a_long_line_takes_linear_time(piece, entry):
+    data = (piece * (1 << 20)).encode()[: 3 << 19]
+    blocks = [data[at : at + streaming.BLOCK] for at in range(0, len(data), streaming.BLOCK)]
+    native = make("pku", {entry: FORCED}).native
+    lengths = []
+
+    class Counting:
+        """The core, and how much it was asked to look at."""
+
+        def whole_sequences(self, rest, column, has_words):
+            lengths.append(len(rest))
+            return native.whole_sequences(rest, column, has_words)
+
+    class Stand:
+        native = Counting()
+
+    cuts = list(streaming._whole_blocks(Stand(), blocks))
+    assert b"".join(block.data for block in cuts) == data
+    assert sum(lengths) <= 4 * len(data)
+
+
 def test_missing_and_foreign_files_are_named(tmp_path):
     with pytest.raises(FileError, match="check the path"):
         Segmenter(user_dictionary=tmp_path / "none.txt")
@@ -489,8 +587,6 @@ def test_changes_do_not_disturb_threads_that_segment():
     st.integers(1, 40),
 )
 def test_blocks_of_any_size_give_the_same_words(text, size):
-    from cws import streaming
-
     segmenter = make("pku", {"New York": FORCED, "网易 杭研": 3.0, "易了": FORCED, "，他": 9.0, "b a": FORCED})
     lines = []
     for line in text.split("\n"):

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from cws.errors import EncodingError
 from cws.threads import MAX_THREADS, processors
 
 model_option = click.option(
@@ -63,6 +64,10 @@ def read_user_dictionary(
         return None
     from cws.user_dictionary import UserDictionary  # here, because most commands do without
 
-    return UserDictionary.read(
-        *user_dicts, encoding=user_dict_encoding, ignore_case=ignore_case, ignore_width=ignore_width
-    )
+    try:
+        return UserDictionary.read(
+            *user_dicts, encoding=user_dict_encoding, ignore_case=ignore_case, ignore_width=ignore_width
+        )
+    except EncodingError as error:  # here --encoding is that of the text
+        message = error.message.replace("--encoding", "--user-dict-encoding")
+        raise EncodingError(message, error.path, error.line, error.byte) from None

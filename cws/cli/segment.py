@@ -75,6 +75,8 @@ def segment_cli(
     inside a word of the user dictionary. Files of any size need the same memory, and the output file appears only when
     it is complete.
     """
+    if "-" in user_dicts and (not inputs or "-" in inputs):
+        raise click.UsageError("the user dictionary and the text cannot both come from stdin: name a file")
     dictionary = read_user_dictionary(user_dicts, user_dict_encoding, ignore_case, ignore_width)
     if not inputs and sys.stdin.isatty():
         click.echo("cws: reading what you type; Ctrl-D ends it", err=True)

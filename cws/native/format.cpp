@@ -158,9 +158,10 @@ int64_t Formatter::format(Format format, const char* block, size_t size, LinePos
     return kValid;
 }
 
-// Whether an entry may lie across the place before codes_[at], or a run of letters does, which decides about entries.
-bool Formatter::is_torn(size_t at, size_t reach) const {
-    return reach > at || (at > 0 && is_run_character(codes_[at - 1]) && is_run_character(codes_[at]));
+// Whether an entry may lie across the place before codes_[at], or begin there where a run of letters forbids it.
+bool Formatter::is_torn(size_t at, size_t reach, size_t next_reach) const {
+    const bool is_run = at > 0 && is_run_character(codes_[at - 1]) && is_run_character(codes_[at]);
+    return reach > at || (is_run && next_reach > at);
 }
 
 size_t Formatter::whole_sequences(const char* block, size_t size, LinePosition& position) {
@@ -182,7 +183,7 @@ size_t Formatter::whole_sequences(const char* block, size_t size, LinePosition& 
             bytes += encoded_length(codes_[at]);
             if (finder) reach = std::max(reach, finder->reach(at));
         }
-        if (finder && is_torn(end, reach)) continue;
+        if (finder && is_torn(end, reach, finder->reach(end))) continue;
         position = here;
         whole = bytes;
     }

@@ -37,7 +37,7 @@ public:
     size_t whole_sequences(const char* block, size_t size, LinePosition& position);
 
 private:
-    bool is_torn(size_t at, size_t reach) const;
+    bool is_torn(size_t at, size_t reach, size_t next_reach) const;
 
     const uint16_t* classes_;
     const UserDictionary* dictionary_;

@@ -131,7 +131,11 @@ public:
                     if (!word_ends[i]) continue;
                     double likely = probability(word, i);
                     std::optional<std::string> label;
-                    if (dictionary) {
+                    const auto is_torn = [&](size_t at) {  // a run of letters and digits is, which no entry tears
+                        return at > 0 && at < size && is_run_character(uint32_t(characters[at - 1])) &&
+                               is_run_character(uint32_t(characters[at]));
+                    };
+                    if (dictionary && !is_torn(word) && !is_torn(i + 1)) {
                         const Entry entry = dictionary->find(characters + word, i + 1 - word);
                         if (Trie::is_word(entry.weight)) likely = with_log_odds(likely, entry.weight);
                         if (!entry.label.empty()) label = entry.label;
@@ -281,8 +285,7 @@ private:
     static double with_log_odds(double probability, double weight) {
         if (weight >= kForced) return 1;
         if (weight <= kNever) return 0;
-        const double odds = probability * std::exp(weight);
-        return odds / (1 - probability + odds);
+        return probability > 0 ? 1 / (1 + (1 - probability) / probability * std::exp(-weight)) : 0;
     }
 
     // The n best of a sequence with the entries of a dictionary in each; the first stays the first.

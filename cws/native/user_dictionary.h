@@ -140,9 +140,14 @@ public:
     // Entries that reach beyond a sequence, white space included: (begin, end) in the text.
     const std::vector<std::pair<size_t, size_t>>& crossing() const { return crossing_; }
 
-    // How far the longest string that begins at text[at] and may become an entry reaches; at itself, if none begins.
+    // The end of the longest entry that begins at text[at], as far as text that ends there can tell: then the text's
+    // end, if more text could make an entry; else at itself.
     size_t reach(size_t at) const {
-        return walk(at, at, kRoot, WordTree::kRootNode, [](size_t, double) {});
+        size_t longest = at;
+        const size_t end = walk(at, at, kRoot, WordTree::kRootNode, [&](size_t match_end, double weight) {
+            if (Trie::is_word(weight) && weight != kRemoved) longest = match_end;
+        });
+        return end == size_ && end > at ? size_ : longest;
     }
 
 private:
@@ -327,12 +332,15 @@ void EntryFinder<Char>::find_changed(size_t begin, int count) {
 // Takes the forced ones out of the matches, and those that overlap them.
 template <class Char>
 void EntryFinder<Char>::force(size_t begin, int count) {
+    // Behind a sequence stands white space, unless it was cut for its length.
+    const size_t behind = begin + size_t(count);
+    const bool is_cut = behind < size_ && !is_separator(uint32_t(text_[behind]));
     for (size_t i = 0; i < matches_.size();) {
         const int at = matches_[i].begin;
         int end = 0;  // of the longest forced one that begins there
         for (; i < matches_.size() && matches_[i].begin == at; ++i) {
             const EntryMatch& match = matches_[i];
-            if (match.weight >= kForced || (match.end > count && match.weight > 0)) end = match.end;
+            if (match.weight >= kForced || (match.end > count && match.weight > 0 && !is_cut)) end = match.end;
         }
         if (begin + size_t(at) < covered_ || end == 0) continue;
         covered_ = begin + size_t(end);
