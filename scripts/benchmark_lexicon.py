@@ -73,7 +73,8 @@ def timed(kind: tuple[str, str], path: Path, **values: Any) -> dict[str, float]:
     imports, action = (part.format(**values) if values else part for part in kind)
     code = TIMED.format(imports=imports, action=action)
     done = subprocess.run([sys.executable, "-c", code, str(path)], check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.rsplit("\n", 2)[1])
+    figures: dict[str, float] = json.loads(done.stdout.rsplit("\n", 2)[1])
+    return figures
 
 
 def raw_texts() -> dict[str, str]:
@@ -101,7 +102,7 @@ def sampled_lines(size: int) -> list[bytes]:
 
 
 def recombined(size: int) -> Iterator[bytes]:
-    """Yield lines of ten clauses, so many bytes in all, in which no clause is written twice.
+    """Yield lines of ten clauses, so many bytes in all, in which next to no clause but the shortest comes twice.
 
     The first pass over the corpora shuffles their clauses. Each later one joins the first half of each clause to the
     second half of another, so that there are new n-grams where they meet.
@@ -130,7 +131,7 @@ def measure_speed(folder: Path, runs: int) -> Iterator[tuple[str, dict[str, floa
     whole, part = folder / "whole.txt", folder / "part.txt"
     whole.write_bytes(b"".join(lines))
     part.write_bytes(b"".join(lines[: len(lines) * SLICE // MEGABYTES]))
-    quick = {"cws, entropy": [], "cws, entropy, small": [], "nlp-zero, small": []}
+    quick: dict[str, list[dict[str, float]]] = {"cws, entropy": [], "cws, entropy, small": [], "nlp-zero, small": []}
     for _ in range(runs):
         quick["cws, entropy"].append(timed(CWS, whole, goal="entropy", threads=1))
         quick["cws, entropy, small"].append(timed(CWS, part, goal="entropy", threads=1))
@@ -184,9 +185,10 @@ def render(results: dict[str, Any]) -> str:
     ]
     for name, label in NAMES.items():
         if row := rows.get(name):
+            times = f"{row['seconds']:.1f} | {row['cpu_seconds']:.1f} | {speed(row):.3f}"
             lines.append(
-                f"| {label} | {row['megabytes']:.0f} | {row['runs']} | {row['seconds']:.1f} | {row['cpu_seconds']:.1f} |"
-                f" {speed(row):.3f} | {row['peak_mb']:.0f} | {row['words']:,.0f} |"
+                f"| {label} | {row['megabytes']:.0f} | {row['runs']:.0f} | {times} |"
+                f" {row['peak_mb']:.0f} | {row['words']:,.0f} |"
             )
     lines += ["", "| times the speed of | cws, goal words | cws, goal entropy | cws, goal entropy, 5 MB |"]
     lines.append("|---|---:|---:|---:|")
@@ -203,16 +205,16 @@ def speed(row: dict[str, float]) -> float:
 
 
 NOTES = f"""\
-- 50 MB: lines of the raw corpora, the domains evenly, those smaller than their share whole; 5 MB: its first tenth of the
-  lines. All on one thread; cws with memory 2G. cws counts all of the text, and looks at a sample of 4 million characters
-  in the steps after that; so its speed grows with the text.
-- SentencePiece: unigram, vocabulary {VOCABULARY:,}, hard_vocab_limit false, num_threads 1, max_sentence_length 8192 (so
-  that no line is left out), the rest as is (character_coverage 0.9995, all lines). It trains on all of the text; in the
-  row of the sample, on as many lines, drawn at random, as hold 4 million characters.
+- 50 MB: lines of the raw corpora, the domains evenly, those smaller than their share whole; 5 MB: the first tenth of
+  these lines. All on one thread; cws with memory 2G. cws counts all of the text, and looks at a sample of 4 million
+  characters in the steps after that; so its speed grows with the text.
+- SentencePiece: unigram, vocabulary {VOCABULARY:,}, hard_vocab_limit false, num_threads 1, max_sentence_length 8192
+  (no line is left out), the rest as is (character_coverage 0.9995, all lines). It trains on all of the text; in the row
+  of the sample, on as many lines, drawn at random, as hold 4 million characters of any kind.
 - nlp-zero: Word_Finder() as is (min_proba 1e-7, min_pmi 1), train and find on the lines, filtering as is.
-- 1 GB: the clauses of all raw corpora, each once, in random order, ten a line; then again and again the first half of
-  each clause with the second half of another, until there is 1 GB. No clause is written twice, and the seams make
-  n-grams that natural text has not. Memory 2G.
+- 1 GB: the different clauses of all raw corpora, each once, in random order, ten a line; then again and again the first
+  half of each clause with the second half of another, until there is 1 GB. So next to no clause but the shortest comes
+  twice, and the seams make n-grams that natural text has not. Memory 2G.
 """
 
 
