@@ -15,6 +15,7 @@ import lzma
 import os
 import random
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -29,11 +30,13 @@ from measuring import ROOT, made_by, setting
 CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 MEGABYTES, SLICE, LARGE = 50, 5, 1000  # of the speed text, its beginning for nlp-zero, the large text
 VOCABULARY = 32_000
+LIMIT = 1800  # processor seconds after which a build is stopped
 CLAUSE = re.compile(r"[^\n，。！？；：、]+[，。！？；：、]*")
 
 TIMED = """
-import json, sys, time
+import json, resource, sys, time
 from pathlib import Path
+resource.setrlimit(resource.RLIMIT_CPU, ({limit}, {limit}))
 path = sys.argv[1]
 {imports}
 begun, cpu = time.perf_counter(), time.process_time()
@@ -69,10 +72,16 @@ NLP_ZERO = (
 
 
 def timed(kind: tuple[str, str], path: Path, **values: Any) -> dict[str, float]:
-    """Return seconds, processor seconds, peak memory in MB and the number of words of one build, in its own process."""
+    """Return seconds, processor seconds, peak memory in MB and the number of words of one build, in its own process.
+
+    Of a build that was stopped at LIMIT, only the processor seconds.
+    """
     imports, action = (part.format(**values) if values else part for part in kind)
-    code = TIMED.format(imports=imports, action=action)
-    done = subprocess.run([sys.executable, "-c", code, str(path)], check=True, stdout=subprocess.PIPE, text=True)
+    code = TIMED.format(imports=imports, action=action, limit=LIMIT)
+    done = subprocess.run([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
+    if done.returncode in (-signal.SIGKILL, -signal.SIGXCPU):
+        return {"cpu_seconds": LIMIT}
+    done.check_returncode()
     figures: dict[str, float] = json.loads(done.stdout.rsplit("\n", 2)[1])
     return figures
 
@@ -143,6 +152,8 @@ def measure_speed(folder: Path, runs: int) -> Iterator[tuple[str, dict[str, floa
     once = {"megabytes": whole.stat().st_size / 1e6, "runs": 1}
     yield "cws, words", {**timed(CWS, whole, goal="words", threads=1), **once}
     yield "SentencePiece", {**timed(SENTENCEPIECE, whole, vocabulary=VOCABULARY, more=""), **once}
+    once_part = {"megabytes": part.stat().st_size / 1e6, "runs": 1}
+    yield "SentencePiece, small", {**timed(SENTENCEPIECE, part, vocabulary=VOCABULARY, more=""), **once_part}
     share = len(lines) * 4_000_000 // sum(len(line.decode()) for line in lines)
     more = f", input_sentence_size={share}, shuffle_input_sentence=True"
     yield "SentencePiece, sample", {**timed(SENTENCEPIECE, whole, vocabulary=VOCABULARY, more=more), **once}
@@ -163,6 +174,7 @@ NAMES = {
     "SentencePiece": "SentencePiece unigram",
     "SentencePiece, sample": "SentencePiece unigram, trained on a sample of 4 million characters",
     "cws, entropy, small": "cws, goal entropy",
+    "SentencePiece, small": "SentencePiece unigram",
     "nlp-zero, small": "nlp-zero Word_Finder",
     "cws, words, large": "cws, goal words, 2 threads",
     "cws, entropy, large": "cws, goal entropy, 2 threads",
@@ -185,18 +197,22 @@ def render(results: dict[str, Any]) -> str:
     ]
     for name, label in NAMES.items():
         if row := rows.get(name):
-            times = f"{row['seconds']:.1f} | {row['cpu_seconds']:.1f} | {speed(row):.3f}"
-            lines.append(
-                f"| {label} | {row['megabytes']:.0f} | {row['runs']:.0f} | {times} |"
-                f" {row['peak_mb']:.0f} | {row['words']:,.0f} |"
-            )
+            size = f"{row['megabytes']:.0f} | {row['runs']:.0f}"
+            if "seconds" in row:
+                figures = f"{row['seconds']:.1f} | {row['cpu_seconds']:.1f} | {speed(row):.3f}"
+                lines.append(f"| {label} | {size} | {figures} | {row['peak_mb']:.0f} | {row['words']:,.0f} |")
+            else:
+                lines.append(
+                    f"| {label} | {size} | - | stopped at {row['cpu_seconds']:.0f} | < {speed(row):.3f} | - | - |"
+                )
     lines += ["", "| times the speed of | cws, goal words | cws, goal entropy | cws, goal entropy, 5 MB |"]
     lines.append("|---|---:|---:|---:|")
-    for peer in ("SentencePiece", "SentencePiece, sample", "nlp-zero, small"):
+    for peer in ("SentencePiece", "SentencePiece, sample", "SentencePiece, small", "nlp-zero, small"):
         ours = [rows.get(name) for name in ("cws, words", "cws, entropy", "cws, entropy, small")]
         if peer in rows:
-            ratios = " | ".join(f"{speed(row) / speed(rows[peer]):.1f}" if row else "-" for row in ours)
-            lines.append(f"| {NAMES[peer]} | {ratios} |")
+            least = "" if "seconds" in rows[peer] else "> "
+            ratios = " | ".join(f"{least}{speed(row) / speed(rows[peer]):.1f}" if row else "-" for row in ours)
+            lines.append(f"| {NAMES[peer]}, {rows[peer]['megabytes']:.0f} MB | {ratios} |")
     return "\n".join([*lines, "", NOTES])
 
 
