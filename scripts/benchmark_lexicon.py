@@ -27,6 +27,9 @@ from typing import Any
 import click
 from measuring import ROOT, made_by, setting
 
+from cws.lexicon import BuildOptions
+from cws.lexicon.sample import sample_runs
+
 CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 MEGABYTES, SLICE, LARGE = 50, 5, 1000  # of the speed text, its beginning for nlp-zero, the large text
 VOCABULARY = 32_000
@@ -153,10 +156,17 @@ def measure_speed(folder: Path, runs: int) -> Iterator[tuple[str, dict[str, floa
     yield "cws, words", {**timed(CWS, whole, goal="words", threads=1), **once}
     yield "SentencePiece", {**timed(SENTENCEPIECE, whole, vocabulary=VOCABULARY, more=""), **once}
     once_part = {"megabytes": part.stat().st_size / 1e6, "runs": 1}
+    yield "cws, words, small", {**timed(CWS, part, goal="words", threads=1), **once_part}
     yield "SentencePiece, small", {**timed(SENTENCEPIECE, part, vocabulary=VOCABULARY, more=""), **once_part}
-    share = len(lines) * 4_000_000 // sum(len(line.decode()) for line in lines)
-    more = f", input_sentence_size={share}, shuffle_input_sentence=True"
+    more = f", input_sentence_size={lines_of_sample(lines)}, shuffle_input_sentence=True"
     yield "SentencePiece, sample", {**timed(SENTENCEPIECE, whole, vocabulary=VOCABULARY, more=more), **once}
+
+
+def lines_of_sample(lines: list[bytes]) -> int:
+    """Return how many lines hold as much as the sample that cws looks at."""
+    texts = [line.decode() for line in lines]
+    kept, whole = (sum(map(len, sample_runs(texts, most))) for most in (BuildOptions().sample, 10**12))
+    return len(lines) * kept // whole
 
 
 def measure_large(folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
@@ -172,8 +182,9 @@ NAMES = {
     "cws, entropy": "cws, goal entropy",
     "cws, words": "cws, goal words",
     "SentencePiece": "SentencePiece unigram",
-    "SentencePiece, sample": "SentencePiece unigram, trained on a sample of 4 million characters",
+    "SentencePiece, sample": "SentencePiece unigram, trained on a sample",
     "cws, entropy, small": "cws, goal entropy",
+    "cws, words, small": "cws, goal words",
     "SentencePiece, small": "SentencePiece unigram",
     "nlp-zero, small": "nlp-zero Word_Finder",
     "cws, words, large": "cws, goal words, 2 threads",
@@ -205,10 +216,14 @@ def render(results: dict[str, Any]) -> str:
                 lines.append(
                     f"| {label} | {size} | - | stopped at {row['cpu_seconds']:.0f} | < {speed(row):.3f} | - | - |"
                 )
-    lines += ["", "| times the speed of | cws, goal words | cws, goal entropy | cws, goal entropy, 5 MB |"]
-    lines.append("|---|---:|---:|---:|")
+    columns = [f"cws, {goal}{size}" for size in ("", ", small", ", large") for goal in ("words", "entropy")]
+    lines += [
+        "",
+        "| times the speed of | words | entropy | words, 5 MB | entropy, 5 MB | words, 1 GB | entropy, 1 GB |",
+    ]
+    lines.append("|---|" + "---:|" * len(columns))
     for peer in ("SentencePiece", "SentencePiece, sample", "SentencePiece, small", "nlp-zero, small"):
-        ours = [rows.get(name) for name in ("cws, words", "cws, entropy", "cws, entropy, small")]
+        ours = [rows.get(name) for name in columns]
         if peer in rows:
             least = "" if "seconds" in rows[peer] else "> "
             ratios = " | ".join(f"{least}{speed(row) / speed(rows[peer]):.1f}" if row else "-" for row in ours)
@@ -222,11 +237,11 @@ def speed(row: dict[str, float]) -> float:
 
 NOTES = f"""\
 - 50 MB: lines of the raw corpora, the domains evenly, those smaller than their share whole; 5 MB: the first tenth of
-  these lines. All on one thread; cws with memory 2G. cws counts all of the text, and looks at a sample of 4 million
-  characters in the steps after that; so its speed grows with the text.
+  these lines. All on one thread; cws with memory 2G. cws counts all of the text, and looks at a sample of 2 to 4
+  million characters in the steps after that; so its speed grows with the text.
 - SentencePiece: unigram, vocabulary {VOCABULARY:,}, hard_vocab_limit false, num_threads 1, max_sentence_length 8192
   (no line is left out), the rest as is (character_coverage 0.9995, all lines). It trains on all of the text; in the row
-  of the sample, on as many lines, drawn at random, as hold 4 million characters of any kind.
+  of the sample, on as many lines, drawn at random, as cws looks at.
 - nlp-zero: Word_Finder() as is (min_proba 1e-7, min_pmi 1), train and find on the lines, filtering as is.
 - 1 GB: the different clauses of all raw corpora, each once, in random order, ten a line; then again and again the first
   half of each clause with the second half of another, until there is 1 GB. So next to no clause but the shortest comes
