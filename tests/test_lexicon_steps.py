@@ -43,6 +43,18 @@ def test_units_split_never_loses_text(text: str, size: int) -> None:
     assert all(words)
 
 
+@given(st.text(st.sampled_from("09０９azＡｚ.．%％一二〇万两人，。 \n\ud800𠀀")) | any_text())
+def test_units_runs_are_the_words_of_split_unit_by_unit(text: str) -> None:
+    found: list[str] = []
+
+    def cut_run(run: str) -> list[str]:
+        found.append(run)
+        return [run]
+
+    split(text, cut_run)
+    assert runs(text) == "\n".join(found)
+
+
 def test_units_split_keeps_white_space_as_other_models_do() -> None:
     assert split("丁 \t\n \n——上", list) == ["丁", " \t\n", " \n", "——", "上"]
 

@@ -23,17 +23,19 @@ _SHAPES = str.maketrans({shifted: shape for code, shape in _ASCII.items() for sh
 _WHOLE = "0+(?:[.．]0+)*[%％]?|a+|[〇零一二两三四五六七八九十百千万亿]{2,}"
 _UNIT = re.compile(f"{_WHOLE}|[{_HAN}]")
 _RUN = re.compile(f"(?:{_WHOLE}|[{_HAN}])+")
-_LONG = re.compile(_WHOLE)
+_NUMBER = re.compile(r"[0-9\uff10-\uff19]+(?:[.．][0-9\uff10-\uff19]+)*[%％]?|[〇零一二两三四五六七八九十百千万亿]{2,}")
+_LATIN = re.compile(r"[A-Za-z\uff21-\uff3a\uff41-\uff5a]+")
+_SHORT_RUN = re.compile(f"[{NUMBER}{LATIN}{_HAN}]+")
 _BETWEEN = re.compile(r"[^\S\n]*\n|[^\S\n]+|(.)\1*", re.DOTALL)
 
 
 def runs(text: str) -> str:
     """Return the runs of a text, one a line."""
-    return "\n".join(_shorten(match.group()) for match in _RUN.finditer(text.translate(_SHAPES)))
+    return "\n".join(_SHORT_RUN.findall(_shorten(text)))
 
 
-def _shorten(run: str) -> str:
-    return _LONG.sub(lambda match: LATIN if match.group()[0] == LATIN else NUMBER, run)
+def _shorten(text: str) -> str:
+    return _NUMBER.sub(NUMBER, _LATIN.sub(LATIN, text))
 
 
 def split(text: str, cut_run: Callable[[str], list[str]]) -> list[str]:
