@@ -268,9 +268,11 @@ def test_build_without_chinese_is_an_error(tmp_path: Path) -> None:
 def test_build_takes_any_text(texts: list[str]) -> None:
     options = BuildOptions(sampler=SamplerOptions(sweeps=2), retag_rounds=1)
     sample = sample_runs(texts, 10**6)
-    if not sample:
-        return
     counts = count_texts(texts, n=4, threads=1)
+    if not sample or not counts.characters:
+        with pytest.raises(CorpusError, match="no Chinese"):
+            build_from_counts(counts, sample, options=options, threads=1)
+        return
     result = build_from_counts(counts, sample, options=options, threads=1)
     assert ["".join(line) for line in result.lines] == sample
     assert all("".join(result.lexicon.segment(text)) == text for text in texts)

@@ -19,7 +19,7 @@ def dictionary_cli() -> None:
     \b
     网易杭研大厦 !          always one word, wherever it stands
     机器学习 3.5 TERM       likelier one word: log-odds in nats, from -100 to 100; and a label
-    云计算                  the same with the default weight, 8
+    云计算                  the same with the default weight, 15
     的话 -                  never one word
     # a comment
 
