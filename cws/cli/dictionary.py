@@ -34,7 +34,7 @@ def dictionary_cli() -> None:
 @dictionary_cli.command("compile")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="FILE|DIR",
-              help="The compiled file; or the folder of a model, which then always uses the dictionary.")  # fmt: skip
+              help="The compiled file; or the folder of a model, which uses it unless another is given.")  # fmt: skip
 @click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help="Encoding of the text files.")
 @click.option("--ignore-case", is_flag=True, help="Match capitals and small letters alike.")
 @click.option("--ignore-width", is_flag=True, help="Match full-width and half-width characters alike.")

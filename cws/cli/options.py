@@ -16,7 +16,7 @@ model_option = click.option(
 )  # fmt: skip
 threads_option = click.option(
     "--threads", type=click.IntRange(1, MAX_THREADS), default=processors,
-    show_default="all processors", metavar="N", help="How many threads segment. The output is the same for any number.",
+    show_default="all processors", metavar="N", help="How many threads work. The output is the same for any number.",
 )  # fmt: skip
 encoding_option = click.option(
     "--encoding", default="utf-8", show_default=True, metavar="NAME",
