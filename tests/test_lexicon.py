@@ -204,6 +204,8 @@ def test_lexicon_file_round_trip(tmp_path: Path) -> None:
 
 def test_lexicon_without_known_words_is_what_is_new() -> None:
     assert list(Lexicon.of({"丁": 3, "丁上": 2}).without(["丁"]).entries) == ["丁上"]
+    with pytest.raises(InputError, match="all 1 words are known"):
+        Lexicon.of({"丁": 3}).without(["丁"])
 
 
 @pytest.mark.parametrize("words", [{}, {"": 1}, {"丁": 0}])

@@ -10,6 +10,10 @@ import click
 from cws.errors import EncodingError
 from cws.threads import MAX_THREADS, processors
 
+TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
+if TYPE_CHECKING:
+    from cws.user_dictionary import UserDictionary
+
 model_option = click.option(
     "-m", "--model", default="pku", show_default=True, metavar="NAME|DIR",
     help="A bundled model (see cws models) or the folder of a trained one.",
@@ -56,13 +60,13 @@ def read_user_dictionary(
     user_dict_encoding: str = "utf-8",
     ignore_case: bool = False,
     ignore_width: bool = False,
-) -> Any:
+) -> UserDictionary | None:
     """Return the user dictionary that the options say, or None."""
     if not user_dicts:
         if ignore_case or ignore_width:
             raise click.UsageError("--ignore-case and --ignore-width are for a user dictionary: give --user-dict FILE")
         return None
-    from cws.user_dictionary import UserDictionary  # here, because most commands do without
+    from cws.user_dictionary import UserDictionary  # only here, because most commands do without
 
     try:
         return UserDictionary.read(

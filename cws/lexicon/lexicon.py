@@ -147,7 +147,10 @@ class Lexicon:
     def without(self, known: Iterable[str]) -> Lexicon:
         """Return the words that are not among those known."""
         known = set(known)
-        return Lexicon({word: entry for word, entry in self.entries.items() if word not in known})
+        new = {word: entry for word, entry in self.entries.items() if word not in known}
+        if not new:
+            raise InputError(f"all {len(self.entries):,} words are known: give more text, or a shorter list")
+        return Lexicon(new)
 
 
 def _entry(count: int, index: NgramIndex, statistics: Statistics, order: int, row: int) -> Entry:

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "entry_finder.h"
 #include "labeler.h"
-#include "user_dictionary.h"
 
 namespace cws {
 

@@ -16,7 +16,6 @@
 #include "characters.h"
 #include "labeler.h"
 #include "rewording.h"
-#include "user_dictionary.h"
 
 namespace cws {
 

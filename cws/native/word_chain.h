@@ -66,7 +66,7 @@ private:
         std::vector<Way> ways;
     };
     Way best_words(const float* emissions, int count, Region seen, const std::vector<EntryMatch>& matches);
-    void step(std::vector<Way>& ways) const;
+    void step(std::vector<Way>& ways);
     void set_places(Region seen, const uint8_t* word_ends);
 
     WordTags words_;
@@ -84,8 +84,7 @@ private:
     std::vector<Pair> inside_, between_;
     std::vector<uint8_t> places_, again_;
     std::vector<WordEnd> ends_;
-    std::vector<Way> main_, closed_, opened_;
-    mutable std::vector<Way> next_;
+    std::vector<Way> main_, closed_, opened_, next_;
     std::vector<Track> tracks_;
 };
 

@@ -22,7 +22,7 @@ void WordChain::set_places(Region seen, const uint8_t* word_ends) {
 }
 
 // Takes the ways one character further inside a word, without that character's emissions.
-void WordChain::step(std::vector<Way>& ways) const {
+void WordChain::step(std::vector<Way>& ways) {
     next_.assign(size_t(tags_), {-INFINITY, -1});
     for (const Pair& pair : inside_) {
         const Way& from = ways[size_t(pair.from)];
