@@ -106,7 +106,7 @@ def _word_score(text, first, end, words, unknown, entries):
         return words[word]
     if len(word) == 1 or all(map(is_torn, range(first + 1, end))):
         return unknown
-    if word not in entries and not any(word in entry for entry in entries if " " in entry):  # a piece of one
+    if word not in entries and not _is_piece(text, first, end, entries):
         return -float("inf")
     places = [at for at in range(first, end + 1) if not is_torn(at)]
     best = {end: 0.0}
@@ -117,6 +117,12 @@ def _word_score(text, first, end, words, unknown, entries):
             if text[begin:to] in words:
                 best[begin] = max(best[begin], words[text[begin:to]] + best[to])
     return best[first]
+
+
+def _is_piece(text, first, end, entries):
+    """Is it a part of an entry that stands here in the text and reaches over a space?"""
+    over_space = {entry: weight for entry, weight in entries.items() if " " in entry and weight > 0}
+    return any(end <= last for at in range(first + 1) for last, _ in entries_at(text, at, over_space))
 
 
 def word_spans(words, text):
