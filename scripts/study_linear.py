@@ -17,7 +17,7 @@ import click
 
 from cws.corpus import read_segmented
 from cws.dictionary import jieba_word_list, read_word_list
-from cws.training.alphabet import Alphabet
+from cws.labelers.alphabet import Alphabet
 from cws.training.linear import LinearOptions, WordList, best_tags, lexicon_entries, make_trainer, word_f1
 
 EPOCHS = 8

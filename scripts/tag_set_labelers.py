@@ -18,7 +18,7 @@ from cws.decode import Legality, viterbi
 from cws.labelers.hmm import legal_pairs, legal_triples
 from cws.labelers.linear import EDGE
 from cws.tags import TagScheme
-from cws.training.alphabet import Alphabet
+from cws.labelers.alphabet import Alphabet
 from cws.training.hmm import count_hmm, count_trigrams
 from cws.training.linear import LinearOptions, WordList, best_tags, lexicon_entries, make_trainer, word_f1
 

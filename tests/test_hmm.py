@@ -21,7 +21,7 @@ from cws.labelers.linear import FIRST_KNOWN, UNKNOWN
 from cws.metrics import score
 from cws.tags import SBME, SCHEMES
 from cws.text import HANZI, fold
-from cws.training.alphabet import Alphabet
+from cws.labelers.alphabet import Alphabet
 from cws.training.hmm import count_hmm, count_trigrams, jieba_hmm, reestimate, train_hmm, write_hmm
 
 SENTENCES = [

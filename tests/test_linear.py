@@ -31,7 +31,7 @@ from cws.labelers.linear import (
 )
 from cws.tags import SBME, SCHEMES, TagScheme
 from cws.text import HANZI, SPACE
-from cws.training.alphabet import Alphabet
+from cws.labelers.alphabet import Alphabet
 from cws.training.linear import LinearOptions, best_tags, lexicon_entries, quantise, train_linear, word_f1
 
 TRAINING = """\

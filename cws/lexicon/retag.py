@@ -13,7 +13,7 @@ import numpy as np
 
 from cws import model_io
 from cws._native import LinearSegmenter
-from cws.training.alphabet import Alphabet
+from cws.labelers.alphabet import Alphabet
 from cws.training.linear import LinearOptions, lexicon_entries, make_trainer, quantise
 
 Lines = list[list[str]]

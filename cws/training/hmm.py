@@ -21,7 +21,7 @@ from cws.labelers.hmm import legal_pairs, legal_triples
 from cws.labelers.linear import EDGE, FIRST_KNOWN, UNKNOWN
 from cws.tags import SBME, TagScheme
 from cws.text import TYPE_NAMES
-from cws.training.alphabet import Alphabet, Words
+from cws.labelers.alphabet import Alphabet, Words
 
 Floats = NDArray[np.floating[Any]]
 

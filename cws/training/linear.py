@@ -27,7 +27,7 @@ from cws.labelers.linear import ABSENT, FIRST_KNOWN
 from cws.metrics import SegmentationCounts, score
 from cws.tags import SBME, TagScheme
 from cws.text import fold
-from cws.training.alphabet import Alphabet
+from cws.labelers.alphabet import Alphabet
 
 Words = Sequence[str]
 WordList = Mapping[str, int | None]
