@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from cws._native import LinearTrainer
 from cws.decode import Legality, viterbi
+from cws.labelers.alphabet import Alphabet
 from cws.labelers.hmm import legal_pairs, legal_triples
 from cws.labelers.linear import EDGE
 from cws.tags import TagScheme
-from cws.labelers.alphabet import Alphabet
 from cws.training.hmm import count_hmm, count_trigrams
 from cws.training.linear import LinearOptions, WordList, best_tags, lexicon_entries, make_trainer, word_f1
 

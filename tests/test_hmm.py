@@ -16,12 +16,12 @@ import cws
 from cws import decode, model_io
 from cws.corpus import read_segmented
 from cws.errors import FileError, InputError, ModelError
+from cws.labelers.alphabet import Alphabet
 from cws.labelers.hmm import PAIRS, TENSORS, TRIPLES, legal_pairs, legal_triples, open_hmm, reference_emissions
 from cws.labelers.linear import FIRST_KNOWN, UNKNOWN
 from cws.metrics import score
 from cws.tags import SBME, SCHEMES
 from cws.text import HANZI, fold
-from cws.labelers.alphabet import Alphabet
 from cws.training.hmm import count_hmm, count_trigrams, jieba_hmm, reestimate, train_hmm, write_hmm
 
 SENTENCES = [

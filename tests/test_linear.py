@@ -16,6 +16,7 @@ import cws
 from cws import metrics, model_io
 from cws._native import LinearSegmenter, LinearTrainer, build_table
 from cws.errors import InputError, ModelError
+from cws.labelers.alphabet import Alphabet
 from cws.labelers.linear import (
     ABSENT,
     EDGE,
@@ -31,7 +32,6 @@ from cws.labelers.linear import (
 )
 from cws.tags import SBME, SCHEMES, TagScheme
 from cws.text import HANZI, SPACE
-from cws.labelers.alphabet import Alphabet
 from cws.training.linear import LinearOptions, best_tags, lexicon_entries, quantise, train_linear, word_f1
 
 TRAINING = """\

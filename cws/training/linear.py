@@ -23,11 +23,11 @@ from cws._native import LinearSegmenter, LinearTrainer, build_table
 from cws.corpus import train_dev_split
 from cws.decode import viterbi
 from cws.errors import InputError
+from cws.labelers.alphabet import Alphabet
 from cws.labelers.linear import ABSENT, FIRST_KNOWN
 from cws.metrics import SegmentationCounts, score
 from cws.tags import SBME, TagScheme
 from cws.text import fold
-from cws.labelers.alphabet import Alphabet
 
 Words = Sequence[str]
 WordList = Mapping[str, int | None]

@@ -1,0 +1,379 @@
+"""The training loop of everything that PyTorch differentiates, on accelerate: `fit`.
+
+A training is rounds of batches, with an evaluation behind each round. Which batches a round has, and every random draw
+of a step (dropout, masks), follow from the seed and the numbers of round and step. So a training that was killed goes
+on from its last checkpoint and ends with the same weights, bit for bit on the same device.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from cws.errors import InputError
+from cws.files import atomic_output
+from cws.training.checkpoint import CHECKPOINT_FILE, Progress, load_checkpoint, part, restore_optimiser, save_checkpoint
+
+log = logging.getLogger(__name__)
+
+HISTORY_FILE = "history.jsonl"
+PRECISIONS = ("auto", "no", "bf16", "fp16")
+_MASK = (1 << 63) - 1
+
+
+class Task(Protocol):
+    """What is trained, on what."""
+
+    model: nn.Module  # called with what `inputs` returns, it returns the loss, a mean
+    identity: str  # a checksum of data and options
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return the groups of the optimiser, each with its own rate `lr`."""
+        ...
+
+    def batches(self, round: int) -> Sequence[Any]:
+        """Return the batches of a round, which depend on nothing but its number."""
+        ...
+
+    def inputs(self, batch: Any, seed: int, device: torch.device) -> tuple[Any, ...]:
+        """Return the arguments of the model."""
+        ...
+
+    def size(self, batch: Any) -> int:
+        """Return how many characters a batch has."""
+        ...
+
+    def evaluate(self) -> dict[str, float]:
+        """Return the figures of the model as it is; `score` is the one to choose by, the higher the better."""
+        ...
+
+
+@dataclass(frozen=True)
+class LoopOptions:
+    """How long and how fast to train."""
+
+    rounds: int = 20  # at most
+    patience: int = 4  # rounds without a better score before training stops
+    warmup: float = 0.05  # the share of the steps in which the rates rise to their full height
+    floor: float = 0.02  # what is left of the rates at the end, to which they fall in a straight line
+    weight_decay: float = 0.01
+    clip: float = 5.0  # the length of the gradient at most
+    averaging: float = (
+        0.999  # of the weights, which are evaluated and kept: how much of the mean stays in a step; 0: none
+    )
+    precision: str = "auto"  # bf16 on CUDA that has it, else no; or one of PRECISIONS
+    checkpoint_seconds: float = 60.0  # between checkpoints
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("rounds", self.rounds >= 1),
+            ("patience", self.patience >= 1),
+            ("warmup", 0 <= self.warmup < 1),
+            ("floor", 0 <= self.floor <= 1),
+            ("clip", self.clip > 0),
+            ("averaging", 0 <= self.averaging < 1),
+            ("precision", self.precision in PRECISIONS),
+            ("seed", 0 <= self.seed < 2**32),
+        ):
+            if not allowed:
+                raise InputError(f"{name} of a training cannot be {getattr(self, name)!r}: see LoopOptions")
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What `fit` returns.
+
+    Attributes:
+        best: The weights of the best round, on the CPU; empty while a training is not complete.
+        history: A record of each evaluation.
+        is_complete: Whether the training came to its end; else it was stopped after `stop_after`.
+    """
+
+    best: dict[str, Tensor]
+    history: list[dict[str, Any]]
+    is_complete: bool
+
+
+def step_seed(seed: int, *numbers: int) -> int:
+    """Return a seed for what is drawn at a place that has these numbers, unlike those of other places."""
+    mixed = seed + 1
+    for number in numbers:
+        mixed = (mixed * 0x9E3779B97F4A7C15 + number + 1) & ((1 << 64) - 1)
+        mixed = ((mixed ^ mixed >> 29) * 0xBF58476D1CE4E5B9) & ((1 << 64) - 1)
+        mixed ^= mixed >> 32
+    return mixed & _MASK
+
+
+def rate_factor(step: int, steps: int, options: LoopOptions) -> float:
+    """Return what every group's own rate is multiplied with at a step of all steps."""
+    warm = max(1, round(options.warmup * steps))
+    if step < warm:
+        return (step + 1) / warm
+    left = max(0.0, (steps - step) / max(1, steps - warm))
+    return options.floor + (1 - options.floor) * left
+
+
+def fit(
+    task: Task,
+    folder: str,
+    *,
+    options: LoopOptions | None = None,
+    device: str | None = None,
+    stop_after: float | None = None,
+    show_progress: bool = False,
+    progress: Callable[[str], None] = log.info,
+) -> FitResult:
+    """Train a model; go on where an interrupted training of the same task stopped.
+
+    Args:
+        task: What is trained. Its model has the last weights in the end.
+        folder: Where checkpoint and history go.
+        options: How long and how fast.
+        device: `cpu`, `cuda`, ...; by default CUDA where there is some. Under `accelerate launch` every process calls.
+        stop_after: Seconds after which to stop with a checkpoint, for the same call to go on from.
+        show_progress: Whether to show a bar on stderr.
+        progress: Called with a line about each round.
+
+    Raises:
+        InputError: A loss that is no number any more.
+        ModelError: A checkpoint of another training in the folder.
+        FileError: The folder cannot be written.
+    """
+    return _Fit(task, folder, options or LoopOptions(), device, stop_after, show_progress, progress).run()
+
+
+class _Fit:
+    def __init__(
+        self,
+        task: Task,
+        folder: str,
+        options: LoopOptions,
+        device: str | None,
+        stop_after: float | None,
+        show_progress: bool,
+        progress: Callable[[str], None],
+    ) -> None:
+        self.task, self.folder, self.options = task, folder, options
+        self.accelerator = make_accelerator(device, options.precision)
+        self.says = progress if self.accelerator.is_main_process else lambda line: None
+        self.shows = show_progress and self.accelerator.is_main_process
+        self.deadline = math.inf if stop_after is None else time.monotonic() + stop_after
+        self.saved_at = time.monotonic()
+        optimiser = torch.optim.AdamW(task.parameter_groups(), weight_decay=options.weight_decay)
+        self.steps = options.rounds * math.ceil(len(task.batches(0)) / self.accelerator.num_processes)
+        self.schedule = LambdaLR(optimiser, lambda step: rate_factor(step, self.steps, options))
+        self.raw = task.model
+        self.model, self.optimiser = self.accelerator.prepare(task.model, optimiser)
+        self.names = [name for name, parameter in self.raw.named_parameters() if parameter.requires_grad]
+        self.done = Progress(task.identity)
+        self.average: dict[str, Tensor] = {}
+        self.best: dict[str, Tensor] = {}
+        self.writer = _tensorboard(folder) if self.accelerator.is_main_process else None
+        self._resume()
+
+    def _resume(self) -> None:
+        found = load_checkpoint(self.folder, self.task.identity)
+        if found is None:
+            if self.options.averaging:
+                self.average = {name: tensor.detach().clone() for name, tensor in self._parameters()}
+            return
+        self.done, tensors = found
+        self.raw.load_state_dict(part(tensors, "model"))
+        restore_optimiser(self.optimiser.optimizer, tensors)
+        device = self.accelerator.device
+        self.average = {name: tensor.to(device) for name, tensor in part(tensors, "average").items()}
+        self.best = part(tensors, "best")
+        for _ in range(self.done.step):
+            self.schedule.step()
+        if self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(self.done.scale)
+        self.says(f"going on after round {self.done.round}, step {self.done.step:,}")
+
+    def run(self) -> FitResult:
+        while self.done.round < self.options.rounds and not self._is_past_best():
+            if not self._run_round():
+                self.says(f"stopped at step {self.done.step:,} of {self.steps:,}: the same command goes on from here")
+                return FitResult({}, self.done.history, False)
+            self._end_round()
+        return FitResult(self.best, self.done.history, True)
+
+    def _is_past_best(self) -> bool:
+        return self.done.round - self.done.best_round >= self.options.patience and self.done.best is not None
+
+    def _run_round(self) -> bool:
+        """Train on what is left of a round's batches; return False where time is up before its end."""
+        batches = self.task.batches(self.done.round)
+        processes, rank = self.accelerator.num_processes, self.accelerator.process_index
+        self.model.train()
+        total = torch.full((), self.done.loss, device=self.accelerator.device)
+        begun, characters = time.perf_counter(), 0
+        with self._bar(batches) as show:
+            while self.done.batch < len(batches):
+                # Where the last batches are fewer than the processes, some are taken twice.
+                batch = batches[(self.done.batch + rank) % len(batches)]
+                loss = self._step(batch)
+                total += loss
+                self.done.losses += 1
+                size = sum(map(self.task.size, batches[self.done.batch : self.done.batch + processes]))
+                characters += size
+                self.done.batch += processes
+                show(size)
+                if self.done.losses % 50 == 0:
+                    self._check_loss(total)
+                is_late = time.monotonic() > self.deadline and self.done.batch < len(batches)
+                if is_late or time.monotonic() - self.saved_at > self.options.checkpoint_seconds:
+                    self.done.loss = self._check_loss(total)
+                    self._save()
+                if is_late:
+                    return False
+        self.mean_loss = self._check_loss(total) / self.done.losses
+        self.characters_per_second = characters / (time.perf_counter() - begun)
+        return True
+
+    def _step(self, batch: Any) -> Tensor:
+        seed = step_seed(self.options.seed, self.done.step, self.accelerator.process_index)
+        torch.manual_seed(seed)  # of dropout; so no state of a generator has to be kept
+        loss: Tensor = self.model(*self.task.inputs(batch, seed, self.accelerator.device))
+        self.accelerator.backward(loss)
+        self.accelerator.clip_grad_norm_(self.model.parameters(), self.options.clip)
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        self.schedule.step()
+        self.done.step += 1
+        if self.average:
+            # In the beginning the mean is of few steps, so that it does not remember the start.
+            kept = min(self.options.averaging, self.done.step / (self.done.step + 10))
+            current = dict(self._parameters())
+            torch._foreach_lerp_(list(self.average.values()), [current[name] for name in self.average], 1 - kept)
+        return loss.detach()
+
+    def _parameters(self) -> Iterator[tuple[str, Tensor]]:
+        wanted = set(self.names)
+        return ((name, tensor.detach()) for name, tensor in self.raw.named_parameters() if name in wanted)
+
+    def _check_loss(self, total: Tensor) -> float:
+        value = float(total)  # waits for the device
+        if not math.isfinite(value):
+            raise InputError(
+                f"the loss is {value} before step {self.done.step:,}: train with a lower rate, or in full precision"
+            )
+        return value
+
+    def _end_round(self) -> None:
+        done = self.done
+        done.round, done.batch, done.loss, done.losses = done.round + 1, 0, 0.0, 0
+        with self._averaged():
+            self.model.eval()
+            figures = self.task.evaluate()
+            better = done.best is None or figures["score"] > done.best
+            if better:
+                done.best, done.best_round = figures["score"], done.round
+                self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.raw.state_dict().items()}
+        record = {
+            "round": done.round,
+            "step": done.step,
+            "loss": self.mean_loss,
+            **figures,
+            "rates": [group["lr"] for group in self.optimiser.param_groups],
+        }
+        done.history.append(record)
+        if self.writer:
+            for name, value in {"loss": self.mean_loss, **figures}.items():
+                self.writer.add_scalar(name, value, done.step)
+            self.writer.flush()
+        self._save()
+        shown = ", ".join(f"{name} {100 * value:.2f}" if name == "f1" else f"{name} {value:.4f}"
+                          for name, value in figures.items() if name != "score")  # fmt: skip
+        self.says(
+            f"round {done.round:2}: loss {self.mean_loss:.4f}, {shown}, {self.characters_per_second:,.0f} characters/s"
+            + (" (best)" if better else "")
+        )
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """Put the mean of the weights in the model for the time being."""
+        current = {name: tensor.clone() for name, tensor in self._parameters()} if self.average else {}
+        _assign(self.raw, self.average)
+        yield
+        _assign(self.raw, current)
+
+    def _save(self) -> None:
+        self.saved_at = time.monotonic()
+        if not self.accelerator.is_main_process:
+            return
+        if self.accelerator.scaler is not None:
+            self.done.scale = self.accelerator.scaler.state_dict()
+        save_checkpoint(
+            self.folder, self.done, self.raw.state_dict(), self.optimiser.optimizer, self.average, self.best
+        )
+        write_history(self.folder, self.done.history)
+
+    @contextmanager
+    def _bar(self, batches: Sequence[Any]) -> Iterator[Callable[[int], object]]:
+        if not self.shows:
+            yield lambda size: None
+            return
+        from tqdm import tqdm
+
+        total, done = (sum(map(self.task.size, part)) for part in (batches, batches[: self.done.batch]))
+        name = f"round {self.done.round + 1} of {self.options.rounds}"
+        with tqdm(total=total, initial=done, unit="char", unit_scale=True, desc=name, leave=False) as bar:
+            yield bar.update
+
+
+def make_accelerator(device: str | None, precision: str = "auto") -> Any:
+    """Return accelerate's Accelerator for a device.
+
+    Raises:
+        InputError: The device is not there, or cannot do this precision.
+    """
+    from accelerate import Accelerator
+
+    if device is not None and device.startswith("cuda") and not torch.cuda.is_available():
+        raise InputError(f"device {device}: PyTorch finds no CUDA device here: leave --device out, or give cpu")
+    is_cuda = torch.cuda.is_available() if device is None else device.startswith("cuda")
+    if precision == "auto":
+        precision = "bf16" if is_cuda and torch.cuda.is_bf16_supported() else "no"
+    if precision == "fp16" and not is_cuda:
+        raise InputError("fp16 needs a CUDA device: leave --precision out")
+    return Accelerator(mixed_precision=precision, cpu=not is_cuda)
+
+
+def remove_checkpoint(folder: str) -> None:
+    """Remove the checkpoint of a training that is complete."""
+    path = os.path.join(folder, CHECKPOINT_FILE)
+    if os.path.exists(path):
+        os.unlink(path)
+
+
+def write_history(folder: str, history: Sequence[Mapping[str, Any]]) -> None:
+    """Write a record a line, as JSON."""
+    with atomic_output(os.path.join(folder, HISTORY_FILE)) as file:
+        file.write("".join(json.dumps(record) + "\n" for record in history).encode())
+
+
+def _assign(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, tensor in weights.items():
+            parameters[name].copy_(tensor)
+
+
+def _tensorboard(folder: str) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:  # it is not installed
+        return None
+    return SummaryWriter(os.path.join(folder, "tensorboard"))
