@@ -48,6 +48,18 @@ class DictionarySegmenter(NativeSegmenter):
 class HmmSegmenter(NativeSegmenter):
     def __init__(self, tensors: Mapping[str, Any], scale: float, order: int) -> None: ...
 
+class EmissionSegmenter(NativeSegmenter):
+    def __init__(
+        self,
+        characters: Any,
+        emissions: NDArray[np.float32],
+        transitions: NDArray[np.float32],
+        start: NDArray[np.float32],
+        end: NDArray[np.float32],
+    ) -> None: ...
+
+def find_sequences(characters: Any, text: str) -> NDArray[np.int64]: ...
+
 class LinearTrainer:
     def __init__(
         self,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from cws._native import NativeSegmenter
+    from cws.labelers.neural_torch import TorchSegmenter
     from cws.user_dictionary import UserDictionary
 
     Dictionary = str | os.PathLike[str] | Iterable[str] | UserDictionary
@@ -58,6 +59,24 @@ def _open_dictionary_model(folder: str, config: Mapping[str, Any]) -> NativeSegm
     return open_dictionary(folder, config)
 
 
+def _open_neural(folder: str, config: Mapping[str, Any], device: Device) -> NativeSegmenter | TorchSegmenter:
+    try:
+        from cws.labelers.neural import load_neural
+        from cws.labelers.neural_torch import TorchSegmenter
+    except ImportError as error:
+        raise InputError(f"{error}: a model of kind {config['kind']} needs pip install 'cws[neural]'") from error
+    return TorchSegmenter(load_neural(folder, config), *device)
+
+
+class Device(NamedTuple):
+    """Where and how a neural model computes; see `Segmenter`."""
+
+    device: str | None = None
+    precision: str = "auto"
+    batch_characters: int | None = None
+
+
+_NEURAL = ("bilstm", "bilstm-crf", "cnn", "cnn-crf", "bert", "bert-crf")
 _OPEN: dict[str, Callable[[str, Mapping[str, Any]], NativeSegmenter]] = {
     "linear": open_linear,
     "hmm": _open_hmm,
@@ -77,9 +96,13 @@ class Segmenter:
         model: The name of a bundled model (`cws models` lists them) or the folder of a trained one.
         user_dictionary: A file (see `cws.user_dictionary`), a list of words, or a UserDictionary, which may be shared.
             By default the one saved with the model, if there is one.
+        device: Where a neural model computes: `cpu`, `cuda`, `cuda:1`; by default CUDA where there is some. Other
+            models are always on the CPU.
+        precision: Of a neural model: `auto` (bf16 on CUDA, else float32), `float32`, `bf16`, or `int8`, for the CPU.
+        batch_characters: How many characters a neural model computes together; the words are the same for any number.
 
     Raises:
-        InputError: An unknown name.
+        InputError: An unknown name; a device that is not there; a model that needs `pip install cws[neural]`.
         FileError, ModelError: A folder without a model, or with a broken one.
         CorpusError: A file that is no user dictionary.
 
@@ -87,17 +110,31 @@ class Segmenter:
     ['他', '来到', '了', '网易', '杭研', '大厦']
     """
 
-    __slots__ = ("_dictionary", "_model", "config", "native", "path")
+    __slots__ = ("_device", "_dictionary", "_model", "config", "native", "path")
 
     def __init__(
-        self, model: str | os.PathLike[str] = DEFAULT_MODEL, user_dictionary: Dictionary | None = None
+        self,
+        model: str | os.PathLike[str] = DEFAULT_MODEL,
+        user_dictionary: Dictionary | None = None,
+        device: str | None = None,
+        precision: str = "auto",
+        batch_characters: int | None = None,
     ) -> None:
         self._model, self.path = _find_model(model)
         self.config: dict[str, Any] = model_io.read_config(self.path)
         kind = self.config.get("kind")
-        if not isinstance(kind, str) or kind not in _OPEN:
-            raise ModelError(f"{self.path}: a model of kind {kind!r}: this release knows {', '.join(_OPEN)}")
-        self.native = _OPEN[kind](self.path, self.config)
+        self._device = Device(device, precision, batch_characters)
+        self.native: NativeSegmenter | TorchSegmenter
+        if kind in _NEURAL:
+            self.native = _open_neural(self.path, self.config, self._device)
+        elif isinstance(kind, str) and kind in _OPEN:
+            if self._device._replace(device=None) != Device() or device not in (None, "cpu"):
+                raise InputError(f"device, precision and batch_characters are for neural models; this one is {kind}")
+            self.native = _OPEN[kind](self.path, self.config)
+        else:
+            raise ModelError(
+                f"{self.path}: a model of kind {kind!r}: this release knows {', '.join([*_OPEN, *_NEURAL])}"
+            )
         self._dictionary: UserDictionary | None = None
         if user_dictionary is None and os.path.exists(saved := os.path.join(self.path, DICTIONARY_FILE)):
             user_dictionary = saved
@@ -189,8 +226,8 @@ class Segmenter:
             raise InputError(f"n must be from 1 to {NBEST_LIMIT}, got {n!r}")
         return self.native.nbest(text, n)
 
-    def __reduce__(self) -> tuple[type[Segmenter], tuple[str, UserDictionary | None]]:
-        return Segmenter, (self._model, self._dictionary)
+    def __reduce__(self) -> tuple[type[Segmenter], tuple[Any, ...]]:
+        return Segmenter, (self._model, self._dictionary, *self._device)
 
     def __repr__(self) -> str:
         return f"Segmenter({self._model!r})"
@@ -202,9 +239,16 @@ def models() -> list[str]:
     return sorted(names, key=lambda name: (name != DEFAULT_MODEL, name))
 
 
-def load(model: str | os.PathLike[str] = DEFAULT_MODEL, *, user_dictionary: Dictionary | None = None) -> Segmenter:
+def load(
+    model: str | os.PathLike[str] = DEFAULT_MODEL,
+    *,
+    user_dictionary: Dictionary | None = None,
+    device: str | None = None,
+    precision: str = "auto",
+    batch_characters: int | None = None,
+) -> Segmenter:
     """Return the segmenter of a bundled model, by name, or of a trained one, by folder; see `Segmenter`."""
-    return Segmenter(model, user_dictionary)
+    return Segmenter(model, user_dictionary, device, precision, batch_characters)
 
 
 def _open_dictionary(dictionary: Dictionary) -> UserDictionary:

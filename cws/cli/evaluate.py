@@ -6,11 +6,12 @@ import json
 
 import click
 
-from cws.cli.options import corpus_encoding_option, read_user_dictionary, user_dictionary_options
+from cws.cli.options import corpus_encoding_option, device_options, read_user_dictionary, user_dictionary_options
 from cws.cli.score import read_vocabulary
 from cws.corpus import read_segmented
 from cws.metrics import SegmentationCounts, score
 from cws.segmenter import Segmenter
+from cws.threads import processors
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--train-words", type=click.Path(), metavar="FILE",
               help="The training corpus: adds the OOV rate and the recall of words in and out of it.")  # fmt: skip
 @user_dictionary_options
+@device_options
 @corpus_encoding_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, shares from 0 to 1.")
 def evaluate_cli(
@@ -33,6 +35,9 @@ def evaluate_cli(
     user_dict_encoding: str,
     ignore_case: bool,
     ignore_width: bool,
+    device: str | None,
+    precision: str,
+    batch_chars: int | None,
     encoding: str,
     as_json: bool,
 ) -> None:
@@ -45,7 +50,10 @@ def evaluate_cli(
     cws evaluate pku test.gold --train-words train.txt
     """
     dictionary = read_user_dictionary(user_dicts, user_dict_encoding, ignore_case, ignore_width)
-    counts = evaluate(model, gold, train_words, user_dictionary=dictionary, encoding=encoding)
+    counts = evaluate(
+        model, gold, train_words, user_dictionary=dictionary, device=device, precision=precision,
+        batch_chars=batch_chars, encoding=encoding,
+    )  # fmt: skip
     click.echo(json.dumps(counts.as_dict()) if as_json else str(counts))
 
 
@@ -55,10 +63,13 @@ def evaluate(
     train_words: str | None = None,
     *,
     user_dictionary: UserDictionary | None = None,
+    device: str | None = None,
+    precision: str = "auto",
+    batch_chars: int | None = None,
     encoding: str = "utf-8",
 ) -> SegmentationCounts:
     """Return the counts of a model on a gold corpus; arguments as of the command."""
-    segmenter = Segmenter(model, user_dictionary)
+    segmenter = Segmenter(model, user_dictionary, device, precision, batch_chars)
     sentences = list(read_segmented(gold, encoding=encoding))
-    predicted = segmenter.segment_batch("".join(words) for words in sentences)
+    predicted = segmenter.segment_batch(("".join(words) for words in sentences), threads=processors())
     return score(sentences, predicted, read_vocabulary(train_words, encoding))

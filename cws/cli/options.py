@@ -46,6 +46,21 @@ _USER_DICTIONARY = (
     click.option("--ignore-case", is_flag=True, help="The user dictionary matches capitals and small letters alike."),
     click.option("--ignore-width", is_flag=True, help="It matches full-width and half-width characters alike."),
 )  # fmt: skip
+_DEVICE = (
+    click.option("--device", metavar="NAME", show_default="cuda if there is some",
+                 help="Where a neural model computes: cpu, cuda, cuda:1."),
+    click.option("--precision", type=click.Choice(["auto", "float32", "bf16", "int8"]), default="auto",
+                 show_default=True, help="Of a neural model; auto: bf16 on CUDA, else float32. int8 is for the CPU."),
+    click.option("--batch-chars", type=click.IntRange(1), metavar="N", show_default="65536",
+                 help="How much text a neural model works on at once. The words are the same for any number."),
+)  # fmt: skip
+
+
+def device_options(command: _Command) -> _Command:
+    """Add the options of neural models; their names are device, precision and batch_chars."""
+    for option in reversed(_DEVICE):
+        command = option(command)
+    return command
 
 
 def user_dictionary_options(command: _Command) -> _Command:

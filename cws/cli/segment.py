@@ -12,6 +12,7 @@ from io import BufferedIOBase
 import click
 
 from cws.cli.options import (
+    device_options,
     encoding_option,
     errors_option,
     model_option,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 @user_dictionary_options
 @click.option("--format", type=click.Choice(FORMATS), default="text", show_default=True, help="See below.")
 @threads_option
+@device_options
 @encoding_option
 @errors_option
 @progress_option
@@ -50,6 +52,9 @@ def segment_cli(
     ignore_width: bool,
     format: str,
     threads: int,
+    device: str | None,
+    precision: str,
+    batch_chars: int | None,
     encoding: str,
     errors: str,
     progress: bool | None,
@@ -82,7 +87,7 @@ def segment_cli(
         click.echo("cws: reading what you type; Ctrl-D ends it", err=True)
     segment(
         inputs or ("-",), output, model=model, user_dictionary=dictionary, format=format, threads=threads,
-        encoding=encoding, errors=errors,
+        device=device, precision=precision, batch_chars=batch_chars, encoding=encoding, errors=errors,
         progress=sys.stderr.isatty() and output != "-" if progress is None else progress,
     )  # fmt: skip
 
@@ -95,12 +100,17 @@ def segment(
     user_dictionary: UserDictionary | None = None,
     format: str = "text",
     threads: int = 1,
+    device: str | None = None,
+    precision: str = "auto",
+    batch_chars: int | None = None,
     encoding: str = "utf-8",
     errors: str = "strict",
     progress: bool = False,
 ) -> None:
     """Segment files, one behind the other, into one output file; arguments as of the command."""
-    segmenter = Segmenter(model, user_dictionary)
+    segmenter = Segmenter(model, user_dictionary, device, precision, batch_chars)
+    if torch := sys.modules.get("torch"):  # a neural model has loaded it
+        torch.set_num_threads(1)  # its own threads would come on top of these
     for path in inputs:
         check_input(path)  # now, not when the files before it are done
     with _counting(inputs, progress) as count, atomic_output(output) as out:

@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
-import click
+import os
+import sys
+from dataclasses import replace
 
-from cws.cli.options import corpus_encoding_option
+import click
+from click.core import ParameterSource
+
+from cws.cli.options import corpus_encoding_option, progress_option, threads_option
 from cws.corpus import read_segmented
 from cws.dictionary import jieba_word_list, read_word_list
+from cws.errors import InputError
 from cws.files import check_folder, read_lines
 from cws.segmenter import load
 
+NATIVE_KINDS = ("linear", "hmm", "dictionary")
+NEURAL_KINDS = ("bilstm", "bilstm-crf", "cnn", "cnn-crf", "bert", "bert-crf")  # labelers/neural.py would import torch
+_OPTIONS = {  # who has each option that not all have
+    "dev_path": ("linear", *NEURAL_KINDS),
+    "lexicons": ("linear", "dictionary", *NEURAL_KINDS),
+    "jieba": ("linear", "dictionary", *NEURAL_KINDS),
+    "seed": ("linear", *NEURAL_KINDS),
+    **dict.fromkeys(("order", "raw_path", "init", "iterations"), ("hmm",)),
+    **dict.fromkeys(
+        ("also", "epochs", "rate", "batch_chars", "device", "precision", "minutes", "threads", "progress"), NEURAL_KINDS
+    ),
+    "crf_lr_multiplier": ("bilstm-crf", "cnn-crf", "bert-crf"),
+    **dict.fromkeys(("encoder", "encoder_layers", "unshare_layers"), ("bert", "bert-crf")),
+}
+
 
 @click.command("train")
-@click.option("-m", "--model", "kind", type=click.Choice(["linear", "hmm", "dictionary"]), default="linear",
-              show_default=True,
-              help="linear, a CRF over n-grams and word lists, is the best; hmm is a hidden Markov model; dictionary"
-                   " takes the best path over word lists.")  # fmt: skip
+@click.option("-m", "--model", "kind", type=click.Choice([*NATIVE_KINDS, *NEURAL_KINDS]), default="linear",
+              show_default=True, metavar="KIND",
+              help="linear, hmm, dictionary, or neural: bilstm, cnn, bert, each also with -crf.")  # fmt: skip
 @click.option("--train", "train_path", type=click.Path(), metavar="FILE",
-              help="One sentence a line, words separated by spaces; .gz and .xz are unpacked.")  # fmt: skip
+              help="One sentence a line, words separated by spaces; .gz and .xz are unpacked. Without it neural kinds"
+                   " take a bundled sample.")  # fmt: skip
 @click.option("--dev", "dev_path", type=click.Path(), metavar="FILE",
-              help="The same, to choose epochs and pruning on; else, a tenth of --train.  [linear]")  # fmt: skip
-@click.option("-o", "--output", required=True, type=click.Path(), metavar="DIR", help="The folder of the new model.")
+              help="The same, to choose epochs on; else, a part of --train.  [linear, neural]")  # fmt: skip
+@click.option("-o", "--output", type=click.Path(), metavar="DIR", show_default="cws-KIND",
+              help="The folder of the new model.")  # fmt: skip
 @click.option("--lexicon", "lexicons", multiple=True, type=click.Path(), metavar="FILE",
-              help="A word list, `word [count]` a line, beside jieba's.  [linear, dictionary]")  # fmt: skip
+              help="A word list, `word [count]` a line, beside jieba's.  [linear, dictionary, neural]")  # fmt: skip
 @click.option("--jieba/--no-jieba", default=True, show_default=True,
-              help="Learn from the word list of jieba.  [linear, dictionary]")  # fmt: skip
+              help="Learn from the word list of jieba.  [linear, dictionary, neural]")  # fmt: skip
 @click.option("--order", type=click.IntRange(1, 2), default=1, show_default=True,
               help="1: the classic model. 2: of characters with their tags; much better.  [hmm]")  # fmt: skip
 @click.option("--raw", "raw_path", type=click.Path(), metavar="FILE",
@@ -35,12 +57,40 @@ from cws.segmenter import load
               help="Of Baum-Welch, at most.  [hmm]")  # fmt: skip
 @corpus_encoding_option
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, metavar="N",
-              help="Order of sentences, choice of dev.  [linear]")  # fmt: skip
+              help="Order of sentences, choice of dev, first weights.  [linear, neural]")  # fmt: skip
+@click.option(
+    "--also",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="Another corpus, of another annotation standard, learned together with --train.  [neural]",
+)
+@click.option("--epochs", type=click.IntRange(1), metavar="N", show_default="20",
+              help="At most; it stops when dev F1 stops rising.  [neural]")  # fmt: skip
+@click.option("--rate", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="X",
+              show_default="2e-3, bert 2e-4", help="The learning rate.  [neural]")  # fmt: skip
+@click.option("--crf-lr-multiplier", type=click.FloatRange(0), metavar="X", show_default="5, bert 100",
+              help="The learning rate of the CRF is so many times --rate.  [..-crf]")  # fmt: skip
+@click.option("--batch-chars", type=click.IntRange(1), default=2048, show_default=True, metavar="N",
+              help="Characters of a step.  [neural]")  # fmt: skip
+@click.option("--encoder", default="mini", show_default=True, metavar="NAME|DIR",
+              help="A BERT of Chinese characters: a folder, or a name of the Hugging Face hub.  [bert]")  # fmt: skip
+@click.option("--encoder-layers", type=click.IntRange(1), metavar="N", help="Use its first layers only.  [bert]")
+@click.option("--unshare-layers", is_flag=True, help="Give each layer of an ALBERT weights of its own.  [bert]")
+@click.option("--device", metavar="NAME", show_default="cuda if there is some", help="cpu, cuda, cuda:1.  [neural]")
+@click.option("--precision", type=click.Choice(["auto", "no", "bf16", "fp16"]), default="auto", show_default=True,
+              help="Of the encoder; auto is bf16 on CUDA.  [neural]")  # fmt: skip
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), metavar="N",
+              help="Stop after so long; the same command goes on from there.  [neural]")  # fmt: skip
+@threads_option
+@progress_option
+@click.pass_context
 def train_cli(
+    context: click.Context,
     kind: str,
     train_path: str | None,
     dev_path: str | None,
-    output: str,
+    output: str | None,
     lexicons: tuple[str, ...],
     jieba: bool,
     order: int,
@@ -49,6 +99,19 @@ def train_cli(
     iterations: int,
     encoding: str,
     seed: int,
+    also: tuple[str, ...],
+    epochs: int | None,
+    rate: float | None,
+    crf_lr_multiplier: float | None,
+    batch_chars: int,
+    encoder: str,
+    encoder_layers: int | None,
+    unshare_layers: bool,
+    device: str | None,
+    precision: str,
+    minutes: float | None,
+    threads: int,
+    progress: bool | None,
 ) -> None:
     """Train a model on segmented text.
 
@@ -56,15 +119,33 @@ def train_cli(
     cws train --train train.txt -o my-model
     cws segment --model my-model input.txt
 
-    It takes seconds for a million words. The linear model learns from the corpus how to cut, and from word lists which
-    characters make words. The same corpus, lists and seed give the same model.
+    linear, a CRF over n-grams and word lists, takes seconds for a million words, and is the fastest to segment with.
+    hmm is a hidden Markov model; dictionary takes the best path over word lists. The neural kinds need PyTorch (pip
+    install "cws[neural]") and minutes to hours: bilstm and cnn learn from the corpus alone, bert tunes a pretrained
+    encoder. The same corpus, lists and seed give the same model; a training that was interrupted goes on where it was
+    when the same command is given again.
 
     \b
     cws train --model hmm --order 2 --train train.txt -o my-model
     cws train --model hmm --train train.txt --raw text.txt -o my-model     then Baum-Welch
     cws train --model hmm --init pku --raw text.txt -o my-model            without a corpus
     cws train --model dictionary --lexicon mine.txt --no-jieba -o my-model only the words of a list
+    cws train --model bilstm-crf --train train.txt -o my-model
+    cws train --model bert-crf --encoder bert-base-chinese --train train.txt -o my-model
     """
+    for name, kinds in _OPTIONS.items():
+        if kind not in kinds and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = next(one for one in context.command.params if one.name == name)
+            raise click.UsageError(f"{option.opts[0]} is for {', '.join(kinds)}; it means nothing to {kind}")
+    output = output or f"cws-{kind}"
+    if kind in NEURAL_KINDS:
+        train_neural(
+            kind, train_path, dev_path, output, also=also, lexicons=lexicons, jieba=jieba, encoding=encoding, seed=seed,
+            epochs=epochs, rate=rate, crf_lr_multiplier=crf_lr_multiplier, batch_chars=batch_chars, encoder=encoder,
+            encoder_layers=encoder_layers, unshare_layers=unshare_layers, device=device, precision=precision,
+            minutes=minutes, threads=threads, progress=sys.stderr.isatty() if progress is None else progress,
+        )  # fmt: skip
+        return
     if kind == "linear":
         if train_path is None:
             raise click.UsageError("linear needs --train FILE, one sentence a line, words separated by spaces")
@@ -157,6 +238,73 @@ def train_dictionary(
             counts[word] = max(counts.get(word) or 0, count or 0)
     write_dictionary(output, counts, {"from": [*sources, *lexicons]})
     _say_where(output)
+
+
+def train_neural(
+    kind: str,
+    train_path: str | None,
+    dev_path: str | None,
+    output: str,
+    *,
+    also: tuple[str, ...] = (),
+    lexicons: tuple[str, ...] = (),
+    jieba: bool = True,
+    encoding: str = "utf-8",
+    seed: int = 1,
+    epochs: int | None = None,
+    rate: float | None = None,
+    crf_lr_multiplier: float | None = None,
+    batch_chars: int = 2048,
+    encoder: str = "mini",
+    encoder_layers: int | None = None,
+    unshare_layers: bool = False,
+    device: str | None = None,
+    precision: str = "auto",
+    minutes: float | None = None,
+    threads: int = 1,
+    progress: bool = False,
+) -> None:
+    """Train a neural model; arguments as of the command."""
+    try:
+        import torch
+        import transformers  # noqa: F401 - it is only needed further down, where it would be too late to say so
+        from accelerate import PartialState
+
+        from cws.training.loop import LoopOptions
+        from cws.training.neural import NeuralOptions
+        from cws.training.neural import train_neural as train_model
+    except ImportError as error:
+        raise InputError(f"{error}: neural models need pip install 'cws[neural]'") from error
+    check_folder(output)
+    torch.set_num_threads(threads)
+    if train_path is None:
+        train_path, dev_path = sample_corpus("train"), dev_path or sample_corpus("dev")
+        click.echo(
+            "no --train: learning from the bundled sample, a few hundred sentences; this is for trying", err=True
+        )
+    corpora = [list(read_segmented(path, encoding=encoding)) for path in (train_path, *also)]
+    dev = list(read_segmented(dev_path, encoding=encoding)) if dev_path else None
+    word_lists = [jieba_word_list()] if jieba else []
+    word_lists += [read_word_list(path, encoding=encoding) for path in lexicons]
+    loop = LoopOptions(seed=seed, precision=precision)
+    options = NeuralOptions(
+        rate=rate, crf_lr_multiplier=crf_lr_multiplier, batch_characters=batch_chars, encoder=encoder,
+        encoder_layers=encoder_layers, unshare_layers=unshare_layers,
+        loop=replace(loop, rounds=epochs) if epochs else loop,
+    )  # fmt: skip
+    figures = train_model(
+        kind, corpora, dev, word_lists, output, options=options, device=device,
+        stop_after=None if minutes is None else 60 * minutes, show_progress=progress,
+        progress=lambda line: click.echo(line, err=True),
+    )  # fmt: skip
+    if figures is not None and PartialState().is_main_process:
+        click.echo(f"dev F1 {100 * figures['f1']:.2f}", err=True)
+        _say_where(output)
+
+
+def sample_corpus(part: str) -> str:
+    """Return the path of the bundled sample sentences, `train` or `dev`."""
+    return os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "sample", f"{part}.txt")
 
 
 def _say_where(output: str) -> None:

@@ -56,7 +56,7 @@ class Alphabet:
 
         Sentences of more than MAX_SEQUENCE characters are cut between words, as the segmenter cuts long text.
         """
-        sentences = [part for words in sentences for part in _cut(words)]
+        sentences = [part for words in sentences for part in cut_sentence(words)]
         texts = ["".join(words) for words in sentences]
         tags = np.frombuffer(scheme.words_to_tags(word for words in sentences for word in words), np.uint8)
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
@@ -66,14 +66,14 @@ class Alphabet:
         return codes, tags, lengths
 
 
-def _cut(words: Words) -> list[Words]:
-    """Return the words in parts of at most MAX_SEQUENCE characters; a longer word is a part of its own."""
-    if sum(map(len, words)) <= MAX_SEQUENCE:
+def cut_sentence(words: Words, most: int = MAX_SEQUENCE) -> list[Words]:
+    """Return the words in parts of at most so many characters; a longer word is a part of its own."""
+    if sum(map(len, words)) <= most:
         return [words]
     parts: list[list[str]] = [[]]
     length = 0
     for word in words:
-        if parts[-1] and length + len(word) > MAX_SEQUENCE:
+        if parts[-1] and length + len(word) > most:
             parts.append([])
             length = 0
         parts[-1].append(word)

@@ -7,9 +7,11 @@ half-width or its simplified form, else the unknown token. Tokenizers are only a
 from __future__ import annotations
 
 import copy
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -17,9 +19,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cws.errors import InputError
+from cws.errors import InputError, ModelError
+from cws.files import atomic_output, file_error
 from cws.labelers.encoders import Batch
 from cws.text import fold, folding_table
+
+_RESERVED = 4  # places of the first and last token, and of the padding token, after which RoBERTa counts
+WEIGHTS_FILE = "model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -66,12 +72,13 @@ class Bert(nn.Module):
         dropout: Behind the last layer.
     """
 
-    def __init__(self, model: nn.Module, tokens: CharacterTokens, dropout: float = 0.1) -> None:
+    def __init__(self, model: Any, tokens: CharacterTokens, dropout: float = 0.1) -> None:
         super().__init__()
         self.model = model
         self.dropout = nn.Dropout(dropout)
         self.first, self.last = tokens.first, tokens.last
         self.size = int(model.config.hidden_size)
+        self.longest = min(int(model.config.max_position_embeddings), 1024) - _RESERVED
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the vectors of the characters, shape (N, size)."""
@@ -86,8 +93,15 @@ class Bert(nn.Module):
         return result
 
 
-def load_encoder(name: str | os.PathLike[str], *, layers: int | None = None, unshare: bool = False) -> Any:
-    """Return a pretrained encoder and its tokens.
+def bundled_encoder() -> str:
+    """Return the folder of the encoder that comes with this package, `mini`."""
+    return os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "mini")
+
+
+def load_encoder(
+    name: str | os.PathLike[str], *, layers: int | None = None, unshare: bool = False
+) -> tuple[Any, Any, CharacterTokens]:
+    """Return a pretrained encoder, its tokenizer, and its tokens of characters.
 
     Args:
         name: A folder, or a name of the Hugging Face hub.
@@ -95,26 +109,29 @@ def load_encoder(name: str | os.PathLike[str], *, layers: int | None = None, uns
         unshare: Give each layer of an ALBERT parameters of its own.
 
     Raises:
-        InputError: No such encoder; one without characters, without so many layers, or not of shared layers.
+        InputError: No such encoder; one that does not read Chinese characters, without so many layers, or not of shared
+            layers.
     """
     from transformers import AutoModel, AutoTokenizer
 
     name = os.fspath(name)
     try:
-        model = AutoModel.from_pretrained(name)
         tokenizer = AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError) as error:
+        model = AutoModel.from_pretrained(name, dtype="float32", use_safetensors=True)  # the other format is executed
+    except Exception as error:  # transformers has no class of its own for what can go wrong here
         first_line = str(error).strip().split("\n")[0]
         raise InputError(
-            f"no encoder {name!r}: give the folder of a Hugging Face model, or its name where the hub can be reached"
-            f" ({first_line})"
+            f"no encoder {name!r}: give the folder of a Hugging Face model with model.safetensors, or its name where"
+            f" the hub can be reached ({first_line})"
         ) from None
+    if getattr(model, "pooler", None) is not None:
+        model.pooler = None  # of whole sequences, which nobody asks for
     tokens = _tokens_of(tokenizer, name)
     if unshare:
         _unshare_layers(model, name)
     if layers is not None:
         _keep_layers(model, layers, name)
-    return model, tokens
+    return model, tokenizer, tokens
 
 
 def _tokens_of(tokenizer: Any, name: str) -> CharacterTokens:
@@ -131,46 +148,98 @@ def _tokens_of(tokenizer: Any, name: str) -> CharacterTokens:
     return tokens
 
 
-def _layers_of(model: Any) -> nn.ModuleList | None:
-    return getattr(getattr(model, "encoder", None), "layer", None)
+def _unshare_layers(model: Any, name: str) -> None:
+    config = model.config
+    if config.model_type != "albert":
+        raise InputError(f"encoder {name!r} is a {config.model_type}: only the layers of an albert are shared")
+    groups = model.encoder.albert_layer_groups
+    share = config.num_hidden_layers / len(groups)
+    model.encoder.albert_layer_groups = nn.ModuleList(
+        copy.deepcopy(groups[int(at / share)]) for at in range(config.num_hidden_layers)
+    )
+    config.num_hidden_groups = config.num_hidden_layers
 
 
 def _keep_layers(model: Any, layers: int, name: str) -> None:
-    if model.config.model_type == "albert" and _layers_of(model) is None:
-        have = model.config.num_hidden_layers
+    config = model.config
+    encoder: Any = getattr(model, "encoder", None)
+    if not 1 <= layers <= config.num_hidden_layers:
+        raise InputError(f"encoder {name!r} has {config.num_hidden_layers} layers: expected 1 to that, got {layers}")
+    if hasattr(encoder, "layer"):
+        encoder.layer = encoder.layer[:layers]
+    elif hasattr(encoder, "albert_layer_groups"):
+        if config.num_hidden_groups == config.num_hidden_layers:
+            encoder.albert_layer_groups = encoder.albert_layer_groups[:layers]
+            config.num_hidden_groups = layers
+        elif config.num_hidden_groups > 1:
+            raise InputError(f"encoder {name!r} shares layers in groups: give --unshare-layers with --encoder-layers")
     else:
-        found = _layers_of(model)
-        if found is None:
-            raise InputError(f"encoder {name!r}: its layers are not where BERT has them: leave --encoder-layers out")
-        have = len(found)
-    if not 1 <= layers <= have:
-        raise InputError(f"encoder {name!r} has {have} layers: expected 1 to {have}, got {layers}")
-    if (found := _layers_of(model)) is not None:
-        model.encoder.layer = found[:layers]
-    model.config.num_hidden_layers = layers
+        raise InputError(f"encoder {name!r}: its layers are not where BERT has them: leave --encoder-layers out")
+    config.num_hidden_layers = layers
 
 
-class _OwnLayers(nn.Module):
-    """The layers of an ALBERT, each with parameters of its own."""
+def save_encoder(folder: str | os.PathLike[str], model: Any, tokenizer: Any, *, half: bool = False) -> str:
+    """Write an encoder as a directory of transformers, and return the id of its weights.
 
-    def __init__(self, encoder: Any, layers: int) -> None:
-        super().__init__()
-        self.project = encoder.embedding_hidden_mapping_in
-        groups = encoder.albert_layer_groups
-        per_group = layers / len(groups)
-        self.layer = nn.ModuleList(copy.deepcopy(groups[int(at / per_group)]) for at in range(layers))
+    Args:
+        folder: Made if it is not there.
+        model: What `load_encoder` returns.
+        tokenizer: The same.
+        half: Whether to store float16 instead of float32.
 
-    def forward(self, hidden: Tensor, attention_mask: Tensor | None = None, **options: Any) -> Any:
-        from transformers.modeling_outputs import BaseModelOutput
+    Raises:
+        FileError: A file instead of a folder, no permission, a full disk.
+    """
+    from safetensors.torch import save
 
-        hidden = self.project(hidden)
-        for layer in self.layer:
-            hidden = layer(hidden, attention_mask, **options)
-            hidden = hidden[0] if isinstance(hidden, tuple) else hidden
-        return BaseModelOutput(last_hidden_state=hidden)
+    dtype = torch.float16 if half else torch.float32
+    state = {
+        key: tensor.detach().cpu().to(dtype if tensor.is_floating_point() else tensor.dtype).clone().contiguous()
+        for key, tensor in model.state_dict().items()
+    }
+    digest = sha256()
+    for key in sorted(state):
+        digest.update(key.encode() + state[key].numpy().tobytes())
+    identity = digest.hexdigest()[:16]
+    try:
+        os.makedirs(folder, exist_ok=True)
+        tokenizer.save_pretrained(folder)
+    except OSError as error:
+        raise file_error(error, folder) from error
+    with atomic_output(os.path.join(folder, WEIGHTS_FILE)) as file:
+        file.write(save(state, {"format": "pt", "id": identity}))
+    config = model.config.to_dict() | {
+        "dtype": str(dtype).removeprefix("torch."),
+        "architectures": [type(model).__name__],
+    }
+    with atomic_output(os.path.join(folder, "config.json")) as file:
+        file.write(json.dumps(config, indent=2, ensure_ascii=False).encode() + b"\n")
+    return identity
 
 
-def _unshare_layers(model: Any, name: str) -> None:
-    if model.config.model_type != "albert":
-        raise InputError(f"encoder {name!r} is a {model.config.model_type}: only the layers of an albert are shared")
-    model.encoder = _OwnLayers(model.encoder, model.config.num_hidden_layers)
+def load_saved(folder: str | os.PathLike[str], identity: str) -> tuple[Any, Any, CharacterTokens]:
+    """Return an encoder that `save_encoder` has written, its tokenizer and its tokens of characters.
+
+    Raises:
+        ModelError: Missing or broken files, or those of another model.
+    """
+    from safetensors import safe_open
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+    path = os.path.join(folder, WEIGHTS_FILE)
+    try:
+        with safe_open(path, "pt") as file:
+            found = (file.metadata() or {}).get("id")
+            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no mapping
+        model = AutoModel.from_config(AutoConfig.from_pretrained(folder, local_files_only=True))
+        if getattr(model, "pooler", None) is not None:
+            model.pooler = None
+        model.load_state_dict(state)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokens = _tokens_of(tokenizer, os.fspath(folder))
+    except Exception as error:  # transformers and safetensors have many kinds
+        first_line = str(error).strip().split("\n")[0]
+        raise ModelError(f"{folder}: its encoder cannot be read ({first_line}): train or install it again") from None
+    if found != identity:
+        raise ModelError(f"{path}: belongs to another cws.json: train or install it again")
+    return model, tokenizer, tokens

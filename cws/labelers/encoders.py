@@ -50,6 +50,8 @@ class Batch(NamedTuple):
         codes: Sequence[NDArray[np.integer]],
         lexicon: Sequence[NDArray[np.integer]] | None = None,
         standards: Sequence[int] | None = None,
+        *,
+        length: int | None = None,
     ) -> Batch:
         """Return the batch of these sequences, on the CPU.
 
@@ -57,9 +59,10 @@ class Batch(NamedTuple):
             codes: Of each sequence, one character or more.
             lexicon: Of each sequence; None is no words.
             standards: Of each sequence; None is 0.
+            length: T; by default that of the longest.
         """
         lengths = np.fromiter(map(len, codes), np.int64, len(codes))
-        longest = int(lengths.max())
+        longest = int(lengths.max()) if length is None else length
         rows = np.repeat(np.arange(len(codes)), lengths)
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         places = np.arange(offsets[-1]) - offsets[rows] + rows * longest
@@ -133,7 +136,8 @@ class Features(nn.Module):
         pairs = self.pairs(pair_hash(codes[:, :-1], codes[:, 1:]))  # (B, T + 1, pair_size)
         bits = batch.lexicon.unsqueeze(-1) >> torch.arange(LEXICON_BITS, device=codes.device) & 1
         known = [self.characters(batch.codes), pairs[:, :-1], pairs[:, 1:], bits.to(pairs.dtype)]
-        return torch.cat(known, dim=-1) + self.standards(batch.standards).unsqueeze(1)
+        result: Tensor = torch.cat(known, dim=-1) + self.standards(batch.standards).unsqueeze(1)
+        return result
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,7 @@ class BiLstm(nn.Module):
 
     def __init__(self, options: BiLstmOptions) -> None:
         super().__init__()
+        self.options = options
         self.features = Features(options.features)
         self.dropout = nn.Dropout(options.dropout)
         self.lstm = nn.LSTM(self.features.size, options.hidden, batch_first=True, bidirectional=True)
@@ -169,7 +174,7 @@ class BiLstm(nn.Module):
         """Return the vectors of the characters, shape (N, size)."""
         features = self.dropout(self.features(batch))
         packed = pack_padded_sequence(features, batch.lengths, batch_first=True, enforce_sorted=False)
-        hidden, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        hidden, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=features.shape[1])
         result: Tensor = self.dropout(hidden.reshape(-1, self.size)[batch.places])
         return result
 
@@ -205,6 +210,7 @@ class Cnn(nn.Module):
 
     def __init__(self, options: CnnOptions) -> None:
         super().__init__()
+        self.options = options
         self.features = Features(options.features)
         self.dropout = nn.Dropout(options.dropout)
         self.project = nn.Linear(self.features.size, options.hidden)

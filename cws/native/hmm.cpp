@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "chain_decoder.h"
 #include "sbme.h"
-#include "short_region.h"
 
 namespace cws {
 namespace {
@@ -27,13 +27,12 @@ std::array<Triple, kTagTriples> legal_triples() {
 
 const std::array<Triple, kTagTriples> kTriples = legal_triples();
 
-class HmmDecoder : public Decoder {
+class HmmDecoder : public ChainDecoder {
 public:
-    explicit HmmDecoder(const Hmm& hmm)
-        : hmm_(hmm), words_(hmm.word_chain()), tags_(words_.tags()), scores_(size_t(kMaxCodes * tags_)) {}
+    explicit HmmDecoder(const Hmm& hmm) : ChainDecoder(hmm.word_chain()), hmm_(hmm) {}
 
     void score(const uint16_t* codes, const uint32_t*, int count) override {
-        float* row = scores_.data();
+        float* row = rows(0);
         if (hmm_.order == 1) {
             for (int i = 0; i < count; ++i, row += 4) std::copy_n(hmm_.scores + 4 * codes[i], 4, row);
             return;
@@ -56,30 +55,6 @@ public:
         }
     }
 
-    void word_ends(int begin, int count, uint8_t* word_ends) override {
-        words_.word_ends(scores_.data() + begin * tags_, count, word_ends);
-    }
-    void reword(int begin, int count, Region region, const uint8_t* boundaries, const std::vector<EntryMatch>& matches,
-                uint8_t* word_ends) override {
-        const float* const rows = scores_.data() + begin * tags_;
-        if (words_.reword_short(rows, count, region, boundaries, matches, word_ends)) return;
-        const Region seen = words_.surroundings(region, count);
-        const float* const emissions = rows + seen.begin * tags_;
-        words_.reword(emissions, count, seen, region, boundaries, matches, word_ends);
-    }
-    double score_words(int begin, int count, const std::vector<EntryMatch>& matches,
-                       const uint8_t* word_ends) override {
-        return words_.score_words(scores_.data() + begin * tags_, count, matches, word_ends);
-    }
-    std::vector<ScoredWordEnds> nbest(int begin, int count, int n) override {
-        return words_.nbest(scores_.data() + begin * tags_, count, n);
-    }
-    void read(int begin, int count) override { words_.read(scores_.data() + begin * tags_, count); }
-    double word_probability(int first, int last) const override { return words_.word_probability(first, last); }
-    std::vector<float> emissions(int begin, int count) const override {
-        return {scores_.begin() + begin * tags_, scores_.begin() + (begin + count) * tags_};
-    }
-
 private:
     int64_t find_bigram(uint16_t first, uint16_t second) const {
         return find(hmm_.bigram_classes, hmm_.bigram_first[first], hmm_.bigram_first[first + 1], second);
@@ -91,9 +66,6 @@ private:
     }
 
     const Hmm& hmm_;
-    WordChain words_;
-    int tags_;
-    std::vector<float> scores_;
 };
 
 }  // namespace

@@ -1,0 +1,228 @@
+"""Neural labelers: an encoder, a layer to the four tags, and a head, softmax or CRF.
+
+A model directory holds `cws.json` and the tensors of the module by their own names. One of kind bert is a directory of
+transformers too: its encoder is `config.json`, `model.safetensors` and the tokenizer's files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cws import model_io
+from cws.crf import CRF
+from cws.decode import viterbi
+from cws.errors import ModelError
+from cws.labelers.alphabet import MAX_SEQUENCE, Alphabet
+from cws.labelers.bert import Bert, CharacterTokens, load_saved, save_encoder
+from cws.labelers.encoders import Batch, BiLstm, BiLstmOptions, Cnn, CnnOptions, FeatureOptions
+from cws.labelers.lexicon_features import LexiconFeatures
+from cws.labelers.linear import SEPARATOR, UNKNOWN
+from cws.tags import SBME
+
+ENCODERS = ("bilstm", "cnn", "bert")
+KINDS = tuple(f"{encoder}{head}" for encoder in ENCODERS for head in ("", "-crf"))
+
+
+class Scores(NamedTuple):
+    """What a chain adds to its emissions; see `cws.decode`."""
+
+    transitions: Tensor
+    start: Tensor
+    end: Tensor
+
+
+class NeuralLabeler(nn.Module):
+    """Emissions of S, B, M, E for each character, and what makes tags of them.
+
+    With softmax each character has its own distribution, and only legal sequences of tags are decoded. With a CRF the
+    sequence has one (Su, "CRF in a nutshell", 2017), which legality cuts in training and in decoding.
+
+    Args:
+        encoder: A module from `Batch` to vectors, shape (N, size), with its `size`.
+        has_crf: Which head.
+    """
+
+    def __init__(self, encoder: nn.Module, has_crf: bool) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.output = nn.Linear(int(encoder.size), SBME.size)  # type: ignore[arg-type]
+        self.crf = CRF(SBME.size, scheme=SBME) if has_crf else None
+
+    def emissions(self, batch: Batch) -> Tensor:
+        """Return shape (N, 4), float32."""
+        logits = self.output(self.encoder(batch)).float()
+        return logits if self.crf is not None else torch.log_softmax(logits, dim=-1)
+
+    def forward(self, batch: Batch, tags: Tensor) -> Tensor:
+        """Return the negative log-likelihood of the tags, shape (N,), a mean over characters."""
+        emissions = self.emissions(batch)
+        if self.crf is not None:
+            return -self.crf.log_likelihood_packed(emissions, batch.offsets, tags, "token_mean")
+        return nn.functional.nll_loss(emissions, tags)
+
+    def scores(self) -> Scores:
+        """Return transitions (4, 4), start (4,) and end (4,): zeros with softmax."""
+        if self.crf is not None:
+            crf = self.crf
+            return Scores(crf.transitions.detach(), crf.start_transitions.detach(), crf.end_transitions.detach())
+        zeros = torch.zeros(4, 4, device=self.output.weight.device)
+        return Scores(zeros, zeros[0], zeros[0])
+
+    @torch.no_grad()
+    def decode(self, batch: Batch) -> Tensor:
+        """Return the best legal tags, shape (N,), uint8, on the device of the model."""
+        tags: Tensor = viterbi(self.emissions(batch), batch.offsets, *self.scores(), legality=SBME).tags
+        return tags
+
+
+@dataclass(frozen=True)
+class NeuralModel:
+    """All that a model directory holds.
+
+    Attributes:
+        kind: One of KINDS.
+        labeler: The module.
+        alphabet: How characters become codes.
+        lexicon: The words whose places are features.
+        standard: Which annotation standard of the labeler's is asked for.
+        tokenizer: Of kind bert: the tokenizer that is saved with it.
+    """
+
+    kind: str
+    labeler: NeuralLabeler
+    alphabet: Alphabet | CharacterTokens
+    lexicon: LexiconFeatures
+    standard: int = 0
+    tokenizer: Any = None
+
+    @property
+    def longest(self) -> int:
+        """How many characters the encoder can take at once."""
+        encoder = self.labeler.encoder
+        return encoder.longest if isinstance(encoder, Bert) else MAX_SEQUENCE
+
+    def encode(self, text: str) -> NDArray[Any]:
+        """Return the code of each character."""
+        codes = self.alphabet.encode(text)
+        if isinstance(self.alphabet, Alphabet):
+            # Control characters stand between words, never in one: as in the segmenter, they are not seen.
+            codes[codes == SEPARATOR] = UNKNOWN
+        return codes
+
+    def batch(self, texts: Sequence[str]) -> Batch:
+        """Return the batch of sequences of characters, one or more each."""
+        codes = [self.encode(text) for text in texts]
+        return Batch.of(codes, self.lexicon.bits(codes), [self.standard] * len(texts))
+
+
+def make_labeler(
+    kind: str,
+    characters: int,
+    *,
+    standards: int = 1,
+    hidden: int | None = None,
+    dropout: float | None = None,
+) -> NeuralLabeler:
+    """Return a labeler of kind bilstm or cnn with weights drawn at random.
+
+    Args:
+        kind: One of KINDS.
+        characters: Classes of the alphabet.
+        standards: How many annotation standards it learns.
+        hidden, dropout: Those of `BiLstmOptions` or `CnnOptions`, where other than their defaults.
+    """
+    given = {"hidden": hidden, "dropout": dropout}
+    options = {name: value for name, value in given.items() if value is not None}
+    return _assemble(kind, {"features": {"characters": characters, "standards": standards}, **options})
+
+
+def _assemble(kind: str, encoder: Mapping[str, Any]) -> NeuralLabeler:
+    """Return a labeler of kind bilstm or cnn by what cws.json says of its encoder."""
+    features = FeatureOptions(**encoder["features"])
+    rest: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in encoder.items()}
+    rest["features"] = features
+    module: nn.Module = BiLstm(BiLstmOptions(**rest)) if kind.startswith("bilstm") else Cnn(CnnOptions(**rest))
+    return NeuralLabeler(module, kind.endswith("-crf"))
+
+
+def save_neural(folder: str | os.PathLike[str], model: NeuralModel, description: Mapping[str, Any]) -> None:
+    """Write a model directory.
+
+    Args:
+        folder: Made if it is not there.
+        model: What to write.
+        description: What else cws.json should say.
+
+    Raises:
+        FileError: A file instead of a folder, no permission, a full disk.
+    """
+    labeler = model.labeler
+    state = {name: tensor.detach().cpu().numpy() for name, tensor in labeler.state_dict().items()}
+    tensors: dict[str, NDArray[Any]] = {**model.lexicon.tensors()}
+    config: dict[str, Any] = {"kind": model.kind, "scheme": SBME.name, "standard": model.standard}
+    if isinstance(labeler.encoder, Bert):
+        tensors |= {name: value for name, value in state.items() if not name.startswith("encoder.model.")}
+        identity = save_encoder(folder, labeler.encoder.model, model.tokenizer)
+        config["encoder"] = {"id": identity, "dropout": labeler.encoder.dropout.p}
+    else:
+        assert isinstance(model.alphabet, Alphabet)
+        tensors |= {"characters": model.alphabet.characters, "types": model.alphabet.types, **state}
+        config["encoder"] = asdict(labeler.encoder.options)  # type: ignore[call-overload]
+    model_io.write_model(folder, {**config, **description}, tensors)
+
+
+def load_neural(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> NeuralModel:
+    """Return the model in a directory, for PyTorch, on the CPU.
+
+    Args:
+        folder: The directory.
+        config: Its cws.json, from `model_io.read_config`.
+
+    Raises:
+        FileError: A file cannot be opened.
+        ModelError: A broken or foreign file.
+    """
+    kind, encoder = config["kind"], config.get("encoder")
+    try:
+        if not isinstance(encoder, dict):
+            raise ValueError("no encoder in cws.json")
+        tokenizer = None
+        alphabet: Alphabet | CharacterTokens
+        if kind.startswith("bert"):
+            transformer, tokenizer, alphabet = load_saved(folder, str(encoder.get("id")))
+            labeler = NeuralLabeler(Bert(transformer, alphabet, encoder.get("dropout", 0.1)), kind.endswith("-crf"))
+        else:
+            labeler = _assemble(kind, encoder)
+    except (TypeError, KeyError, ValueError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(f"{folder}: {error}: the file is damaged, train or install it again") from None
+    state = {name: tensor for name, tensor in labeler.state_dict().items() if not name.startswith("encoder.model.")}
+    specification: dict[str, tuple[str, tuple[int | None, ...]]] = {
+        name: ("F32", tuple(tensor.shape)) for name, tensor in state.items()
+    }
+    if tokenizer is None:
+        specification |= {"characters": ("U16", (0x10000,)), "types": ("U8", (None,))}
+    tensors = model_io.map_tensors(folder, config, {**specification, **LexiconFeatures.TENSORS})
+    for name, tensor in state.items():
+        values = np.frombuffer(tensors[name], np.float32).reshape(tensor.shape)
+        if not np.isfinite(values).all():
+            raise ModelError(f"{folder}: {name} holds what is no number: train or install it again")
+        with torch.no_grad():
+            tensor.copy_(torch.from_numpy(values.copy()))
+    if tokenizer is None:
+        characters = np.frombuffer(tensors["characters"], np.uint16)
+        alphabet = Alphabet(characters, np.frombuffer(tensors["types"], np.uint8))
+        known = labeler.encoder.features.characters.num_embeddings  # type: ignore[union-attr]
+        if len(alphabet.types) != known or characters.max() >= known:
+            raise ModelError(f"{folder}: characters of classes that the encoder has not: train or install it again")
+    lexicon = LexiconFeatures.map(tensors)
+    return NeuralModel(kind, labeler.eval(), alphabet, lexicon, int(config.get("standard", 0)), tokenizer)

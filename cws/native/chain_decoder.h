@@ -1,0 +1,50 @@
+// A decoder of models whose scores of a block are emissions of a chain of tags: all but the scoring itself.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "short_region.h"
+#include "word_chain.h"
+
+namespace cws {
+
+class ChainDecoder : public Decoder {
+public:
+    explicit ChainDecoder(WordChain words)
+        : words_(std::move(words)), tags_(words_.tags()), emissions_(size_t(kMaxCodes * tags_)) {}
+
+    void word_ends(int begin, int count, uint8_t* word_ends) override {
+        words_.word_ends(rows(begin), count, word_ends);
+    }
+    void reword(int begin, int count, Region region, const uint8_t* boundaries, const std::vector<EntryMatch>& matches,
+                uint8_t* word_ends) override {
+        if (words_.reword_short(rows(begin), count, region, boundaries, matches, word_ends)) return;
+        const Region seen = words_.surroundings(region, count);
+        words_.reword(rows(begin + seen.begin), count, seen, region, boundaries, matches, word_ends);
+    }
+    double score_words(int begin, int count, const std::vector<EntryMatch>& matches,
+                       const uint8_t* word_ends) override {
+        return words_.score_words(rows(begin), count, matches, word_ends);
+    }
+    std::vector<ScoredWordEnds> nbest(int begin, int count, int n) override {
+        return words_.nbest(rows(begin), count, n);
+    }
+    void read(int begin, int count) override { words_.read(rows(begin), count); }
+    double word_probability(int first, int last) const override { return words_.word_probability(first, last); }
+    std::vector<float> emissions(int begin, int count) const override {
+        return {rows(begin), rows(begin + count)};
+    }
+
+protected:
+    const float* rows(int at) const { return emissions_.data() + at * tags_; }
+    float* rows(int at) { return emissions_.data() + at * tags_; }
+    int tags() const { return tags_; }
+
+private:
+    WordChain words_;
+    int tags_;
+    std::vector<float> emissions_;  // (codes of a block, tags), which `score` fills
+};
+
+}  // namespace cws
