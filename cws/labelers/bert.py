@@ -112,9 +112,10 @@ def load_encoder(
         InputError: No such encoder; one that does not read Chinese characters, without so many layers, or not of shared
             layers.
     """
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoModel, AutoTokenizer, logging
 
     name = os.fspath(name)
+    logging.disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
         model = AutoModel.from_pretrained(name, dtype="float32", use_safetensors=True)  # the other format is executed
@@ -197,24 +198,27 @@ def save_encoder(folder: str | os.PathLike[str], model: Any, tokenizer: Any, *, 
         key: tensor.detach().cpu().to(dtype if tensor.is_floating_point() else tensor.dtype).clone().contiguous()
         for key, tensor in model.state_dict().items()
     }
-    digest = sha256()
-    for key in sorted(state):
-        digest.update(key.encode() + state[key].numpy().tobytes())
-    identity = digest.hexdigest()[:16]
     try:
         os.makedirs(folder, exist_ok=True)
         tokenizer.save_pretrained(folder)
     except OSError as error:
         raise file_error(error, folder) from error
     with atomic_output(os.path.join(folder, WEIGHTS_FILE)) as file:
-        file.write(save(state, {"format": "pt", "id": identity}))
+        file.write(save(state, {"format": "pt"}))  # more would come in any order
     config = model.config.to_dict() | {
         "dtype": str(dtype).removeprefix("torch."),
         "architectures": [type(model).__name__],
     }
     with atomic_output(os.path.join(folder, "config.json")) as file:
         file.write(json.dumps(config, indent=2, ensure_ascii=False).encode() + b"\n")
-    return identity
+    return _identity(state)
+
+
+def _identity(state: Mapping[str, Tensor]) -> str:
+    digest = sha256()
+    for key in sorted(state):
+        digest.update(key.encode() + state[key].numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def load_saved(folder: str | os.PathLike[str], identity: str) -> tuple[Any, Any, CharacterTokens]:
@@ -229,8 +233,8 @@ def load_saved(folder: str | os.PathLike[str], identity: str) -> tuple[Any, Any,
     path = os.path.join(folder, WEIGHTS_FILE)
     try:
         with safe_open(path, "pt") as file:
-            found = (file.metadata() or {}).get("id")
-            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no mapping
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        found = _identity(state)
         model = AutoModel.from_config(AutoConfig.from_pretrained(folder, local_files_only=True))
         if getattr(model, "pooler", None) is not None:
             model.pooler = None

@@ -125,9 +125,8 @@ class NeuralModel:
 
 def make_labeler(
     kind: str,
-    characters: int,
+    features: FeatureOptions,
     *,
-    standards: int = 1,
     hidden: int | None = None,
     dropout: float | None = None,
 ) -> NeuralLabeler:
@@ -135,13 +134,12 @@ def make_labeler(
 
     Args:
         kind: One of KINDS.
-        characters: Classes of the alphabet.
-        standards: How many annotation standards it learns.
+        features: What it knows of each character.
         hidden, dropout: Those of `BiLstmOptions` or `CnnOptions`, where other than their defaults.
     """
     given = {"hidden": hidden, "dropout": dropout}
     options = {name: value for name, value in given.items() if value is not None}
-    return _assemble(kind, {"features": {"characters": characters, "standards": standards}, **options})
+    return _assemble(kind, {"features": asdict(features), **options})
 
 
 def _assemble(kind: str, encoder: Mapping[str, Any]) -> NeuralLabeler:

@@ -177,7 +177,7 @@ class TorchSegmenter:
         most = _CHARACTERS.get(self.device.type, _CHARACTERS["cuda"])
         waiting: dict[int, list[_Window]] = {}
         for window in windows:
-            length = _LENGTHS[bisect_left(_LENGTHS, len(window.codes))]
+            length = min(_LENGTHS[bisect_left(_LENGTHS, len(window.codes))], self._model.longest)
             batch = waiting.setdefault(length, [])
             batch.append(window)
             if len(batch) * length >= most:

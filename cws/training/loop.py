@@ -173,7 +173,6 @@ class _Fit:
         self.saved_at = time.monotonic()
         optimiser = torch.optim.AdamW(task.parameter_groups(), weight_decay=options.weight_decay)
         self.steps = options.rounds * math.ceil(len(task.batches(0)) / self.accelerator.num_processes)
-        self.schedule = LambdaLR(optimiser, lambda step: rate_factor(step, self.steps, options))
         self.raw = task.model
         self.model, self.optimiser = self.accelerator.prepare(task.model, optimiser)
         self.names = [name for name, parameter in self.raw.named_parameters() if parameter.requires_grad]
@@ -182,6 +181,9 @@ class _Fit:
         self.best: dict[str, Tensor] = {}
         self.writer = _tensorboard(folder) if self.accelerator.is_main_process else None
         self._resume()
+        for group in optimiser.param_groups:
+            group["initial_lr"] = group["lr"]
+        self.schedule = LambdaLR(optimiser, lambda step: rate_factor(step, self.steps, options), self.done.step - 1)
 
     def _resume(self) -> None:
         found = load_checkpoint(self.folder, self.task.identity)
@@ -195,8 +197,6 @@ class _Fit:
         device = self.accelerator.device
         self.average = {name: tensor.to(device) for name, tensor in part(tensors, "average").items()}
         self.best = part(tensors, "best")
-        for _ in range(self.done.step):
-            self.schedule.step()
         if self.accelerator.scaler is not None:
             self.accelerator.scaler.load_state_dict(self.done.scale)
         self.says(f"going on after round {self.done.round}, step {self.done.step:,}")

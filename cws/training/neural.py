@@ -22,7 +22,7 @@ from cws.corpus import train_dev_split
 from cws.errors import InputError
 from cws.labelers.alphabet import Alphabet, Words, cut_sentence
 from cws.labelers.bert import Bert, CharacterTokens, bundled_encoder, load_encoder
-from cws.labelers.encoders import Batch
+from cws.labelers.encoders import Batch, FeatureOptions
 from cws.labelers.lexicon_features import LexiconFeatures
 from cws.labelers.linear import UNKNOWN
 from cws.labelers.neural import KINDS, NeuralLabeler, NeuralModel, make_labeler, save_neural
@@ -44,7 +44,9 @@ class NeuralOptions:
     rate: float | None = None  # of the encoder: 2e-3, and 2e-4 for bert
     crf_lr_multiplier: float | None = None  # the rate of the CRF is so many times that: 5, and 100 for bert
     batch_characters: int = 2048  # of a step, padding included
-    hidden: int | None = None  # of bilstm (each way) and cnn
+    character_size: int = 64  # of the vectors of characters; of bilstm and cnn, as the next two
+    pair_size: int = 32  # of pairs of neighbours
+    hidden: int | None = None  # None: 128, and bilstm has it each way
     dropout: float | None = None
     character_dropout: float = 0.01  # the share of characters shown as unknown ones of their type
     encoder: str = "mini"  # of bert: a folder or a name of the hub
@@ -58,6 +60,8 @@ class NeuralOptions:
             ("rate", self.rate is None or 0 < self.rate < 1),
             ("crf_lr_multiplier", self.crf_lr_multiplier is None or 0 <= self.crf_lr_multiplier <= 1e6),
             ("batch_characters", self.batch_characters >= 1),
+            ("character_size", self.character_size >= 1),
+            ("pair_size", self.pair_size >= 1),
             ("hidden", self.hidden is None or self.hidden >= 1),
             ("dropout", self.dropout is None or 0 <= self.dropout < 1),
             ("character_dropout", 0 <= self.character_dropout < 1),
@@ -274,9 +278,8 @@ def _new_model(
     texts = ["".join(words) for sentences in corpora for words in sentences]
     if not kind.startswith("bert"):
         alphabet = Alphabet.of([*texts, *map("".join, word_lists)])
-        labeler = make_labeler(
-            kind, len(alphabet.types), standards=len(corpora), hidden=options.hidden, dropout=options.dropout
-        )
+        features = FeatureOptions(len(alphabet.types), options.character_size, options.pair_size, len(corpora))
+        labeler = make_labeler(kind, features, hidden=options.hidden, dropout=options.dropout)
         return NeuralModel(kind, labeler, alphabet, LexiconFeatures.of(word_lists, alphabet))
     name = bundled_encoder() if options.encoder == "mini" else options.encoder
     transformer, tokenizer, tokens = load_encoder(name, layers=options.encoder_layers, unshare=options.unshare_layers)
