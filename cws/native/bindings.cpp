@@ -6,6 +6,7 @@ PYBIND11_MODULE(_native, module) {
     module.doc() = "The C++ core of cws; cws.labelers.linear and cws.segmenter are its Python doors.";
     bind_dictionary(module);
     bind_models(module);
+    bind_neural(module);
     bind_training(module);
     bind_decode(module);
     bind_lattice(module);
