@@ -1,6 +1,6 @@
 """The C++ core, see cws/native/bindings.cpp."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -47,6 +47,9 @@ class DictionarySegmenter(NativeSegmenter):
 
 class HmmSegmenter(NativeSegmenter):
     def __init__(self, tensors: Mapping[str, Any], scale: float, order: int) -> None: ...
+
+class NeuralSegmenter(NativeSegmenter):
+    def __init__(self, tensors: Mapping[str, Any], dilations: Sequence[int], standard: int, integers: bool) -> None: ...
 
 class LinearTrainer:
     def __init__(
@@ -120,6 +123,8 @@ class Chain:
         NDArray[np.float64],
         tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
     ]: ...
+
+def lexicon_bits(trie: WordTrie, codes: NDArray[np.uint16], lengths: NDArray[np.int64]) -> NDArray[np.uint16]: ...
 
 class WordTrie:
     @staticmethod

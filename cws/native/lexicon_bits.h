@@ -12,6 +12,6 @@ inline constexpr int kMaxLexiconWord = 8;  // characters
 // Sets bits[i] of each character of one sequence: bit 3 * min(size - 2, 3) + 0, 1, 2 if it begins, is inside of, ends a
 // word of that size, 2 to kMaxLexiconWord. All words count wherever they stand. The trie is over classes of characters;
 // cws/labelers/lexicon_features.py has the specification.
-void lexicon_bits(const Trie& trie, const uint16_t* codes, int count, uint16_t* bits);
+void lexicon_bits(const Trie& trie, const uint16_t* codes, int64_t count, uint16_t* bits);
 
 }  // namespace cws

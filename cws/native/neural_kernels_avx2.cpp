@@ -3,6 +3,7 @@
 
 #if defined(CWS_HAS_AVX2_KERNELS)
 #pragma GCC target("avx2,fma")
+#define CWS_AVX2
 
 #include "neural_kernels.inc"
 
