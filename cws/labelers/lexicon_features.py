@@ -8,8 +8,8 @@ characters. `reference_bits` is the specification; the core's `lexicon_bits` doe
 from __future__ import annotations
 
 from cws._native import WordTrie, lexicon_bits
-from cws.lattice import TENSORS, map_trie, trie_tensors
 from cws.labelers.linear import FIRST_KNOWN
+from cws.lattice import TENSORS, map_trie, trie_tensors
 from cws.text import fold
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
