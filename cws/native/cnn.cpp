@@ -71,7 +71,7 @@ private:
             inputs_.resize(rows * width);
             biases_.resize(rows);
             scales_.resize(rows);
-            for (auto& one : taps_) one.resize(rows);
+            rows_.resize(rows);
         }
 
         void run(const EncoderBlock& block, const Region* begin, const Region* end, int rows) {
@@ -80,14 +80,16 @@ private:
             for (const Region* sequence = begin; sequence != end; ++sequence)
                 for (int i = sequence->begin; i < sequence->end; ++i, ++row) {
                     network_.features_.copy(block, i, inputs_.data() + row * depth);
-                    taps_[0][row] = inputs_.data() + row * depth;
+                    rows_[row] = inputs_.data() + row * depth;
                     biases_[row] = network_.table_.data() + size_t(block.codes[i]) * size;
                 }
-            numbers_.project({network_.project_.view(), taps_[0].data(), biases_.data(), rows, x_.data()});
+            numbers_.project({network_.project_.view(), rows_.data(), biases_.data(), rows, x_.data()});
             for (const Block& layer : network_.blocks_) {
-                set_inputs(begin, end, layer.dilation);
-                numbers_.gate({layer.weights.view(), {taps_[0].data(), taps_[1].data(), taps_[2].data()},
-                               layer.bias.data(), scales_.data(), rows, x_.data()});
+                convert(begin, end);
+                set_places(begin, end, layer.dilation);
+                combine(layer.dilation);
+                numbers_.gate({layer.weights.view(), combined_.data(), layer.bias.data(), pair_scales_.data(),
+                               places_.data(), int(places_.size()), x_.data()});
             }
             row = 0;
             for (const Region* sequence = begin; sequence != end; ++sequence)
@@ -98,40 +100,63 @@ private:
                 }
         }
 
-        // The numbers that a block multiplies, and the rows of each place and its neighbours. Integers have a scale for
-        // each sequence.
-        void set_inputs(const Region* begin, const Region* end, int dilation) {
+        // The numbers that a block multiplies. Integers have a scale for each sequence.
+        void convert(const Region* begin, const Region* end) {
             const size_t size = size_t(network_.size_);
+            float* scale = scales_.data();
+            size_t at = 0;
+            for (const Region* sequence = begin; sequence != end; ++sequence, ++scale) {
+                const size_t count = size_t(sequence->end - sequence->begin) * size;
+                *scale = 1;
+                if constexpr (Number::kStep > 1) *scale = std::max(kernels_.largest(x_.data() + at, count), 1e-9f);
+                numbers_.convert(x_.data() + at, count, Number::kStep > 1 ? float(kUnit) / *scale : 1.0f,
+                                 inputs_.data() + at);
+                at += count;
+            }
+        }
+
+        // Pairs of places: i and i + dilation, for each i in every second stretch of `dilation` places.
+        void set_places(const Region* begin, const Region* end, int dilation) {
+            places_.clear();
+            pair_scales_.clear();
+            limits_.clear();
             int first = 0;
             for (const Region* sequence = begin; sequence != end; ++sequence) {
-                const int count = sequence->end - sequence->begin;
-                const float* const x = x_.data() + size_t(first) * size;
-                float scale = 1;
-                if constexpr (Number::kStep > 1) {
-                    const float largest = std::max(kernels_.largest(x, size_t(count) * size), 1e-9f);
-                    scale = float(kUnit) / largest;
-                    std::fill_n(scales_.begin() + first, count, largest);
-                }
-                Input* const inputs = inputs_.data() + size_t(first) * size;
-                numbers_.convert(x, size_t(count) * size, scale, inputs);
-                for (int i = 0; i < count; ++i)
-                    for (int tap = 0; tap < 3; ++tap) {
-                        const int at = i + (tap - 1) * dilation;
-                        const bool is_inside = at >= 0 && at < count;
-                        taps_[tap][size_t(first + i)] = is_inside ? inputs + size_t(at) * size : zeros_.data();
+                const int last = first + sequence->end - sequence->begin;
+                for (int stretch = first; stretch < last; stretch += 2 * dilation)
+                    for (int i = stretch; i < std::min(stretch + dilation, last); ++i) {
+                        places_.push_back({i, i + dilation < last ? i + dilation : -1});
+                        pair_scales_.push_back(scales_[size_t(sequence - begin)]);
+                        limits_.push_back({first, last});
                     }
-                first += count;
+                first = last;
+            }
+        }
+
+        void combine(int dilation) {
+            const size_t size = size_t(network_.size_);
+            combined_.resize(size_t(kProducts) * places_.size() * size);
+            for (size_t pair = 0; pair < places_.size(); ++pair) {
+                const Input* x[4];
+                for (int j = 0; j < 4; ++j) {
+                    const int row = places_[pair].first + (j - 1) * dilation;
+                    const bool is_inside = row >= limits_[pair].begin && row < limits_[pair].end;
+                    x[j] = is_inside ? inputs_.data() + size_t(row) * size : zeros_.data();
+                }
+                numbers_.combine(x, network_.size_, combined_.data() + pair * size, places_.size() * size);
             }
         }
 
         const Cnn& network_;
         const NeuralKernels& kernels_;
         const NumberKernels<Number>& numbers_;
-        AlignedVector<Input> zeros_, inputs_;
+        AlignedVector<Input> zeros_, inputs_, combined_;
         AlignedVector<float> x_;
         std::vector<const float*> biases_;
-        std::vector<float> scales_;
-        std::vector<const Input*> taps_[3];
+        std::vector<const Input*> rows_;
+        std::vector<float> scales_, pair_scales_;
+        std::vector<PlacePair> places_;
+        std::vector<Region> limits_;  // of the sequence of each pair
     };
 
     // Columns: kVector of what is mixed in and their gates, then the next.
@@ -139,14 +164,16 @@ private:
         const auto unit = [](int column) { return column / kPanel * kVector + column % kVector; };
         const auto row = [&](int column) { return column % kPanel / kVector * hidden + unit(column); };
         const auto weight = [&](int k, int column) {
-            const int tap = k / size_, in = k % size_;
+            const int product = k / size_, in = k % size_;
             if (unit(column) >= hidden || in >= hidden) return 0.0f;
-            return from.weights[(size_t(row(column)) * size_t(hidden) + size_t(in)) * 3 + size_t(tap)];
+            const float* const w = from.weights + (size_t(row(column)) * size_t(hidden) + size_t(in)) * 3;
+            const float combined[kProducts] = {w[0], (w[0] + w[1] + w[2]) / 2, (w[0] - w[1] + w[2]) / 2, w[2]};
+            return combined[product];
         };
         AlignedVector<float> bias(size_t(2 * size_));
         for (int column = 0; column < 2 * size_; ++column)
             bias[size_t(column)] = unit(column) < hidden ? from.bias[row(column)] : 0.0f;
-        return {{3 * size_, 2 * size_, kPanel, weight}, bias, from.dilation};
+        return {{kProducts * size_, 2 * size_, kPanel, weight}, bias, from.dilation};
     }
 
     FeatureInputs<Number> features_;

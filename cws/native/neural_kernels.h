@@ -65,16 +65,30 @@ struct LstmStep {
     typename Number::Input* fed_back;      // the same as inputs; rows lie `depth` apart
 };
 
-// x[row] = (1 - g) x[row] + g a, where a, g are the product of three input rows with three weights one behind the other:
-// y, sigmoid(z) of panels of kPanel, kVector columns of y and as many of z.
+// Gated convolutions of width three, two places at a time, by four products in place of six (Winograd's F(2, 3)): of
+// x0, x1, x2, x3, the rows that places i and i + dilation look at, and w0, w1, w2, the weights of the three taps,
+//
+//     m0 = w0 (x0 - x2)                    m1 = (w0 + w1 + w2) / 2 (x1 + x2)
+//     m2 = (w0 - w1 + w2) / 2 (x2 - x1)    m3 = w2 (x1 - x3)
+//     y[i] = m0 + m1 + m2                  y[i + dilation] = m1 - m2 - m3
+//
+// (Lavin & Gray, "Fast algorithms for convolutional neural networks", 2016.) Then x[i] = (1 - g) x[i] + g a, where a and
+// sigmoid^-1(g) are y's columns, kVector of the one and kVector of the other in a panel of kPanel.
+inline constexpr int kProducts = 4;
+
+struct PlacePair {
+    int32_t first, second;  // rows; -1: there is no second
+};
+
 template <class Number>
 struct GatedBlock {
-    Weights<Number> weights;                         // of depth 3 * size
-    const typename Number::Input* const* inputs[3];  // [tap][row]
-    const float* bias;                               // [column]
-    const float* row_scales;                         // [row]: what sums are multiplied by besides, of integers
-    int rows;
-    float* x;                                        // (rows, columns / 2)
+    Weights<Number> weights;                // of depth kProducts * size
+    const typename Number::Input* inputs;   // (kProducts, pairs, size), from `combine`
+    const float* bias;                      // [column]
+    const float* scales;                    // [pair]: what sums are multiplied by besides, of integers
+    const PlacePair* places;                // [pair]
+    int pairs;
+    float* x;                               // (rows, size), read and written
 };
 
 template <class Number>
@@ -82,6 +96,8 @@ struct NumberKernels {
     void (*project)(const Projection<Number>&);
     void (*lstm)(const LstmStep<Number>&);
     void (*gate)(const GatedBlock<Number>&);
+    // What m0 to m3 multiply, of x0 to x3, to rows that lie `stride` apart. Integers are at most kUnit.
+    void (*combine)(const typename Number::Input* const* x, int size, typename Number::Input* to, size_t stride);
     void (*convert)(const float* from, size_t count, float scale, typename Number::Input* to);
 };
 

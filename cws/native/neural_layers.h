@@ -50,7 +50,7 @@ private:
             largest = std::max(largest, weight);
             sum += weight;
         }
-        const double rounding = depth_ / 2.0;
+        const double rounding = depth_;  // at most, and twice what it is at most without combined inputs
         return float(std::min(32000 / largest, ((double(INT32_MAX) / kUnit) - 1 - rounding) / std::max(sum, 1e-9)));
     }
 
