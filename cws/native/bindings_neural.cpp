@@ -61,6 +61,7 @@ public:
     NeuralSegmenter(const py::dict& tensors, const std::vector<int>& dilations, int standard, bool integers)
         : NativeSegmenter(model_, 1.0) {
         buffers_.reserve(64 + 2 * dilations.size());
+        model_.reads_side_by_side = true;
         NeuralTensors neural;
         FloatTensors floats(tensors, buffers_);
         read_sizes(floats, dilations, neural);
