@@ -1,6 +1,6 @@
 """The C++ core, see cws/native/bindings.cpp."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -59,6 +59,9 @@ class EmissionSegmenter(NativeSegmenter):
     ) -> None: ...
 
 def find_sequences(characters: Any, text: str) -> NDArray[np.int64]: ...
+
+class NeuralSegmenter(NativeSegmenter):
+    def __init__(self, tensors: Mapping[str, Any], dilations: Sequence[int], standard: int, integers: bool) -> None: ...
 
 class LinearTrainer:
     def __init__(
@@ -132,6 +135,8 @@ class Chain:
         NDArray[np.float64],
         tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
     ]: ...
+
+def lexicon_bits(trie: WordTrie, codes: NDArray[np.uint16], lengths: NDArray[np.int64]) -> NDArray[np.uint16]: ...
 
 class WordTrie:
     @staticmethod

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Dictionary = str | os.PathLike[str] | Iterable[str] | UserDictionary
 
 DEFAULT_MODEL = "pku"
+PRECISIONS = ("auto", "float32", "bf16", "int8")  # of neural models
 NBEST_LIMIT = 10_000  # keeps nbest below a gigabyte
 DICTIONARY_FILE = "user_dictionary.safetensors"  # in a model directory
 _DATA = os.path.join(os.path.dirname(__file__), "data")
@@ -60,6 +61,12 @@ def _open_dictionary_model(folder: str, config: Mapping[str, Any]) -> NativeSegm
 
 
 def _open_neural(folder: str, config: Mapping[str, Any], device: Device) -> NativeSegmenter | TorchSegmenter:
+    if not config["kind"].startswith("bert") and device.device in (None, "cpu") and device.precision != "bf16":
+        from cws.labelers.neural_native import open_native
+
+        if device.precision not in PRECISIONS:
+            raise InputError(f"no precision {device.precision!r}: take one of {', '.join(PRECISIONS)}")
+        return open_native(folder, config, integers=device.precision == "int8")
     try:
         from cws.labelers.neural import load_neural
         from cws.labelers.neural_torch import TorchSegmenter
@@ -96,8 +103,8 @@ class Segmenter:
         model: The name of a bundled model (`cws models` lists them) or the folder of a trained one.
         user_dictionary: A file (see `cws.user_dictionary`), a list of words, or a UserDictionary, which may be shared.
             By default the one saved with the model, if there is one.
-        device: Where a neural model computes: `cpu`, `cuda`, `cuda:1`; by default CUDA where there is some. Other
-            models are always on the CPU.
+        device: Where a neural model computes: `cpu`, `cuda`, `cuda:1`; by default the CPU for bilstm and cnn, which
+            need no PyTorch there, and for bert CUDA where there is some. Other models are always on the CPU.
         precision: Of a neural model: `auto` (bf16 on CUDA, else float32), `float32`, `bf16`, or `int8`, for the CPU.
         batch_characters: How many characters a neural model computes together; the words are the same for any number.
 

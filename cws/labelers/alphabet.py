@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,10 @@ class Alphabet:
         ideographs = (codes >= 0x20000) & (codes < 0x40000)
         beyond = np.where(ideographs, UNKNOWN + HANZI, UNKNOWN + PUNCTUATION).astype(np.uint16)
         return np.where(codes < 0x10000, self.characters[codes & 0xFFFF], beyond)
+
+    def knows(self, codes: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return whether each class is that of a single character."""
+        return np.asarray(codes >= FIRST_KNOWN)
 
     def encode_corpus(
         self, sentences: Sequence[Words], scheme: TagScheme = SBME

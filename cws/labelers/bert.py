@@ -62,6 +62,10 @@ class CharacterTokens:
         codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
         return np.where(codes < 0x10000, self.characters[codes & 0xFFFF], self.unknown)
 
+    def knows(self, codes: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return whether each token is that of a character."""
+        return np.asarray(codes != self.unknown)
+
 
 class Bert(nn.Module):
     """An encoder of transformers. The codes of its batches are tokens.

@@ -23,8 +23,10 @@ from cws.errors import ModelError
 from cws.labelers.alphabet import MAX_SEQUENCE, Alphabet
 from cws.labelers.bert import Bert, CharacterTokens, load_saved, save_encoder
 from cws.labelers.encoders import Batch, BiLstm, BiLstmOptions, Cnn, CnnOptions, FeatureOptions
+from cws.labelers.lexicon_features import TENSORS as LEXICON_TENSORS
 from cws.labelers.lexicon_features import LexiconFeatures
 from cws.labelers.linear import SEPARATOR, UNKNOWN
+from cws.labelers.neural_native import specification
 from cws.tags import SBME
 
 ENCODERS = ("bilstm", "cnn", "bert")
@@ -120,7 +122,17 @@ class NeuralModel:
     def batch(self, texts: Sequence[str]) -> Batch:
         """Return the batch of sequences of characters, one or more each."""
         codes = [self.encode(text) for text in texts]
-        return Batch.of(codes, self.lexicon.bits(codes), [self.standard] * len(texts))
+        return Batch.of(codes, self.lexicon_bits(codes), [self.standard] * len(texts))
+
+    def lexicon_bits(self, codes: Sequence[NDArray[Any]]) -> list[NDArray[np.uint16]]:
+        """Return what the lexicon says of the characters of each sequence."""
+        if not codes:
+            return []
+        lengths = np.fromiter(map(len, codes), np.int64, len(codes))
+        whole = np.concatenate(codes)
+        if whole.size and whole.max() > 0xFFFF:  # an encoder of so many tokens has no lexicon
+            whole = np.zeros_like(whole)
+        return np.split(self.lexicon.bits(whole.astype(np.uint16), lengths), np.cumsum(lengths)[:-1])
 
 
 def make_labeler(
@@ -204,12 +216,12 @@ def load_neural(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> Ne
             raise
         raise ModelError(f"{folder}: {error}: the file is damaged, train or install it again") from None
     state = {name: tensor for name, tensor in labeler.state_dict().items() if not name.startswith("encoder.model.")}
-    specification: dict[str, tuple[str, tuple[int | None, ...]]] = {
-        name: ("F32", tuple(tensor.shape)) for name, tensor in state.items()
-    }
+    expected: model_io.Specification
     if tokenizer is None:
-        specification |= {"characters": ("U16", (0x10000,)), "types": ("U8", (None,))}
-    tensors = model_io.map_tensors(folder, config, {**specification, **LexiconFeatures.TENSORS})
+        expected = specification(kind, encoder)
+    else:
+        expected = {**{name: ("F32", tuple(tensor.shape)) for name, tensor in state.items()}, **LEXICON_TENSORS}
+    tensors = model_io.map_tensors(folder, config, expected)
     for name, tensor in state.items():
         values = np.frombuffer(tensors[name], np.float32).reshape(tensor.shape)
         if not np.isfinite(values).all():
@@ -219,8 +231,7 @@ def load_neural(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> Ne
     if tokenizer is None:
         characters = np.frombuffer(tensors["characters"], np.uint16)
         alphabet = Alphabet(characters, np.frombuffer(tensors["types"], np.uint8))
-        known = labeler.encoder.features.characters.num_embeddings  # type: ignore[union-attr]
-        if len(alphabet.types) != known or characters.max() >= known:
+        if characters.max() >= len(alphabet.types):
             raise ModelError(f"{folder}: characters of classes that the encoder has not: train or install it again")
-    lexicon = LexiconFeatures.map(tensors)
+    lexicon = LexiconFeatures.map(tensors, folder)
     return NeuralModel(kind, labeler.eval(), alphabet, lexicon, int(config.get("standard", 0)), tokenizer)

@@ -190,7 +190,7 @@ class TorchSegmenter:
         for text, found in zip(texts, sequences, strict=True):
             codes = self._model.encode(text)
             parts = [codes[begin : begin + count] for begin, count in found.tolist()]
-            for part, bits in zip(parts, self._model.lexicon.bits(parts), strict=True):
+            for part, bits in zip(parts, self._model.lexicon_bits(parts), strict=True):
                 for begin, end, first, last in window_places(len(part), longest):
                     yield _Window(part[begin:end], bits[begin:end], row + begin, first - begin, last - begin)
                 row += len(part)

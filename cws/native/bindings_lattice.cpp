@@ -1,4 +1,5 @@
 // The Python face of the static trie and of the best path over its words; cws/lattice.py is its door.
+#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -7,6 +8,7 @@
 
 #include "bindings.h"
 #include "lattice.h"
+#include "lexicon_bits.h"
 #include "python_text.h"
 #include "trie_builder.h"
 #include "word_list.h"
@@ -57,6 +59,8 @@ public:
         if (node == kNoNode || node == kRoot || !Trie::is_word(trie_.nodes[node].weight)) return std::nullopt;
         return trie_.nodes[node].weight;
     }
+
+    const Trie& trie() const { return trie_; }
 
     bool contains(const py::str& word) const { return get(word).has_value(); }
 
@@ -123,6 +127,28 @@ private:
     WordCache cache_;
 };
 
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+// Of sequences one behind the other.
+Array<uint16_t> lexicon_bits_of(const WordTrie& words, const Array<uint16_t>& codes, const Array<int64_t>& lengths) {
+    if (codes.ndim() != 1 || lengths.ndim() != 1) throw py::value_error("expected arrays of one dimension");
+    int64_t total = 0;
+    for (py::ssize_t i = 0; i < lengths.size(); ++i) {
+        if (lengths.at(i) < 0 || lengths.at(i) > codes.size() - total)
+            throw py::value_error("expected lengths that add up to " + std::to_string(codes.size()));
+        total += lengths.at(i);
+    }
+    if (total != codes.size()) throw py::value_error("expected lengths that add up to " + std::to_string(codes.size()));
+    Array<uint16_t> result(codes.size());
+    const uint16_t* from = codes.data();
+    uint16_t* to = result.mutable_data();
+    const int64_t *length = lengths.data(), *const end = length + lengths.size();
+    py::gil_scoped_release unlocked;
+    for (; length != end; from += *length, to += *length++) lexicon_bits(words.trie(), from, *length, to);
+    return result;
+}
+
 }  // namespace
 
 const py::buffer_info& buffer_of(const py::dict& tensors, const char* name, size_t row_bytes,
@@ -169,6 +195,7 @@ void bind_lattice(py::module_& module) {
         .def("best_path", &WordTrie::best_path, py::arg("text"), py::arg("unknown"))
         .def("__contains__", &WordTrie::contains, py::arg("word"))
         .def("__len__", &WordTrie::size);
+    module.def("lexicon_bits", &lexicon_bits_of, py::arg("trie"), py::arg("codes"), py::arg("lengths"));
 }
 
 }  // namespace cws

@@ -68,6 +68,7 @@ public:
 
     const uint16_t* classes = nullptr;  // (65536,), see characters.h
     bool reads_characters = false;
+    bool reads_side_by_side = false;  // the more sequences in a block, the faster
 };
 
 }  // namespace cws

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "format.h"
+#include "joined_texts.h"
 #include "native_dictionary.h"
 #include "python_text.h"
 #include "segmenter.h"
@@ -67,14 +68,20 @@ public:
         const auto work = [&]() noexcept {
             try {
                 Lease segmenter(*this);
+                JoinedTexts joined;
                 for (size_t at; (at = next++) < chunks;) {
                     for (size_t i = at * chunk; i < std::min(items.size(), (at + 1) * chunk); ++i) {
                         Item& item = items[i];
                         with_characters(item.text.ptr(), [&](const auto* characters, size_t size) {
                             item.word_ends.resize(size);
-                            segmenter->word_ends(characters, size, dictionary.get(), item.word_ends.data());
+                            if (labeler_.reads_side_by_side && size < kBlock)
+                                joined.add(characters, size, item.word_ends.data());
+                            else
+                                segmenter->word_ends(characters, size, dictionary.get(), item.word_ends.data());
                         });
+                        if (joined.size() >= JoinedTexts::kEnough) joined.segment(segmenter.get(), dictionary.get());
                     }
+                    joined.segment(segmenter.get(), dictionary.get());
                     const std::lock_guard lock(mutex);
                     done[at] = 1;
                     changed.notify_one();
@@ -258,6 +265,7 @@ private:
             if (lock && owner_.free_.size() < owner_.free_.capacity()) owner_.free_.push_back(std::move(segmenter_));
         }
         Segmenter* operator->() { return segmenter_.get(); }
+        Segmenter& get() { return *segmenter_; }
 
     private:
         NativeSegmenter& owner_;

@@ -102,7 +102,7 @@ class Encoded:
         texts = ["".join(part) for _, part in parts]
         codes = [model.encode(text) for text in texts]
         tags = [np.frombuffer(SBME.words_to_tags(part), np.uint8) for _, part in parts]
-        return cls(codes, model.lexicon.bits(codes), tags, [standard for standard, _ in parts])
+        return cls(codes, model.lexicon_bits(codes), tags, [standard for standard, _ in parts])
 
     def batch(self, rows: Sequence[int]) -> Batch:
         return Batch.of(
@@ -280,13 +280,13 @@ def _new_model(
         alphabet = Alphabet.of([*texts, *map("".join, word_lists)])
         features = FeatureOptions(len(alphabet.types), options.character_size, options.pair_size, len(corpora))
         labeler = make_labeler(kind, features, hidden=options.hidden, dropout=options.dropout)
-        return NeuralModel(kind, labeler, alphabet, LexiconFeatures.of(word_lists, alphabet))
+        return NeuralModel(kind, labeler, alphabet, LexiconFeatures.of(alphabet, word_lists))
     name = bundled_encoder() if options.encoder == "mini" else options.encoder
     transformer, tokenizer, tokens = load_encoder(name, layers=options.encoder_layers, unshare=options.unshare_layers)
     _check_vocabulary(options.encoder, tokens, texts)
     encoder = Bert(transformer, tokens, 0.1 if options.dropout is None else options.dropout)
     labeler = NeuralLabeler(encoder, kind.endswith("-crf"))
-    return NeuralModel(kind, labeler, tokens, LexiconFeatures.of(word_lists, tokens), tokenizer=tokenizer)
+    return NeuralModel(kind, labeler, tokens, LexiconFeatures.of(tokens, word_lists), tokenizer=tokenizer)
 
 
 def _check_vocabulary(name: str, tokens: CharacterTokens, texts: Sequence[str]) -> None:

@@ -1,0 +1,17 @@
+// The kernels for any processor, and the choice between them.
+#include "neural_kernels.h"
+
+#include "neural_kernels.inc"
+
+namespace cws {
+
+const NeuralKernels kPlainKernels = {kNumberKernels<Float32>, kNumberKernels<Int16>, add_output, largest};
+
+const NeuralKernels& neural_kernels() {
+#if defined(CWS_HAS_AVX2_KERNELS)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return kAvx2Kernels;
+#endif
+    return kPlainKernels;
+}
+
+}  // namespace cws

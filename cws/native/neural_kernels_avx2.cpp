@@ -1,0 +1,16 @@
+// The kernels for processors with AVX2 and FMA.
+#include "neural_kernels.h"
+
+#if defined(CWS_HAS_AVX2_KERNELS)
+#pragma GCC target("avx2,fma")
+#define CWS_AVX2
+
+#include "neural_kernels.inc"
+
+namespace cws {
+
+const NeuralKernels kAvx2Kernels = {kNumberKernels<Float32>, kNumberKernels<Int16>, add_output, largest};
+
+}  // namespace cws
+
+#endif
