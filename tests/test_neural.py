@@ -484,6 +484,34 @@ def test_files_and_lines_give_the_same_words(models, kind, tmp_path):
         assert done.stdout == expected
 
 
+@small_kinds
+def test_core_and_torch_find_the_same_words(models, kind):
+    texts = ["".join(words) for words in SENTENCES[:12]] + ["", "他 们\n图书馆", "𠮷A1" * 700]
+    core, reference = cws.load(models[kind]).native, torch_segmenter(models, kind)
+    assert type(core).__name__ == "NeuralSegmenter"
+    assert core.segment_batch(texts, 2) == reference.segment_batch(texts, 1)
+    for text in texts[:4]:
+        for (at, ours), (where, theirs) in zip(core.emissions(text), reference.emissions(text), strict=True):
+            # A softmax's logits differ from its log-probabilities by a number for each character.
+            ours, theirs = (np.array(one).reshape(-1, 4) for one in (ours, theirs))
+            shift = 0 if kind.endswith("-crf") else (theirs - ours).mean(axis=1, keepdims=True)
+            assert at == where and np.abs(ours + shift - theirs).max() < 1e-4
+
+
+def test_cpu_needs_no_torch(models):
+    script = f"""if True:
+        import sys, cws
+        sys.modules["torch"] = None  # what imports it now fails
+        print(cws.load({models["cnn-crf"]!r}).segment("今天天气真好"))
+        try:
+            cws.load({models["bert-crf"]!r})
+        except ValueError as error:
+            print(error)
+    """
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "今天" in done.stdout and "needs pip install 'cws[neural]'" in done.stdout
+
+
 @every_kind
 def test_user_dictionaries_work(models, kind):
     segmenter = cws.load(models[kind], user_dictionary=["今天天气"])
