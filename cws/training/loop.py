@@ -19,7 +19,6 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
 
 from cws.errors import InputError
 from cws.files import atomic_output
@@ -173,7 +172,7 @@ class _Fit:
         self.saved_at = time.monotonic()
         optimiser = torch.optim.AdamW(task.parameter_groups(), weight_decay=options.weight_decay)
         self.steps = options.rounds * math.ceil(len(task.batches(0)) / self.accelerator.num_processes)
-        self.schedule = LambdaLR(optimiser, lambda step: rate_factor(step, self.steps, options))
+        self.rates = [group["lr"] for group in optimiser.param_groups]
         self.raw = task.model
         self.model, self.optimiser = self.accelerator.prepare(task.model, optimiser)
         self.names = [name for name, parameter in self.raw.named_parameters() if parameter.requires_grad]
@@ -195,8 +194,6 @@ class _Fit:
         device = self.accelerator.device
         self.average = {name: tensor.to(device) for name, tensor in part(tensors, "average").items()}
         self.best = part(tensors, "best")
-        for _ in range(self.done.step):
-            self.schedule.step()
         if self.accelerator.scaler is not None:
             self.accelerator.scaler.load_state_dict(self.done.scale)
         self.says(f"going on after round {self.done.round}, step {self.done.step:,}")
@@ -248,9 +245,11 @@ class _Fit:
         loss: Tensor = self.model(*self.task.inputs(batch, seed, self.accelerator.device))
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.options.clip)
+        factor = rate_factor(self.done.step, self.steps, self.options)
+        for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
+            group["lr"] = rate * factor
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
-        self.schedule.step()
         self.done.step += 1
         if self.average:
             # In the beginning the mean is of few steps, so that it does not remember the start.
