@@ -71,7 +71,8 @@ class Bert(nn.Module):
         self.model = model
         self.dropout = nn.Dropout(dropout)
         self.first, self.last = tokens.first, tokens.last
-        self.size = int(model.config.hidden_size)
+        config: Any = model.config
+        self.size = int(config.hidden_size)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the vectors of the characters, shape (N, size)."""
@@ -101,7 +102,7 @@ def load_encoder(name: str | os.PathLike[str], *, layers: int | None = None, uns
 
     name = os.fspath(name)
     try:
-        model = AutoModel.from_pretrained(name)
+        model = AutoModel.from_pretrained(name).float()  # whatever precision it is kept in
         tokenizer = AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
         first_line = str(error).strip().split("\n")[0]
@@ -165,8 +166,8 @@ class _OwnLayers(nn.Module):
 
         hidden = self.project(hidden)
         for layer in self.layer:
-            hidden = layer(hidden, attention_mask, **options)
-            hidden = hidden[0] if isinstance(hidden, tuple) else hidden
+            output: Any = layer(hidden, attention_mask, **options)
+            hidden = output[0] if isinstance(output, tuple) else output
         return BaseModelOutput(last_hidden_state=hidden)
 
 

@@ -133,7 +133,8 @@ class Features(nn.Module):
         pairs = self.pairs(pair_hash(codes[:, :-1], codes[:, 1:]))  # (B, T + 1, pair_size)
         bits = batch.lexicon.unsqueeze(-1) >> torch.arange(LEXICON_BITS, device=codes.device) & 1
         known = [self.characters(batch.codes), pairs[:, :-1], pairs[:, 1:], bits.to(pairs.dtype)]
-        return torch.cat(known, dim=-1) + self.standards(batch.standards).unsqueeze(1)
+        result: Tensor = torch.cat(known, dim=-1) + self.standards(batch.standards).unsqueeze(1)
+        return result
 
 
 @dataclass(frozen=True)

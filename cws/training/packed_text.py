@@ -217,8 +217,8 @@ def _write(
         "counts": counts[UNKNOWN + 1 :][: len(numbers.characters)].tolist(),
         "checksum": digest.hexdigest(),
     }
-    with atomic_output(about_path) as file:
-        file.write(json.dumps(result).encode())
+    with atomic_output(about_path) as about_file:
+        about_file.write(json.dumps(result).encode())
 
 
 def _blocks(lines: Iterable[str]) -> Iterator[list[str]]:
