@@ -6,16 +6,17 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cws.errors import InputError
 from cws.files import atomic_output
-from cws.training.masking import CLS, PAD, SEP, SPECIAL, Vocabulary
+from cws.training.masking import CLS, PAD, SEP, SPECIAL, UNK, Vocabulary
 
 SIZES = {"tiny": (2, 128), "mini": (4, 256), "small": (6, 384), "base": (12, 768)}  # layers, width
 WEIGHTS_FILE = "model.safetensors"
 VOCABULARY_FILES = ("vocab.txt", "tokenizer_config.json", "tokenizer.json", "special_tokens_map.json")
+_ROLES = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True))
 # By the names of all versions of transformers that know ModernBERT.
 _EVERY_LAYER_SEES_ALL: dict[str, Any] = {
     "global_attn_every_n_layers": 1,
@@ -69,7 +70,8 @@ def save_encoder(folder: str, encoder: Any, vocabulary: Vocabulary, card: str, i
     if init is None:
         config |= _EVERY_LAYER_SEES_ALL  # which versions of transformers from 5 on leave out
         _write(folder, "vocab.txt", "".join(f"{name}\n" for name in vocabulary.names))
-        _write(folder, "tokenizer_config.json", _json(_tokenizer_config()))
+        _write(folder, "tokenizer.json", _tokenizer(vocabulary.names).to_str(pretty=True) + "\n")
+        _write(folder, "tokenizer_config.json", _json({"tokenizer_class": "PreTrainedTokenizerFast", **_ROLES}))
     else:
         for name in VOCABULARY_FILES:
             if os.path.exists(path := os.path.join(init, name)):
@@ -81,15 +83,26 @@ def save_encoder(folder: str, encoder: Any, vocabulary: Vocabulary, card: str, i
         file.write(save(weights, {"format": "pt"}))
 
 
-def _tokenizer_config() -> dict[str, Any]:
-    names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True))
-    return {
-        "tokenizer_class": "BertTokenizer",
-        "do_lower_case": True,
-        "strip_accents": False,
-        "tokenize_chinese_chars": True,
-        **names,
-    }
+def _tokenizer(names: Sequence[str]) -> Any:
+    """Return a tokenizer that makes a token of every character and folds all but traditional characters."""
+    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+
+    tokens = {name: token for token, name in enumerate(names)}
+    tokenizer = Tokenizer(models.WordLevel(tokens, SPECIAL[UNK]))
+    narrow = [normalizers.Replace(chr(code + 0xFEE0), chr(code)) for code in range(0x21, 0x7F)
+              if not chr(code).isalnum()]  # fmt: skip
+    tokenizer.normalizer = normalizers.Sequence([
+        normalizers.Lowercase(), normalizers.Replace(Regex("[a-zａ-ｚ]"), "a"),
+        normalizers.Replace(Regex("[0-9０-９]"), "0"), *narrow,
+    ])  # fmt: skip
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    first, last = SPECIAL[CLS], SPECIAL[SEP]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        f"{first} $A {last}", f"{first} $A {last} $B:1 {last}:1", [(first, CLS), (last, SEP)]
+    )
+    tokenizer.decoder = decoders.Fuse()
+    tokenizer.add_special_tokens(list(SPECIAL))
+    return tokenizer
 
 
 def _json(value: Mapping[str, Any]) -> str:

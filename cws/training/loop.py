@@ -199,12 +199,17 @@ class _Fit:
         self.says(f"going on after round {self.done.round}, step {self.done.step:,}")
 
     def run(self) -> FitResult:
-        while self.done.round < self.options.rounds and not self._is_past_best():
-            if not self._run_round():
+        while not self._is_complete():
+            is_whole = self._run_round()
+            if is_whole:
+                self._end_round()
+            if not is_whole or (time.monotonic() > self.deadline and not self._is_complete()):
                 self.says(f"stopped at step {self.done.step:,} of {self.steps:,}: the same command goes on from here")
                 return FitResult({}, self.done.history, False)
-            self._end_round()
         return FitResult(self.best, self.done.history, True)
+
+    def _is_complete(self) -> bool:
+        return self.done.round >= self.options.rounds or self._is_past_best()
 
     def _is_past_best(self) -> bool:
         return self.done.round - self.done.best_round >= self.options.patience and self.done.best is not None

@@ -150,6 +150,10 @@ def _paths(folder: str) -> tuple[str, str, str]:
 
 def _stamp(path: str | os.PathLike[str]) -> list[Any]:
     check_input(path)
+    if os.fspath(path) == "-" or not os.path.isfile(path):
+        raise InputError(
+            f"{os.fspath(path)}: a pretraining that goes on looks at its text again: give files, not a pipe"
+        )
     status = os.stat(path)
     return [os.path.abspath(os.fspath(path)), status.st_size, status.st_mtime_ns]
 
