@@ -70,6 +70,7 @@ def test_imports_of_the_whole_package_are_for_nobody_inside(module):
 # Modules about tensors, which nobody imports before there are any.
 OF_TENSORS = {Path("crf.py"), Path("labelers/encoders.py"), Path("labelers/bert.py")}
 OF_TENSORS |= {Path("decode") / name for name in ("cuda.py", "cuda_chunks.py", "operators.py", "tensors.py")}
+OF_TENSORS |= {Path("training") / name for name in ("checkpoint.py", "loop.py", "pretrain.py")}
 
 
 @every_module

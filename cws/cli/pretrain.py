@@ -31,7 +31,7 @@ from cws.threads import MAX_THREADS, processors
               help="Stop after so long; the same command goes on.")  # fmt: skip
 @click.option("-m", "--model", default="pku", show_default=True, metavar="NAME|DIR",
               help="The model that says what words are, which are masked whole.")  # fmt: skip
-@click.option("--device", metavar="NAME", help="cpu, cuda, cuda:1 ...; by default CUDA where there is some.")
+@click.option("--device", metavar="NAME", help="cpu or cuda; by default CUDA where there is some.")
 @click.option("--threads", type=click.IntRange(1, MAX_THREADS), default=processors,
               show_default="all processors", metavar="N", help="How many threads work on the CPU.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, metavar="N",
@@ -57,20 +57,20 @@ def pretrain_cli(
     errors: str,
     progress: bool | None,
 ) -> None:
-    """Pretrain an encoder on raw text, for neural models: a masked language model.
+    """Pretrain an encoder on raw text, for neural models.
 
     \b
     cws pretrain text.txt more.txt.xz -o my-encoder
     cws pretrain text.txt -o my-encoder --minutes 10    and again, until it says that it is complete
 
-    RAW is text as it is, a paragraph or a sentence a line, of any size; .gz, .xz and .zst are unpacked. Words of it are
-    hidden, whole, and the encoder learns to guess them, and so what goes together: that helps where a model is trained
-    on little segmented text. Of files of different size, the larger are sampled down.
+    RAW is text as it is, a paragraph or a sentence a line, of any size; .gz, .xz and .zst are unpacked. It trains a
+    masked language model: words are hidden, whole, and the encoder learns to guess them, and so what goes together.
+    That helps where a model is trained on little segmented text. Of several files, large ones are sampled down.
 
     A training that is interrupted, however, goes on with the same command from its last checkpoint, at most a minute
     back, and ends with the same weights. The folder of a complete one is a Hugging Face directory.
 
-    On two processors mini takes two hours for 10,000 steps, which is 40 million characters. A line for each of twenty
+    A line for each of twenty
     rounds says how it fares: loss and accuracy where words are hidden in text that was held out.
     """
     is_complete = pretrain(

@@ -203,10 +203,19 @@ class _Fit:
             is_whole = self._run_round()
             if is_whole:
                 self._end_round()
-            if not is_whole or (time.monotonic() > self.deadline and not self._is_complete()):
+            if not is_whole or (self._is_late() and not self._is_complete()):
                 self.says(f"stopped at step {self.done.step:,} of {self.steps:,}: the same command goes on from here")
                 return FitResult({}, self.done.history, False)
         return FitResult(self.best, self.done.history, True)
+
+    def _is_late(self) -> bool:
+        is_late = time.monotonic() > self.deadline
+        if self.accelerator.num_processes == 1 or self.deadline == math.inf:
+            return is_late
+        if is_late:
+            self.accelerator.set_trigger()
+        late_somewhere: bool = self.accelerator.check_trigger()  # waits for all, so that all stop at the same step
+        return late_somewhere
 
     def _is_complete(self) -> bool:
         return self.done.round >= self.options.rounds or self._is_past_best()
@@ -234,7 +243,7 @@ class _Fit:
                 show(size)
                 if self.done.losses % 50 == 0:
                     self._check_loss(total)
-                is_late = time.monotonic() > self.deadline and self.done.batch < len(batches)
+                is_late = self._is_late() and self.done.batch < len(batches)
                 if is_late or time.monotonic() - self.saved_at > self.options.checkpoint_seconds:
                     self.done.loss = self._check_loss(total)
                     self._save()

@@ -26,7 +26,7 @@ from cws.files import check_folder
 from cws.labelers.bert import load_encoder
 from cws.training.checkpoint import CHECKPOINT_FILE
 from cws.training.encoder_folder import WEIGHTS_FILE, new_encoder, save_encoder, shape
-from cws.training.loop import FitResult, LoopOptions, fit, remove_checkpoint, step_seed
+from cws.training.loop import FitResult, LoopOptions, fit, make_accelerator, remove_checkpoint, step_seed
 from cws.training.masking import Vocabulary, mask_words
 from cws.training.packed_text import BEGIN, Packed, Segment, pack_text, remove_packed
 
@@ -214,7 +214,11 @@ def pretrain(
         os.path.join(folder, CHECKPOINT_FILE)
     ):
         raise InputError(f"{path}: an encoder is there and complete: choose another folder or delete it")
-    packed = _pack(paths, folder, segment, options.seed, encoding, errors, show_progress, progress)
+    accelerator = make_accelerator(device)
+    if not accelerator.is_main_process:
+        show_progress, progress = False, log.debug
+    with accelerator.main_process_first():
+        packed = _pack(paths, folder, segment, options.seed, encoding, errors, show_progress, progress)
     torch.manual_seed(options.seed)
     model, vocabulary = _start(packed, options, init)
     task = MaskedLanguageTask(model, vocabulary, packed, options, init or "")
@@ -223,7 +227,7 @@ def pretrain(
     result = fit(
         task, folder, options=loop, device=device, stop_after=stop_after, show_progress=show_progress, progress=progress
     )
-    if result.is_complete:
+    if result.is_complete and accelerator.is_main_process:
         model.load_state_dict(result.best)
         save_encoder(folder, model.encoder, vocabulary, card(packed, options, model, result, init), init)
         remove_checkpoint(folder)
