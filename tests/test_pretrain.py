@@ -30,6 +30,7 @@ from cws.training.packed_text import BEGIN, FIRST, HELD_OUT, LAST, UNKNOWN, Pack
 from cws.training.pretrain import PretrainOptions, pretrain
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+torch.set_num_threads(1)  # two that wait for each other are slower, and the killed trainings have one
 TINY = PretrainOptions(size="1x64", steps=20, rounds=5, batch=2, length=32)
 
 
@@ -195,7 +196,6 @@ def test_vocabulary_is_of_folded_characters_without_space(tmp_path):
 def encoder(tmp_path_factory, text) -> Path:
     """The folder of an encoder that was pretrained without interruption."""
     folder = tmp_path_factory.mktemp("encoder")
-    torch.set_num_threads(1)
     assert pretrain([text], folder, segment, options=TINY)
     return folder
 
@@ -275,7 +275,6 @@ def test_pretraining_killed_and_resumed_gives_the_same_weights(tmp_path, text, e
     assert done.returncode == 0, done.stderr
     assert "going on after round" in done.stderr
     whole = tmp_path / "whole"
-    torch.set_num_threads(1)
     pretrain([text], whole, segment, options=PretrainOptions(size="1x64", steps=20, batch=2, length=32))
     assert (tmp_path / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
 
