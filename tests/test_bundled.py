@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -44,3 +45,14 @@ def test_bundled_models_fit_a_wheel():
 )
 def test_bundled_models_know_words_numbers_letters_and_traditional_characters(model, text, words):
     assert " ".join(cws.load(model).segment(text)) == words
+
+
+def test_bundled_sample_is_a_corpus_with_a_part_held_out():
+    folder = Path(cws.__file__).parent / "data/sample"
+    parts = [list(read_segmented(folder / f"{name}.txt")) for name in ("train", "dev")]
+    assert [len(part) for part in parts] == [416, 60]
+    sentences = ["".join(words) for part in parts for words in part]
+    assert len(set(sentences)) == len(sentences)
+    assert all(10 <= len(sentence) <= 45 for sentence in sentences)
+    assert len({sentence[:2] for sentence in sentences}) > 400
+    assert len({word for part in parts for words in part for word in words}) > 2000

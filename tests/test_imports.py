@@ -75,6 +75,7 @@ OF_TENSORS = {
     *(Path("training") / name for name in ("checkpoint.py", "loop.py", "neural.py")),
 }
 OF_TENSORS |= {Path("decode") / name for name in ("cuda.py", "cuda_chunks.py", "operators.py", "tensors.py")}
+OF_TENSORS |= {Path("training") / name for name in ("checkpoint.py", "loop.py", "pretrain.py")}
 
 
 @every_module

@@ -172,6 +172,10 @@ def _keep_layers(model: Any, layers: int, name: str) -> None:
         raise InputError(f"encoder {name!r} has {config.num_hidden_layers} layers: expected 1 to that, got {layers}")
     if hasattr(encoder, "layer"):
         encoder.layer = encoder.layer[:layers]
+    elif isinstance(getattr(model, "layers", None), nn.ModuleList):  # ModernBERT
+        model.layers = model.layers[:layers]
+        if hasattr(config, "layer_types"):
+            config.layer_types = config.layer_types[:layers]
     elif hasattr(encoder, "albert_layer_groups"):
         if config.num_hidden_groups == config.num_hidden_layers:
             encoder.albert_layer_groups = encoder.albert_layer_groups[:layers]

@@ -19,7 +19,6 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
 
 from cws.errors import InputError
 from cws.files import atomic_output
@@ -173,6 +172,7 @@ class _Fit:
         self.saved_at = time.monotonic()
         optimiser = torch.optim.AdamW(task.parameter_groups(), weight_decay=options.weight_decay)
         self.steps = options.rounds * math.ceil(len(task.batches(0)) / self.accelerator.num_processes)
+        self.rates = [group["lr"] for group in optimiser.param_groups]
         self.raw = task.model
         self.model, self.optimiser = self.accelerator.prepare(task.model, optimiser)
         self.names = [name for name, parameter in self.raw.named_parameters() if parameter.requires_grad]
@@ -181,9 +181,6 @@ class _Fit:
         self.best: dict[str, Tensor] = {}
         self.writer = _tensorboard(folder) if self.accelerator.is_main_process else None
         self._resume()
-        for group in optimiser.param_groups:
-            group["initial_lr"] = group["lr"]
-        self.schedule = LambdaLR(optimiser, lambda step: rate_factor(step, self.steps, options), self.done.step - 1)
 
     def _resume(self) -> None:
         found = load_checkpoint(self.folder, self.task.identity)
@@ -202,12 +199,26 @@ class _Fit:
         self.says(f"going on after round {self.done.round}, step {self.done.step:,}")
 
     def run(self) -> FitResult:
-        while self.done.round < self.options.rounds and not self._is_past_best():
-            if not self._run_round():
+        while not self._is_complete():
+            is_whole = self._run_round()
+            if is_whole:
+                self._end_round()
+            if not is_whole or (self._is_late() and not self._is_complete()):
                 self.says(f"stopped at step {self.done.step:,} of {self.steps:,}: the same command goes on from here")
                 return FitResult({}, self.done.history, False)
-            self._end_round()
         return FitResult(self.best, self.done.history, True)
+
+    def _is_late(self) -> bool:
+        is_late = time.monotonic() > self.deadline
+        if self.accelerator.num_processes == 1 or self.deadline == math.inf:
+            return is_late
+        if is_late:
+            self.accelerator.set_trigger()
+        late_somewhere: bool = self.accelerator.check_trigger()  # waits for all, so that all stop at the same step
+        return late_somewhere
+
+    def _is_complete(self) -> bool:
+        return self.done.round >= self.options.rounds or self._is_past_best()
 
     def _is_past_best(self) -> bool:
         return self.done.round - self.done.best_round >= self.options.patience and self.done.best is not None
@@ -232,7 +243,7 @@ class _Fit:
                 show(size)
                 if self.done.losses % 50 == 0:
                     self._check_loss(total)
-                is_late = time.monotonic() > self.deadline and self.done.batch < len(batches)
+                is_late = self._is_late() and self.done.batch < len(batches)
                 if is_late or time.monotonic() - self.saved_at > self.options.checkpoint_seconds:
                     self.done.loss = self._check_loss(total)
                     self._save()
@@ -248,9 +259,11 @@ class _Fit:
         loss: Tensor = self.model(*self.task.inputs(batch, seed, self.accelerator.device))
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.options.clip)
+        factor = rate_factor(self.done.step, self.steps, self.options)
+        for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
+            group["lr"] = rate * factor
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
-        self.schedule.step()
         self.done.step += 1
         if self.average:
             # In the beginning the mean is of few steps, so that it does not remember the start.
