@@ -119,6 +119,8 @@ def load_encoder(
     from transformers import AutoModel, AutoTokenizer, logging
 
     name = os.fspath(name)
+    if name == bundled_encoder() and not os.path.isdir(name):
+        raise InputError("no encoder is bundled in this build: give --encoder, or make one with cws pretrain")
     logging.disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)

@@ -261,10 +261,8 @@ def _start(packed: Packed, options: PretrainOptions, init: str | None) -> tuple[
         vocabulary = Vocabulary.of_text(packed)
         encoder = new_encoder(vocabulary, options.size)
     else:
-        from transformers import AutoTokenizer
-
-        encoder, tokens = load_encoder(init)
-        mask = AutoTokenizer.from_pretrained(init).mask_token_id
+        encoder, tokenizer, tokens = load_encoder(init)
+        mask = tokenizer.mask_token_id
         if mask is None:
             raise InputError(f"encoder {init!r}: its tokenizer has no mask: take one of a masked language model")
         if (most := encoder.config.max_position_embeddings) < options.length:
