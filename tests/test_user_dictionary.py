@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
 import subprocess
 import sys
 import threading
@@ -48,12 +49,16 @@ def models(tmp_path_factory):
 KINDS = pytest.mark.parametrize("kind", ["linear", "hmm1", "hmm2", "dictionary"])
 
 
-def make(model, entries):
-    """A segmenter with entries and weights, as the reference has them."""
-    segmenter = Segmenter(model)
-    for word, weight in entries.items():
-        segmenter.add_word(word, {FORCED: "!", NEVER: "-"}.get(weight, weight))
-    return segmenter
+def make(model, entries, compiled=(), **folding):
+    """A segmenter with entries and weights, as the reference has them; those in `compiled` come out of a trie."""
+    dictionary = UserDictionary(**folding)
+    for is_compiled in (True, False):
+        for word, weight in entries.items():
+            if (word in compiled) == is_compiled:
+                dictionary.add_word(word, {FORCED: "!", NEVER: "-"}.get(weight, weight))
+        if is_compiled and compiled:
+            dictionary = pickle.loads(pickle.dumps(dictionary))
+    return Segmenter(model, user_dictionary=dictionary)
 
 
 def scorer(segmenter, text, entries):
@@ -166,7 +171,8 @@ def test_words_are_those_of_the_reference(models, kind, text, entries, data):
         word = text[begin : begin + data.draw(st.integers(1, 5))].strip()
         if word:
             entries[word] = data.draw(weights)
-    segmenter = make(models[kind], entries)
+    compiled = data.draw(st.sampled_from([[], sorted(entries), sorted(entries)[::2]]))
+    segmenter = make(models[kind], entries, compiled)
     sequences = sequences_of(segmenter, text)
     score = scorer(segmenter, text, entries)
     expected = reword(text, sequences, entries, score)
@@ -285,6 +291,47 @@ def test_case_and_width_are_ignored_when_asked():
             assert again.segment(text) == words
             again.add_word("Ｗ")
             assert "w" in again.user_dictionary
+
+
+spelled = st.text("aAａＡkK\u212a1１ßéÉ 他来", max_size=8)
+
+
+@given(spelled, st.lists(spelled.map(str.strip).filter(bool), max_size=4), st.booleans(), st.booleans(), st.booleans())
+def test_folding_is_as_good_as_every_spelling(text, words, case, width, is_compiled):
+    text = " ".join([text, *words, *(word.swapcase() for word in words)])
+    folding = {"ignore_case": case, "ignore_width": width}
+    entries = dict.fromkeys(words, FORCED)
+    segmenter = make("pku", entries, entries if is_compiled else (), **folding)
+    spellings = {text[a:b] for a in range(len(text)) for b in range(a + 1, len(text) + 1)}
+    spellings = {word for word in spellings if word == word.strip() and word in segmenter.user_dictionary}
+    assert segmenter.segment(text) == make("pku", dict.fromkeys(spellings, FORCED)).segment(text)
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+@pytest.mark.parametrize("count", [1, 40, 5000])
+def test_every_entry_is_found(count, is_compiled):
+    # Whatever the filter before the trie holds: many words of all lengths, at the beginning and at the end of a text.
+    chance = random.Random(count)
+    characters = [chr(code) for code in (*range(0x4E00, 0x4E00 + count), 0x20000, 0x2A6D6, 0x1F600)]
+    words = {"".join(chance.choices(characters, k=chance.choice((1, 2, 2, 3, 3, 4, 7)))) for _ in range(count)}
+    entries = dict.fromkeys(words, FORCED)
+    segmenter = make("pku", entries, words if is_compiled else ())
+    for word in words:
+        assert segmenter.segment(word) == [word]
+    segmented = segmenter.segment("，".join(sorted(words)) + "，")
+    assert [word for word in segmented if word != "，"] == sorted(words)
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_a_forced_entry_covers_what_it_reaches(is_compiled):
+    def segment(text, *words):
+        return make("pku", dict.fromkeys(words, FORCED), words if is_compiled else ()).segment(text)
+
+    # Over the place where a long sequence is cut, and over spaces.
+    assert segment("他" * 1023 + "易杭研大", "易杭", "杭研", "研大")[-2:] == ["易杭", "研大"]
+    assert segment("易 杭 研大厦", "易 杭 研", "杭", "研大", "研") == ["易 杭 研", *cws.segment("大厦")]
+    assert segment("易 杭 研大", "易 杭", "杭 研大", "杭") == ["易 杭", " ", *cws.segment("研大")]
+    assert segment("易 杭研 大", "易 杭", "杭研", "研 大") == ["易 杭", "研 大"]
 
 
 @pytest.mark.parametrize("content", [
