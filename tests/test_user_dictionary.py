@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from itertools import pairwise
 
@@ -429,20 +430,28 @@ def test_what_is_no_dictionary_is_refused(dictionary):
         cws.load(user_dictionary=dictionary)
 
 
-def test_threads_that_add_the_first_words_share_a_dictionary():
-    for _ in range(20):
-        segmenter, barrier = Segmenter(), threading.Barrier(4)
+def test_threads_that_add_the_first_words_share_a_dictionary(monkeypatch):
+    use = Segmenter._use
 
-        def add(number, segmenter=segmenter, barrier=barrier):
-            barrier.wait()
-            segmenter.add_word(f"易杭{number}", "!")
+    def use_slowly(segmenter, dictionary):
+        time.sleep(0.01)  # so that all threads come to the same place
+        use(segmenter, dictionary)
 
-        threads = [threading.Thread(target=add, args=(number,)) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(segmenter.user_dictionary) == 4
+    for is_slow in (False, True):
+        monkeypatch.setattr(Segmenter, "_use", use_slowly if is_slow else use)
+        for _ in range(10):
+            segmenter, barrier = Segmenter(), threading.Barrier(4)
+
+            def add(number, segmenter=segmenter, barrier=barrier):
+                barrier.wait()
+                segmenter.add_word(f"易杭{number}", "!")
+
+            threads = [threading.Thread(target=add, args=(number,)) for number in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert len(segmenter.user_dictionary) == 4
 
 
 def test_a_model_without_a_dictionary_replaces_one_that_has_one(tmp_path):
@@ -465,8 +474,10 @@ def test_a_soft_entry_is_never_forced_by_the_length_of_a_text():
 
 
 @pytest.mark.parametrize(("piece", "entry"), [("a1b2c3d4", "网易"), ("哈", "哈哈")])
-def test_a_long_line_takes_linear_time(piece, entry):
-    data = (piece * (1 << 20)).encode()[: 3 << 19]
+def test_a_long_line_takes_linear_time(monkeypatch, piece, entry):
+    monkeypatch.setattr(streaming, "BLOCK", 1 << 12)
+    hard = (piece * (1 << 18)).encode()[: 3 << 16]
+    data = hard + ("今天天气真好，" * (1 << 12)).encode()
     blocks = [data[at : at + streaming.BLOCK] for at in range(0, len(data), streaming.BLOCK)]
     native = make("pku", {entry: FORCED}).native
     lengths = []
@@ -484,6 +495,7 @@ def test_a_long_line_takes_linear_time(piece, entry):
     cuts = list(streaming._whole_blocks(Stand(), blocks))
     assert b"".join(block.data for block in cuts) == data
     assert sum(lengths) <= 4 * len(data)
+    assert lengths[-1] <= 4 * streaming.BLOCK  # where it is easy again, little is enough again
 
 
 def test_missing_and_foreign_files_are_named(tmp_path):
