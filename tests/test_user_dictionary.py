@@ -294,10 +294,11 @@ def test_case_and_width_are_ignored_when_asked():
             assert "w" in again.user_dictionary
 
 
-spelled = st.text("aAａＡkK\u212a1１ßéÉ 他来", max_size=8)
+spelled = st.text("aAａＡkK\u212a1１ßéÉ 他来", max_size=6)
 
 
-@given(spelled, st.lists(spelled.map(str.strip).filter(bool), max_size=4), st.booleans(), st.booleans(), st.booleans())
+@settings(max_examples=60)
+@given(spelled, st.lists(spelled.map(str.strip).filter(bool), max_size=3), st.booleans(), st.booleans(), st.booleans())
 def test_folding_is_as_good_as_every_spelling(text, words, case, width, is_compiled):
     text = " ".join([text, *words, *(word.swapcase() for word in words)])
     folding = {"ignore_case": case, "ignore_width": width}
@@ -308,25 +309,45 @@ def test_folding_is_as_good_as_every_spelling(text, words, case, width, is_compi
     assert segmenter.segment(text) == make("pku", dict.fromkeys(spellings, FORCED)).segment(text)
 
 
-@pytest.mark.parametrize("is_compiled", [True, False])
-@pytest.mark.parametrize("count", [1, 40, 5000])
-def test_every_entry_is_found(count, is_compiled):
+def forced(words, source, folder):
+    """A segmenter with forced words that were added, come out of a compiled file, or out of a text."""
+    if source == "added":
+        return make("pku", dict.fromkeys(words, FORCED))
+    path = folder / "words.txt"
+    path.write_text("".join(f"{word}\t!\n" for word in words), "utf-8")
+    if source == "compiled":
+        UserDictionary.read(path).save(folder / "words.dict")
+        path = folder / "words.dict"
+    return Segmenter("pku", user_dictionary=path)
+
+
+SOURCES = pytest.mark.parametrize("source", ["added", "compiled", "text"])
+
+
+@SOURCES
+def test_entries_of_one_character_are_found_inside_words(source, tmp_path):
+    assert cws.segment("今天天气") == ["今天", "天气"]
+    assert forced(["天"], source, tmp_path).segment("今天天气") == ["今", "天", "天", "气"]
+
+
+@SOURCES
+@pytest.mark.parametrize("count", [1, 40, 2000])
+def test_every_entry_is_found(count, source, tmp_path):
     # Whatever the filter before the trie holds: many words of all lengths, at the beginning and at the end of a text.
     chance = random.Random(count)
     characters = [chr(code) for code in (*range(0x4E00, 0x4E00 + count), 0x20000, 0x2A6D6, 0x1F600)]
     words = {"".join(chance.choices(characters, k=chance.choice((1, 2, 2, 3, 3, 4, 7)))) for _ in range(count)}
-    entries = dict.fromkeys(words, FORCED)
-    segmenter = make("pku", entries, words if is_compiled else ())
+    segmenter = forced(words, source, tmp_path)
     for word in words:
         assert segmenter.segment(word) == [word]
     segmented = segmenter.segment("，".join(sorted(words)) + "，")
     assert [word for word in segmented if word != "，"] == sorted(words)
 
 
-@pytest.mark.parametrize("is_compiled", [True, False])
-def test_a_forced_entry_covers_what_it_reaches(is_compiled):
+@SOURCES
+def test_a_forced_entry_covers_what_it_reaches(source, tmp_path):
     def segment(text, *words):
-        return make("pku", dict.fromkeys(words, FORCED), words if is_compiled else ()).segment(text)
+        return forced(words, source, tmp_path).segment(text)
 
     # Over the place where a long sequence is cut, and over spaces.
     assert segment("他" * 1023 + "易杭研大", "易杭", "杭研", "研大")[-2:] == ["易杭", "研大"]
