@@ -667,6 +667,24 @@ def test_changes_do_not_disturb_threads_that_segment():
     assert len(dictionary) == 300
 
 
+def test_a_text_is_segmented_with_the_dictionary_as_it_was():
+    dictionary = UserDictionary(["别的"])
+    segmenter = Segmenter(user_dictionary=dictionary)
+    text = TEXT * 10_000  # long enough for changes to come while the core is at work
+    counts = []
+    for _ in range(5):
+        thread = threading.Thread(target=lambda: counts.append(segmenter.segment(text).count("易杭")))
+        thread.start()
+        for _ in range(5):
+            time.sleep(0.001)
+            dictionary.add_word("易杭", "!")
+            dictionary.remove_word("易杭")
+        dictionary.add_word("易杭", "!")
+        thread.join()
+        dictionary.remove_word("易杭")
+    assert set(counts) <= {0, 10_000}
+
+
 @settings(max_examples=50)
 @given(
     st.lists(st.sampled_from([*"他来到了网易ab \n，", "New York", "网易 杭研"]), max_size=60).map("".join),
