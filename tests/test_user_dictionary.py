@@ -328,6 +328,7 @@ SOURCES = pytest.mark.parametrize("source", ["added", "compiled", "text"])
 def test_entries_of_one_character_are_found_inside_words(source, tmp_path):
     assert cws.segment("今天天气") == ["今天", "天气"]
     assert forced(["天"], source, tmp_path).segment("今天天气") == ["今", "天", "天", "气"]
+    assert forced(["气"], source, tmp_path).segment("今天天气") == ["今天", "天", "气"]
 
 
 @SOURCES
