@@ -42,7 +42,8 @@ _MARKS = {"!": FORCED, "-": NEVER}
 _FORMAT, _VERSION = "cws-dictionary", "1"
 _TENSORS: model_io.Specification = {
     **lattice.TENSORS,  # the weight of a node is that of the entry that ends there
-    "filter": ("U64", (None,)),  # PrefixFilter of cws/native/user_dictionary.h
+    "filter_pairs": ("U64", (None,)),  # PrefixFilter of cws/native/prefix_filter.h
+    "filter_triples": ("U64", (None,)),
     "folding": ("U16", (None,)),  # the folded form of each code point of the BMP; empty: nothing is folded
     "labels": ("U32", (None, 2)),  # node, number of its label
     "strings": ("U8", (None,)),  # the labels: a JSON list. Behind "nodes", so that only this one has an odd place
@@ -219,7 +220,7 @@ class UserDictionary:
         names = json.dumps(native.labels(), ensure_ascii=False).encode()
         arrays = {
             **lattice.trie_arrays(tensors),
-            "filter": np.frombuffer(tensors["filter"], np.uint64),
+            **{name: np.frombuffer(tensors[name], np.uint64) for name in _TENSORS if name.startswith("filter_")},
             "folding": np.frombuffer(tensors["folding"], np.uint16),
             "labels": np.frombuffer(tensors["labels"], np.uint32).reshape(-1, 2),
             "strings": np.frombuffer(names, np.uint8),

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import os
 import pickle
+import random
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from itertools import pairwise
 
@@ -48,12 +50,16 @@ def models(tmp_path_factory):
 KINDS = pytest.mark.parametrize("kind", ["linear", "hmm1", "hmm2", "dictionary"])
 
 
-def make(model, entries):
-    """A segmenter with entries and weights, as the reference has them."""
-    segmenter = Segmenter(model)
-    for word, weight in entries.items():
-        segmenter.add_word(word, {FORCED: "!", NEVER: "-"}.get(weight, weight))
-    return segmenter
+def make(model, entries, compiled=(), **folding):
+    """A segmenter with entries and weights, as the reference has them; those in `compiled` come out of a trie."""
+    dictionary = UserDictionary(**folding)
+    for is_compiled in (True, False):
+        for word, weight in entries.items():
+            if (word in compiled) == is_compiled:
+                dictionary.add_word(word, {FORCED: "!", NEVER: "-"}.get(weight, weight))
+        if is_compiled and compiled:
+            dictionary = pickle.loads(pickle.dumps(dictionary))
+    return Segmenter(model, user_dictionary=dictionary)
 
 
 def scorer(segmenter, text, entries):
@@ -166,7 +172,8 @@ def test_words_are_those_of_the_reference(models, kind, text, entries, data):
         word = text[begin : begin + data.draw(st.integers(1, 5))].strip()
         if word:
             entries[word] = data.draw(weights)
-    segmenter = make(models[kind], entries)
+    compiled = data.draw(st.sampled_from([[], sorted(entries), sorted(entries)[::2]]))
+    segmenter = make(models[kind], entries, compiled)
     sequences = sequences_of(segmenter, text)
     score = scorer(segmenter, text, entries)
     expected = reword(text, sequences, entries, score)
@@ -287,6 +294,69 @@ def test_case_and_width_are_ignored_when_asked():
             assert "w" in again.user_dictionary
 
 
+spelled = st.text("aAａＡkK\u212a1１ßéÉ 他来", max_size=6)
+
+
+@settings(max_examples=60)
+@given(spelled, st.lists(spelled.map(str.strip).filter(bool), max_size=3), st.booleans(), st.booleans(), st.booleans())
+def test_folding_is_as_good_as_every_spelling(text, words, case, width, is_compiled):
+    text = " ".join([text, *words, *(word.swapcase() for word in words)])
+    folding = {"ignore_case": case, "ignore_width": width}
+    entries = dict.fromkeys(words, FORCED)
+    segmenter = make("pku", entries, entries if is_compiled else (), **folding)
+    spellings = {text[a:b] for a in range(len(text)) for b in range(a + 1, len(text) + 1)}
+    spellings = {word for word in spellings if word == word.strip() and word in segmenter.user_dictionary}
+    assert segmenter.segment(text) == make("pku", dict.fromkeys(spellings, FORCED)).segment(text)
+
+
+def forced(words, source, folder):
+    """A segmenter with forced words that were added, come out of a compiled file, or out of a text."""
+    if source == "added":
+        return make("pku", dict.fromkeys(words, FORCED))
+    path = folder / "words.txt"
+    path.write_text("".join(f"{word}\t!\n" for word in words), "utf-8")
+    if source == "compiled":
+        UserDictionary.read(path).save(folder / "words.dict")
+        path = folder / "words.dict"
+    return Segmenter("pku", user_dictionary=path)
+
+
+SOURCES = pytest.mark.parametrize("source", ["added", "compiled", "text"])
+
+
+@SOURCES
+def test_entries_of_one_character_are_found_inside_words(source, tmp_path):
+    assert cws.segment("今天天气") == ["今天", "天气"]
+    assert forced(["天"], source, tmp_path).segment("今天天气") == ["今", "天", "天", "气"]
+    assert forced(["气"], source, tmp_path).segment("今天天气") == ["今天", "天", "气"]
+
+
+@SOURCES
+@pytest.mark.parametrize("count", [1, 40, 2000])
+def test_every_entry_is_found(count, source, tmp_path):
+    # Whatever the filter before the trie holds: many words of all lengths, at the beginning and at the end of a text.
+    chance = random.Random(count)
+    characters = [chr(code) for code in (*range(0x4E00, 0x4E00 + count), 0x20000, 0x2A6D6, 0x1F600)]
+    words = {"".join(chance.choices(characters, k=chance.choice((1, 2, 2, 3, 3, 4, 7)))) for _ in range(count)}
+    segmenter = forced(words, source, tmp_path)
+    for word in words:
+        assert segmenter.segment(word) == [word]
+    segmented = segmenter.segment("，".join(sorted(words)) + "，")
+    assert [word for word in segmented if word != "，"] == sorted(words)
+
+
+@SOURCES
+def test_a_forced_entry_covers_what_it_reaches(source, tmp_path):
+    def segment(text, *words):
+        return forced(words, source, tmp_path).segment(text)
+
+    # Over the place where a long sequence is cut, and over spaces.
+    assert segment("他" * 1023 + "易杭研大", "易杭", "杭研", "研大")[-2:] == ["易杭", "研大"]
+    assert segment("易 杭 研大厦", "易 杭 研", "杭", "研大", "研") == ["易 杭 研", *cws.segment("大厦")]
+    assert segment("易 杭 研大", "易 杭", "杭 研大", "杭") == ["易 杭", " ", *cws.segment("研大")]
+    assert segment("易 杭研 大", "易 杭", "杭研", "研 大") == ["易 杭", "研 大"]
+
+
 @pytest.mark.parametrize("content", [
     "网易杭研 !\n机器学习 3.5 TERM\n云计算\n的话 -\n",
     "\ufeff网易杭研\t!\r\n机器学习\t3.5\tTERM\r\n\r\n云计算 # why\r\n# no\r\n的话 -\r\n",
@@ -382,20 +452,28 @@ def test_what_is_no_dictionary_is_refused(dictionary):
         cws.load(user_dictionary=dictionary)
 
 
-def test_threads_that_add_the_first_words_share_a_dictionary():
-    for _ in range(20):
-        segmenter, barrier = Segmenter(), threading.Barrier(4)
+def test_threads_that_add_the_first_words_share_a_dictionary(monkeypatch):
+    use = Segmenter._use
 
-        def add(number, segmenter=segmenter, barrier=barrier):
-            barrier.wait()
-            segmenter.add_word(f"易杭{number}", "!")
+    def use_slowly(segmenter, dictionary):
+        time.sleep(0.01)  # so that all threads come to the same place
+        use(segmenter, dictionary)
 
-        threads = [threading.Thread(target=add, args=(number,)) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(segmenter.user_dictionary) == 4
+    for is_slow in (False, True):
+        monkeypatch.setattr(Segmenter, "_use", use_slowly if is_slow else use)
+        for _ in range(10):
+            segmenter, barrier = Segmenter(), threading.Barrier(4)
+
+            def add(number, segmenter=segmenter, barrier=barrier):
+                barrier.wait()
+                segmenter.add_word(f"易杭{number}", "!")
+
+            threads = [threading.Thread(target=add, args=(number,)) for number in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert len(segmenter.user_dictionary) == 4
 
 
 def test_a_model_without_a_dictionary_replaces_one_that_has_one(tmp_path):
@@ -418,8 +496,10 @@ def test_a_soft_entry_is_never_forced_by_the_length_of_a_text():
 
 
 @pytest.mark.parametrize(("piece", "entry"), [("a1b2c3d4", "网易"), ("哈", "哈哈")])
-def test_a_long_line_takes_linear_time(piece, entry):
-    data = (piece * (1 << 20)).encode()[: 3 << 19]
+def test_a_long_line_takes_linear_time(monkeypatch, piece, entry):
+    monkeypatch.setattr(streaming, "BLOCK", 1 << 12)
+    hard = (piece * (1 << 18)).encode()[: 3 << 16]
+    data = hard + ("今天天气真好，" * (1 << 12)).encode()
     blocks = [data[at : at + streaming.BLOCK] for at in range(0, len(data), streaming.BLOCK)]
     native = make("pku", {entry: FORCED}).native
     lengths = []
@@ -437,6 +517,7 @@ def test_a_long_line_takes_linear_time(piece, entry):
     cuts = list(streaming._whole_blocks(Stand(), blocks))
     assert b"".join(block.data for block in cuts) == data
     assert sum(lengths) <= 4 * len(data)
+    assert lengths[-1] <= 4 * streaming.BLOCK  # where it is easy again, little is enough again
 
 
 def test_missing_and_foreign_files_are_named(tmp_path):
@@ -585,6 +666,24 @@ def test_changes_do_not_disturb_threads_that_segment():
         thread.join()
     assert not wrong
     assert len(dictionary) == 300
+
+
+def test_a_text_is_segmented_with_the_dictionary_as_it_was():
+    dictionary = UserDictionary(["别的"])
+    segmenter = Segmenter(user_dictionary=dictionary)
+    text = TEXT * 10_000  # long enough for changes to come while the core is at work
+    counts = []
+    for _ in range(5):
+        thread = threading.Thread(target=lambda: counts.append(segmenter.segment(text).count("易杭")))
+        thread.start()
+        for _ in range(5):
+            time.sleep(0.001)
+            dictionary.add_word("易杭", "!")
+            dictionary.remove_word("易杭")
+        dictionary.add_word("易杭", "!")
+        thread.join()
+        dictionary.remove_word("易杭")
+    assert set(counts) <= {0, 10_000}
 
 
 @settings(max_examples=50)

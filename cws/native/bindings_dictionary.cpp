@@ -20,11 +20,21 @@ Folding read_folding(const uint16_t* table, size_t bytes) {
     return Folding(table, table + bytes / sizeof(uint16_t));
 }
 
-void set_filter(StaticEntries& entries, const uint64_t* words, size_t size) {
+// The words of a table of the filter, and the logarithm of how many they are.
+std::pair<const uint64_t*, int> read_table(const py::dict& tensors, const char* name,
+                                           std::vector<py::buffer_info>& buffers) {
+    const py::buffer_info& info = buffer_of(tensors, name, sizeof(uint64_t), buffers);
+    const auto size = size_t(info.size * info.itemsize) / sizeof(uint64_t);
     int bits = 1;
-    while (bits < 32 && (size_t(1) << bits) < size) ++bits;
-    if (size != size_t(1) << bits) throw py::value_error("filter: expected a power of two of words");
-    entries.filter = {words, bits};
+    while (bits < 24 && (size_t(1) << bits) < size) ++bits;
+    if (size != size_t(1) << bits) throw py::value_error(std::string(name) + ": expected a power of two of words");
+    return {tensor<uint64_t>(info, name, 0), bits};
+}
+
+PrefixFilter read_filter(const py::dict& tensors, std::vector<py::buffer_info>& buffers) {
+    const auto [pairs, pair_bits] = read_table(tensors, "filter_pairs", buffers);
+    const auto [triples, triple_bits] = read_table(tensors, "filter_triples", buffers);
+    return {pairs, triples, pair_bits + 5, triple_bits, false};
 }
 
 }  // namespace
@@ -60,9 +70,8 @@ std::unique_ptr<NativeDictionary> NativeDictionary::build(const py::iterable& en
         made->arrays = builder.build(&slots);
         fold_classes(made->arrays, folds);
         made->trie = made->arrays.view();
-        made->filter_words = make_filter(made->trie, builder.size());
-        set_filter(*made, made->filter_words.data(), made->filter_words.size());
-        made->finish();
+        made->count();
+        made->make_filter(folds);
         for (const auto& [entry, label] : labelled) made->labels.emplace_back(slots[entry], label);
         std::sort(made->labels.begin(), made->labels.end());
     }
@@ -78,8 +87,7 @@ std::unique_ptr<NativeDictionary> NativeDictionary::map(const py::dict& tensors,
     const py::buffer_info& folding = buffer_of(tensors, "folding", sizeof(uint16_t), buffers);
     Folding folds = read_folding(tensor<uint16_t>(folding, "folding", 0), bytes_of(folding));
     const py::buffer_info& labelled = buffer_of(tensors, "labels", 2 * sizeof(uint32_t), buffers);
-    const py::buffer_info& filter = buffer_of(tensors, "filter", sizeof(uint64_t), buffers);
-    set_filter(*made, tensor<uint64_t>(filter, "filter", 0), bytes_of(filter) / sizeof(uint64_t));
+    made->filter = read_filter(tensors, buffers);
     const auto* const pairs = tensor<uint32_t>(labelled, "labels", 0);
     {
         py::gil_scoped_release unlocked;
@@ -89,7 +97,8 @@ std::unique_ptr<NativeDictionary> NativeDictionary::map(const py::dict& tensors,
             made->labels.emplace_back(pairs[2 * at], pairs[2 * at + 1]);
         }
         if (!std::is_sorted(made->labels.begin(), made->labels.end())) throw py::value_error("labels: not in order");
-        made->finish();
+        made->count();
+        made->filter.has_singles = made->singles > 0;
     }
     return std::unique_ptr<NativeDictionary>(
         new NativeDictionary(std::move(made), std::move(folds), std::move(labels), std::move(buffers)));
@@ -104,7 +113,9 @@ py::dict NativeDictionary::tensors() const {
     const Folding& folding = dictionary_.get().folding();
     static_assert(sizeof(std::pair<uint32_t, uint32_t>) == 2 * sizeof(uint32_t));
     add_trie(entries_->trie, result);
-    add("filter", entries_->filter.words, (size_t(1) << entries_->filter.bits) * sizeof(uint64_t));
+    const PrefixFilter& filter = entries_->filter;
+    add("filter_pairs", filter.pairs, (size_t(2) << filter.pair_bits) / 8);
+    add("filter_triples", filter.triples, sizeof(uint64_t) << filter.triple_bits);
     add("folding", folding.data(), folding.size() * sizeof(uint16_t));
     add("labels", entries_->labels.data(), entries_->labels.size() * sizeof(std::pair<uint32_t, uint32_t>));
     return result;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -19,9 +20,11 @@ struct ForcedPiece {
 struct EntryScratch {
     struct Active {
         int begin;
-        uint32_t node;
+        uint32_t node, slot;  // where the text before leads, and where its child by the next character is, if there is one
     };
-    std::vector<uint32_t> classes, slots, firsts;
+    std::vector<uint32_t> folded, firsts;
+    FilteredPlaces filtered, filtered_changes;
+    std::vector<size_t> places, changed_places, all_places;
     std::vector<Active> active;
     std::vector<ForcedPiece> forced;
     std::vector<EntryMatch> matches, unsorted;
@@ -33,13 +36,16 @@ template <class Char>
 class EntryFinder {
 public:
     EntryFinder(const UserDictionary& dictionary, EntryScratch& scratch, const Char* text, size_t size)
-        : dictionary_(dictionary), text_(text), size_(size), classes_(scratch.classes), slots_(scratch.slots),
-          firsts_(scratch.firsts), active_(scratch.active), forced_(scratch.forced), matches_(scratch.matches),
-          unsorted_(scratch.unsorted), crossing_(scratch.crossing) {
-        crossing_.clear();
+        : dictionary_(dictionary), text_(text), size_(size), scratch_(scratch), forced_(scratch.forced),
+          matches_(scratch.matches) {
+        scratch.crossing.clear();
+        scratch.filtered.next = scratch.filtered.places.size();
+        scratch.filtered_changes.next = scratch.filtered_changes.places.size();
     }
 
-    // Finds the entries in the sequence text[begin] to text[begin + count - 1].
+    // Fetches what finding the entries of a sequence reads, text[begin] to text[begin + count - 1].
+    void look_ahead(size_t begin, int count);
+    // Finds the entries in a sequence that was looked at before.
     void find(size_t begin, int count);
 
     // Forced ones, from the left, the longest of those that begin at one place.
@@ -47,7 +53,7 @@ public:
     // The others, by beginning and end, without those that overlap a forced one.
     const std::vector<EntryMatch>& matches() const { return matches_; }
     // Entries that reach beyond a sequence, white space included: (begin, end) in the text.
-    const std::vector<std::pair<size_t, size_t>>& crossing() const { return crossing_; }
+    const std::vector<std::pair<size_t, size_t>>& crossing() const { return scratch_.crossing; }
 
     // The end of the longest entry that begins at text[at], as far as text that ends there can tell: then the text's
     // end, if more text could make an entry; else at itself.
@@ -60,11 +66,8 @@ public:
     }
 
 private:
-    using Active = EntryScratch::Active;
-
     template <class Use>
     size_t walk(size_t begin, size_t at, uint32_t node, uint32_t changed, Use use) const;
-    void enter(size_t begin, int count);
     void find_static(size_t begin, int count);
     void sort(int count);
     void find_changed(size_t begin, int count);
@@ -83,11 +86,9 @@ private:
     size_t size_;
     size_t covered_ = 0;  // by the last forced entry
     bool has_forced_ = false;
-    std::vector<uint32_t>&classes_, &slots_, &firsts_;
-    std::vector<Active>& active_;
+    EntryScratch& scratch_;
     std::vector<ForcedPiece>& forced_;
-    std::vector<EntryMatch>&matches_, &unsorted_;
-    std::vector<std::pair<size_t, size_t>>& crossing_;
+    std::vector<EntryMatch>& matches_;
 };
 
 // Goes on from two nodes that text[begin] to text[at - 1] leads to; WordTree's root after the first character is none.
@@ -112,102 +113,79 @@ size_t EntryFinder<Char>::walk(size_t begin, size_t at, uint32_t node, uint32_t 
     return at;
 }
 
-// Leaves in active_ the places of the sequence where an entry may begin, each at the node of its first character.
 template <class Char>
-void EntryFinder<Char>::enter(size_t begin, int count) {
-    const Trie& trie = dictionary_.trie();
-    const TrieNode* const nodes = trie.nodes;
-    const Char* const text = text_ + begin;
-    const PrefixFilter filter = dictionary_.entries().filter;
-    const std::vector<uint8_t>& single = dictionary_.entries().single;
-    const auto behind = [&](int i) { return begin + size_t(i) < size_ ? trie.class_of(uint32_t(text[i])) : kNoClass; };
-    classes_.resize(size_t(count) + 2);
-    for (int i = 0; i < count; ++i) classes_[size_t(i)] = trie.class_of(uint32_t(text[i]));
-    for (int i = count; i < count + 2; ++i) classes_[size_t(i)] = behind(i);
-    slots_.resize(size_t(count));
-    for (int i = 0; i < count; ++i) {
-        const size_t place = filter.place(classes_[size_t(i)], classes_[size_t(i) + 1]);
-        __builtin_prefetch(filter.words + place);
-        slots_[size_t(i)] = uint32_t(place);
-    }
-    active_.resize(size_t(count));
-    size_t begun = 0;
-    for (int i = 0; i < count; ++i) {  // without branches: which places pass is no habit
-        const uint32_t* const c = classes_.data() + i;
-        const uint64_t bits = PrefixFilter::bit(c[2]) | PrefixFilter::kOfTwo;
-        active_[begun].begin = i;
-        begun += size_t((filter.words[slots_[size_t(i)]] & bits) != 0) | size_t(single[c[0]]);
-    }
-    active_.resize(begun);
-    const uint32_t root = nodes[kRoot].base;
-    size_t entered = 0;
-    for (const Active& active : active_) {
-        const size_t at = begin + size_t(active.begin);
-        const uint32_t slot = root + classes_[size_t(active.begin)];
-        if (nodes[slot].parent != kRoot || at < covered_ || begins_inside_run(at)) continue;
-        active_[entered++] = {active.begin, slot};
-        add(begin, at, at + 1, nodes[slot].weight);
-    }
-    active_.resize(entered);
+void EntryFinder<Char>::look_ahead(size_t begin, int count) {
+    const auto look = [&](const auto* text, size_t size) {
+        dictionary_.entries().filter.look_ahead(text, size, count, begin, scratch_.filtered);
+        if (dictionary_.has_changes())
+            dictionary_.changes_filter().look_ahead(text, size, count, begin, scratch_.filtered_changes);
+    };
+    if (dictionary_.folding().empty()) return look(text_ + begin, size_ - begin);
+    std::vector<uint32_t>& folded = scratch_.folded;
+    folded.resize(std::min(size_ - begin, size_t(count) + 2));
+    std::transform(text_ + begin, text_ + begin + folded.size(), folded.begin(),
+                   [&](Char code) { return dictionary_.fold(uint32_t(code)); });
+    look(folded.data(), folded.size());
 }
 
 // All places of the sequence take a step through the trie together, so that the memory of many steps is fetched at once:
 // half the time of one place after the other, for a million entries.
 template <class Char>
 void EntryFinder<Char>::find_static(size_t begin, int count) {
-    const TrieNode* const nodes = dictionary_.trie().nodes;
-    enter(begin, count);
-    bool is_sorted = true;
-    for (int step = 1; !active_.empty(); ++step) {
-        slots_.resize(active_.size());
+    const Trie& trie = dictionary_.trie();
+    const auto slot_of = [&](uint32_t node, size_t at) {
+        return trie.nodes[node].base + trie.class_of(uint32_t(text_[at]));
+    };
+    dictionary_.entries().filter.take(scratch_.filtered, std::max(begin, covered_), begin + size_t(count),
+                                      scratch_.places);
+    std::vector<EntryScratch::Active>& active = scratch_.active;
+    active.clear();
+    for (const size_t at : scratch_.places)
+        if (!begins_inside_run(at)) active.push_back({int(at - begin), kRoot, slot_of(kRoot, at)});
+    for (int size = 1; !active.empty(); ++size) {
         size_t kept = 0;
-        for (const Active& active : active_) {
-            const int at = active.begin + step;
-            if (at >= count) {  // beyond the sequence, where hardly any entry goes
-                const size_t known = matches_.size();
-                walk(begin + size_t(active.begin), begin + size_t(at), active.node, WordTree::kRootNode,
-                     [&](size_t end, double weight) { add(begin, begin + size_t(active.begin), end, weight); });
-                is_sorted &= matches_.size() == known;
-                continue;
+        for (const auto [first, node, slot] : active) {
+            if (trie.nodes[slot].parent != node) continue;
+            const size_t at = begin + size_t(first), end = at + size_t(size);
+            add(begin, at, end, trie.nodes[slot].weight);
+            if (first + size < count) {
+                const uint32_t next = slot_of(slot, end);
+                __builtin_prefetch(trie.nodes + next);
+                active[kept++] = {first, slot, next};
+            } else {  // beyond the sequence, where hardly any entry goes
+                walk(at, end, slot, WordTree::kRootNode,
+                     [&](size_t match_end, double weight) { add(begin, at, match_end, weight); });
             }
-            const uint32_t slot = nodes[active.node].base + classes_[size_t(at)];
-            __builtin_prefetch(nodes + slot);
-            slots_[kept] = slot;
-            active_[kept++] = active;
         }
-        active_.resize(kept);
-        kept = 0;
-        for (size_t i = 0; i < active_.size(); ++i) {
-            const TrieNode& node = nodes[slots_[i]];
-            if (node.parent != active_[i].node) continue;
-            const auto at = begin + size_t(active_[i].begin);
-            active_[kept++] = {active_[i].begin, slots_[i]};
-            if (!Trie::is_word(node.weight)) continue;
-            add(begin, at, at + size_t(step) + 1, node.weight);
-            is_sorted = false;
-        }
-        active_.resize(kept);
+        active.resize(kept);
     }
-    if (!is_sorted) sort(count);
+    if (matches_.size() > 1) sort(count);
 }
 
 // By beginning; those of one beginning were found the shortest first.
 template <class Char>
 void EntryFinder<Char>::sort(int count) {
-    firsts_.assign(size_t(count) + 1, 0);
-    for (const EntryMatch& match : matches_) ++firsts_[size_t(match.begin) + 1];
-    for (size_t i = 1; i < firsts_.size(); ++i) firsts_[i] += firsts_[i - 1];
-    unsorted_.swap(matches_);
-    matches_.resize(unsorted_.size());
-    for (const EntryMatch& match : unsorted_) matches_[firsts_[size_t(match.begin)]++] = match;
+    std::vector<uint32_t>& firsts = scratch_.firsts;
+    firsts.assign(size_t(count) + 1, 0);
+    for (const EntryMatch& match : matches_) ++firsts[size_t(match.begin) + 1];
+    for (size_t i = 1; i < firsts.size(); ++i) firsts[i] += firsts[i - 1];
+    scratch_.unsorted.swap(matches_);
+    matches_.resize(scratch_.unsorted.size());
+    for (const EntryMatch& match : scratch_.unsorted) matches_[firsts[size_t(match.begin)]++] = match;
 }
 
 template <class Char>
 void EntryFinder<Char>::find_changed(size_t begin, int count) {
-    for (size_t at = std::max(begin, covered_); at < begin + size_t(count); ++at) {
+    const size_t first = std::max(begin, covered_), end = begin + size_t(count);
+    dictionary_.entries().filter.take(scratch_.filtered, first, end, scratch_.places);
+    dictionary_.changes_filter().take(scratch_.filtered_changes, first, end, scratch_.changed_places);
+    scratch_.all_places.clear();
+    std::set_union(scratch_.places.begin(), scratch_.places.end(), scratch_.changed_places.begin(),
+                   scratch_.changed_places.end(), std::back_inserter(scratch_.all_places));
+    for (const size_t at : scratch_.all_places) {
         if (begins_inside_run(at)) continue;
         walk(at, at, kRoot, WordTree::kRootNode,
-             [&](size_t end, double weight) { add(begin, at, end, weight); });
+             [&](size_t match_end, double weight) { add(begin, at, match_end, weight); });
     }
 }
 
@@ -227,7 +205,7 @@ void EntryFinder<Char>::force(size_t begin, int count) {
         if (begin + size_t(at) < covered_ || end == 0) continue;
         covered_ = begin + size_t(end);
         forced_.push_back({at, std::min(end, count)});
-        if (end > count) crossing_.emplace_back(begin + size_t(at), covered_);
+        if (end > count) scratch_.crossing.emplace_back(begin + size_t(at), covered_);
     }
     size_t next = 0;  // the first forced one that ends behind the beginning of a match
     matches_.erase(std::remove_if(matches_.begin(), matches_.end(),

@@ -184,6 +184,7 @@ public:
                 segmenter->for_each_sequence(characters, size, [&](size_t at, Decoder& decoder, int begin, int count) {
                     std::vector<ScoredWordEnds> tails = decoder.nbest(begin, count, finder ? kTries * n : n);
                     if (finder) {
+                        finder->look_ahead(at, count);
                         finder->find(at, count);
                         tails = reworded(decoder, begin, count, *finder, std::move(tails), size_t(n));
                     }

@@ -51,8 +51,13 @@ public:
 
     // Calls visit(text_begin, decoder, begin, count) for each sequence of the text: where it begins in the text and, for
     // the decoder, in its block.
+    // Before a block is scored, calls prepare(text_begin, count) for each of its sequences.
+    template <class Char, class Visit, class Prepare>
+    void for_each_sequence(const Char* text, size_t size, Visit visit, Prepare prepare);
     template <class Char, class Visit>
-    void for_each_sequence(const Char* text, size_t size, Visit visit);
+    void for_each_sequence(const Char* text, size_t size, Visit visit) {
+        for_each_sequence(text, size, visit, [](size_t, int) {});
+    }
 
 private:
     struct Sequence {
@@ -105,10 +110,11 @@ void Segmenter::copy_characters(const Char* text) {
         std::copy_n(text + sequence.text_begin, sequence.count, characters_.begin() + sequence.code_begin);
 }
 
-template <class Char, class Visit>
-void Segmenter::for_each_sequence(const Char* text, size_t size, Visit visit) {
+template <class Char, class Visit, class Prepare>
+void Segmenter::for_each_sequence(const Char* text, size_t size, Visit visit, Prepare prepare) {
     for (size_t at = 0; at < size;) {
         at = fill_block(text, size, at);
+        for (const Sequence& sequence : sequences_) prepare(sequence.text_begin, sequence.count);
         if (!characters_.empty()) copy_characters(text);
         decoder_->score(codes_ + kPad, characters_.data(), code_count_);
         for (const Sequence& sequence : sequences_)
@@ -124,7 +130,10 @@ void Segmenter::word_ends(const Char* text, size_t size, const UserDictionary* d
     };
     std::optional<EntryFinder<Char>> finder;
     if (dictionary) finder.emplace(*dictionary, entries_, text, size);
-    for_each_sequence(text, size, [&](size_t text_begin, Decoder& decoder, int begin, int count) {
+    const auto prepare = [&](size_t text_begin, int count) {
+        if (finder) finder->look_ahead(text_begin, count);
+    };
+    const auto visit = [&](size_t text_begin, Decoder& decoder, int begin, int count) {
         separators(text_begin);
         uint8_t* const ends = word_ends + text_begin;
         decoder.word_ends(begin, count, ends);
@@ -132,7 +141,8 @@ void Segmenter::word_ends(const Char* text, size_t size, const UserDictionary* d
         if (!finder) return;
         finder->find(text_begin, count);
         rewording_.apply(decoder, begin, count, finder->forced(), finder->matches(), ends);
-    });
+    };
+    for_each_sequence(text, size, visit, prepare);
     separators(size);
     if (finder) join(finder->crossing(), word_ends);
 }

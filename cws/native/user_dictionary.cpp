@@ -18,34 +18,25 @@ void fold_classes(TrieArrays& arrays, const Folding& folding) {
     }
 }
 
-std::vector<uint64_t> make_filter(const Trie& trie, size_t entries) {
-    PrefixFilter filter;
-    for (filter.bits = 6; (size_t(1) << filter.bits) < entries / 8 && filter.bits < 17;) ++filter.bits;
-    std::vector<uint64_t> words(size_t(1) << filter.bits);
-    // Every node of depth 2 or 3, found from its parents.
-    const auto parent = [&](uint32_t node) { return trie.nodes[node].parent; };
-    const auto class_from = [&](uint32_t node) { return node - trie.nodes[parent(node)].base; };
-    for (uint32_t node = 1; node < trie.node_count; ++node) {
-        if (parent(node) == kNoNode || parent(node) == kRoot) continue;
-        const uint32_t above = parent(node), top = parent(above);
-        if (top == kRoot) {
-            if (Trie::is_word(trie.nodes[node].weight))
-                words[filter.place(class_from(above), class_from(node))] |= PrefixFilter::kOfTwo;
-        } else if (top != kNoNode && parent(top) == kRoot) {
-            words[filter.place(class_from(top), class_from(above))] |= PrefixFilter::bit(class_from(node));
-        }
-    }
-    return words;
-}
-
-void StaticEntries::finish() {
-    single.assign(*std::max_element(trie.classes, trie.classes + (trie.row_count << 8)) + 1, false);
+void StaticEntries::count() {
     for (size_t at = 1; at < trie.node_count; ++at) {
         const TrieNode& node = trie.nodes[at];
         if (node.parent == kNoNode || !Trie::is_word(node.weight)) continue;
         ++size;
-        if (node.parent == kRoot) single[at - trie.nodes[kRoot].base] = true;
+        singles += node.parent == kRoot;
+        longs += node.parent != kRoot && trie.nodes[node.parent].parent != kRoot;
     }
+}
+
+void StaticEntries::make_filter(const Folding& folding) {
+    filter_tables = FilterTables(size, longs);
+    for_each_node(trie, [&](const std::u32string& word, uint32_t node) {
+        if (word.size() > 3 || (word.size() < 3 && !Trie::is_word(trie.nodes[node].weight))) return;
+        uint32_t codes[3];
+        std::transform(word.begin(), word.end(), codes, [&](char32_t code) { return folded(folding, uint32_t(code)); });
+        filter_tables.add(codes, word.size());
+    });
+    filter = filter_tables.view();
 }
 
 UserDictionary::UserDictionary(std::shared_ptr<const StaticEntries> entries, Folding folding,
@@ -58,6 +49,11 @@ void UserDictionary::set(const uint32_t* codes, size_t size, double weight, cons
     for (uint32_t& code : copy) code = fold(code);
     const uint32_t node = changes_.insert(copy.data(), size);
     changes_.weight(node) = weight;
+    if (changes_.size() > changes_filter_room_) {
+        make_changes_filter();
+    } else {
+        changes_filter_.add(copy.data(), size);
+    }
     size_ += size_t(weight != kRemoved) - size_t(was_there);
     if (label.empty()) {
         changed_labels_.erase(node);
@@ -66,6 +62,24 @@ void UserDictionary::set(const uint32_t* codes, size_t size, double weight, cons
     const auto known = std::find(labels_.begin(), labels_.end(), label);
     changed_labels_[node] = uint32_t(known - labels_.begin());
     if (known == labels_.end()) labels_.push_back(label);
+}
+
+std::u32string UserDictionary::changed_word(uint32_t node) const {
+    std::u32string word;
+    for (; node != WordTree::kRootNode; node = changes_[node].parent) word.push_back(char32_t(changes_[node].code));
+    std::reverse(word.begin(), word.end());
+    return word;
+}
+
+// With room for twice as many nodes, which are more than entries.
+void UserDictionary::make_changes_filter() {
+    changes_filter_room_ = 2 * changes_.size();
+    changes_filter_ = FilterTables(changes_filter_room_, changes_filter_room_);
+    for (uint32_t node = 1; node < changes_.size(); ++node) {
+        if (!Trie::is_word(changes_[node].weight)) continue;
+        const std::u32string word = changed_word(node);
+        changes_filter_.add(reinterpret_cast<const uint32_t*>(word.data()), word.size());
+    }
 }
 
 std::string UserDictionary::label_of(uint32_t slot) const {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "characters.h"
+#include "prefix_filter.h"
 #include "trie.h"
 #include "word_tree.h"
 
@@ -31,34 +32,17 @@ inline uint32_t folded(const Folding& folding, uint32_t code) { return code < fo
 // Gives each character of the BMP the class of its folded form.
 void fold_classes(TrieArrays& arrays, const Folding& folding);
 
-// Tells for most places of a text that no entry begins there, in one look at a table that fits into the second-level
-// cache; the trie of a million entries does not. A word of 64 bits for each hash of two characters: a bit for each hash
-// of the third, and the last one for entries of these two as well.
-struct PrefixFilter {
-    const uint64_t* words = nullptr;
-    int bits = 0;  // the table has 1 << bits words
-
-    size_t place(uint32_t first, uint32_t second) const {
-        return size_t((uint64_t(first) << 32 | second) * 0x9E3779B97F4A7C15u >> (64 - bits));
-    }
-    static uint64_t bit(uint32_t third) { return uint64_t(1) << (third * 0x9E3779B1u >> 26); }
-    static constexpr uint64_t kOfTwo = uint64_t(1) << 63;
-};
-
-// The table of a filter for the entries of a trie.
-std::vector<uint64_t> make_filter(const Trie& trie, size_t entries);
-
 // The entries of a file, which never change.
 struct StaticEntries {
     TrieArrays arrays;  // what the trie and the filter point to, if they were built here
-    std::vector<uint64_t> filter_words;
+    FilterTables filter_tables{0, 0};
     Trie trie;
     PrefixFilter filter;
-    std::vector<uint8_t> single;  // of each class, whether it is an entry
-    size_t size = 0;
+    size_t size = 0, singles = 0, longs = 0;  // how many entries, of one character, of three and more
     std::vector<std::pair<uint32_t, uint32_t>> labels;  // (slot, number of the label), by slot
 
-    void finish();  // counts the entries, when the trie is there
+    void count();  // when the trie is there
+    void make_filter(const Folding& folding);
 };
 
 struct Entry {
@@ -75,6 +59,7 @@ public:
     const StaticEntries& entries() const { return *entries_; }
     const Trie& trie() const { return entries_->trie; }
     const WordTree& changes() const { return changes_; }
+    PrefixFilter changes_filter() const { return changes_filter_.view(); }
     uint32_t fold(uint32_t code) const { return folded(folding_, code); }
     const Folding& folding() const { return folding_; }
 
@@ -91,9 +76,13 @@ public:
 
 private:
     std::string label_of(uint32_t slot) const;
+    std::u32string changed_word(uint32_t node) const;
+    void make_changes_filter();
 
     std::shared_ptr<const StaticEntries> entries_;
     WordTree changes_;
+    FilterTables changes_filter_{0, 0};
+    size_t changes_filter_room_ = 0;  // nodes of the changes that it was made for
     std::unordered_map<uint32_t, uint32_t> changed_labels_;  // by node
     std::vector<std::string> labels_;
     Folding folding_;
@@ -132,11 +121,8 @@ void UserDictionary::for_each(Use use) const {
     });
     for (uint32_t node = 1; node < changes_.size(); ++node) {
         if (!Trie::is_word(changes_[node].weight) || changes_[node].weight == kRemoved) continue;
-        std::u32string word;
-        for (uint32_t at = node; at != WordTree::kRootNode; at = changes_[at].parent)
-            word.insert(word.begin(), char32_t(changes_[at].code));
-        use(static_cast<const std::u32string&>(word),
-            find(reinterpret_cast<const uint32_t*>(word.data()), word.size()));
+        const std::u32string word = changed_word(node);
+        use(word, find(reinterpret_cast<const uint32_t*>(word.data()), word.size()));
     }
 }
 

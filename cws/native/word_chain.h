@@ -1,6 +1,7 @@
 // Words out of the chains of chain.h: which tags begin and end them, how likely each is, and the n best ways to cut.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -56,6 +57,10 @@ private:
         double score;
         int32_t word;
     };
+    static constexpr Way kNoWay{-INFINITY, -1};
+    static void improve(Way& best, const Way& way, double score) {
+        if (way.score + score > best.score) best = {way.score + score, way.word};
+    }
     struct WordEnd {
         int32_t end, before;  // the place of the word's end, and the word before, or -1
     };
@@ -66,7 +71,15 @@ private:
         std::vector<Way> ways;
     };
     Way best_words(const float* emissions, int count, Region seen, const std::vector<EntryMatch>& matches);
+    // The steps of best_words, in order.
+    void enter(bool is_first, uint8_t place);
+    void advance();
     void step(std::vector<Way>& ways);
+    size_t open_words(int at, size_t first, const std::vector<EntryMatch>& matches);
+    void add_emissions(const float* row);
+    void close_words(int end, const std::vector<EntryMatch>& matches);
+    void close_tracks(int end);
+    Way best_way(bool is_last) const;
     void set_places(Region seen, const uint8_t* word_ends);
 
     WordTags words_;

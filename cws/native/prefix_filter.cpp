@@ -1,0 +1,48 @@
+#include "prefix_filter.h"
+
+namespace cws {
+namespace {
+
+// A table of so many bits for each key, rounded up to a power of two: from a cache line to 1 << most bits.
+std::vector<uint64_t> table(size_t keys, size_t bits_each, int most) {
+    int bits = 9;
+    while (bits < most && (size_t(1) << bits) < bits_each * keys) ++bits;
+    return std::vector<uint64_t>(size_t(1) << (bits - 6));
+}
+
+constexpr int kMostPairBits = 20, kMostTripleBits = 24;  // 128 KB and 2 MB
+
+}  // namespace
+
+void PrefixFilter::take(FilteredPlaces& found, size_t begin, size_t end, std::vector<size_t>& places) const {
+    places.resize(found.places.size() - found.next + 1);
+    size_t* to = places.data();
+    for (; found.next < found.places.size() && found.places[found.next].at < end; ++found.next) {
+        const auto [at, key] = found.places[found.next];
+        const uint64_t mask = triple_mask(key);
+        *to = at;
+        to += ((key & 1) || (triples[triple_word(key)] & mask) == mask) && at >= begin;
+    }
+    places.resize(size_t(to - places.data()));
+}
+
+FilterTables::FilterTables(size_t entries, size_t longs)
+    : pairs_(table(entries, 8, kMostPairBits)), triples_(table(longs, 16, kMostTripleBits)) {}
+
+void FilterTables::add(const uint32_t* codes, size_t size) {
+    const PrefixFilter filter = view();
+    const uint32_t hash = PrefixFilter::hash(codes[0], size > 1 ? codes[1] : 0), slot = hash >> (32 - filter.pair_bits);
+    const unsigned bits = PrefixFilter::kBegins | (size <= 2 ? PrefixFilter::kShort : 0);
+    pairs_[slot >> 5] |= uint64_t(bits) << 2 * (slot & 31);
+    has_singles_ |= size == 1;
+    if (size <= 2) return;
+    const uint64_t key = PrefixFilter::key(hash, codes[2]);
+    triples_[filter.triple_word(key)] |= PrefixFilter::triple_mask(key);
+}
+
+PrefixFilter FilterTables::view() const {
+    const auto log2 = [](size_t power) { return __builtin_ctzll(power); };
+    return {pairs_.data(), triples_.data(), log2(pairs_.size()) + 5, log2(triples_.size()), has_singles_};
+}
+
+}  // namespace cws
