@@ -199,6 +199,13 @@ class _Fit:
         self.says(f"going on after round {self.done.round}, step {self.done.step:,}")
 
     def run(self) -> FitResult:
+        try:
+            return self._run()
+        finally:
+            if self.writer:
+                self.writer.close()
+
+    def _run(self) -> FitResult:
         while not self._is_complete():
             is_whole = self._run_round()
             if is_whole:
@@ -305,7 +312,6 @@ class _Fit:
         if self.writer:
             for name, value in {"loss": self.mean_loss, **figures}.items():
                 self.writer.add_scalar(name, value, done.step)
-            self.writer.flush()
         self._save()
         shown = ", ".join(f"{name} {100 * value:.2f}" if name == "f1" else f"{name} {value:.4f}"
                           for name, value in figures.items() if name != "score")  # fmt: skip
@@ -359,6 +365,8 @@ def make_accelerator(device: str | None, precision: str = "auto") -> Any:
     is_cuda = torch.cuda.is_available() if device is None else device.startswith("cuda")
     if precision == "auto":
         precision = "bf16" if is_cuda and torch.cuda.is_bf16_supported() else "no"
+    if is_cuda and device is not None and torch.device(device).index is not None:
+        torch.cuda.set_device(device)  # accelerate takes the one that is set
     if precision == "fp16" and not is_cuda:
         raise InputError("fp16 needs a CUDA device: leave --precision out")
     return Accelerator(mixed_precision=precision, cpu=not is_cuda)
