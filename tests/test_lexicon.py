@@ -17,7 +17,7 @@ from lexicon_texts import HAN, MADE_F1, RUNS, WORDS, made_text, segmentations
 from strategies import any_text
 
 import cws
-from cws._native import WordSampler
+from cws._native import LineSample, WordSampler
 from cws.dictionary import read_word_list
 from cws.errors import CorpusError, InputError
 from cws.lexicon.autonomy import autonomies, segment_by_autonomy
@@ -29,6 +29,7 @@ from cws.lexicon.refine import SamplerOptions, refine
 from cws.lexicon.report import draw_report
 from cws.lexicon.retag import retag
 from cws.lexicon.sample import sample_runs
+from cws.lexicon.sample_reference import sample_reference
 from cws.lexicon.steps import least_count
 from cws.lexicon.units import split
 from cws.user_dictionary import UserDictionary
@@ -136,6 +137,21 @@ def test_sample_does_not_depend_on_the_order_of_lines() -> None:
         assert sample == sample_runs(reversed(lines), characters)
         assert 0 < sum(map(len, sample)) <= characters
     assert sorted(sample_runs(lines, 10**6)) == sorted(lines)
+
+
+@given(st.lists(any_text() | st.text("丁上二十１2.．％aＺ，\r \ud800\U00020000"), max_size=8), st.integers(1, 60))
+def test_sample_equals_reference(texts: list[str], characters: int) -> None:
+    lines = [line.removesuffix("\r") for text in texts for line in text.split("\n")]
+    assert sample_runs(texts, characters) == sample_reference(lines, characters)
+
+
+@given(any_text() | st.text("丁上，\n\r\ud800"), st.integers(1, 9), st.integers(1, 60))
+def test_sample_of_pieces_is_that_of_the_whole(text: str, size: int, characters: int) -> None:
+    sample = LineSample(characters)
+    for at in range(0, len(text), size):
+        sample.add(text[at : at + size])
+    sample.end_line()
+    assert sample.runs() == sample_runs([text], characters)
 
 
 @given(any_text(), WORDS.filter(bool))

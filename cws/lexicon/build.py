@@ -11,12 +11,11 @@ from os import PathLike
 from cws.errors import CorpusError, InputError
 from cws.lexicon.autonomy import segment_by_autonomy
 from cws.lexicon.candidates import NgramIndex
-from cws.lexicon.count import NgramCounts, count
+from cws.lexicon.count import NgramCounts, count_and_sample
 from cws.lexicon.lexicon import Lexicon
 from cws.lexicon.minimise import candidates, minimise
 from cws.lexicon.refine import LONGEST, SamplerOptions, refine, word_counts
 from cws.lexicon.retag import retag
-from cws.lexicon.sample import lines_of, sample_runs
 from cws.lexicon.steps import cut, estimate, least_count, prune, truncate
 from cws.threads import processors
 
@@ -90,7 +89,7 @@ def build(
     truncate, prune, estimate.
 
     Args:
-        paths: Any text; `.gz`, `.xz` and `.zst` are decompressed. They are read twice, so `-` is no choice.
+        paths: Any text; `.gz`, `.xz` and `.zst` are decompressed. `-` is stdin.
         options: See there.
         memory: What counting may take, see `count`.
         threads: By default, as many as there are processors. They make no difference to the result.
@@ -105,8 +104,11 @@ def build(
         InputError: An option out of range.
     """
     options = options or BuildOptions()
-    counts = count(
+    if not paths:
+        raise CorpusError("no files: name one or more")
+    counts, sample = count_and_sample(
         paths,
+        options.sample,
         n=options.longest,
         min_count=_least_kept(paths),
         memory=memory,
@@ -115,7 +117,6 @@ def build(
         errors=errors,
         progress=show_progress,
     )
-    sample = sample_runs(lines_of(paths, encoding=encoding, errors=errors), options.sample)
     return build_from_counts(counts, sample, options=options, threads=threads, progress=progress)
 
 

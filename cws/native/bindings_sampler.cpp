@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <vector>
 
 #include "bindings.h"
+#include "lexicon_sample.h"
 #include "lexicon_sampler.h"
 #include "lexicon_words.h"
 #include "python_text.h"
@@ -87,9 +89,32 @@ Array<uint8_t> join(const py::str& text, const py::list& words) {
     return joined;
 }
 
+void add_text(LineSample& sample, const py::str& text) {
+    with_characters(text.ptr(), [&](const auto* characters, size_t size) {
+        const py::gil_scoped_release unlocked;
+        sample.add(characters, size);
+    });
+}
+
+py::list runs_of(const LineSample& sample) {
+    const std::vector<uint32_t> codes = sample.runs();
+    py::list runs;
+    for (auto at = codes.begin(); at != codes.end();) {
+        const auto end = std::find(at, codes.end(), uint32_t{'\n'});
+        runs.append(make_str(&*at, size_t(end - at)));
+        at = end + 1;
+    }
+    return runs;
+}
+
 }  // namespace
 
 void bind_sampler(py::module_& module) {
+    py::class_<LineSample>(module, "LineSample")
+        .def(py::init<size_t>(), py::arg("characters"))
+        .def("add", &add_text, py::arg("text"))
+        .def("end_line", &LineSample::end_line)
+        .def("runs", &runs_of);
     py::class_<WordSampler>(module, "WordSampler")
         .def(py::init(&make_sampler), py::arg("units"), py::arg("offsets"), py::arg("ends"), py::kw_only(),
              py::arg("longest"), py::arg("discount"), py::arg("strength"), py::arg("unigram_discount"),

@@ -14,7 +14,7 @@ NgramGroups::NgramGroups(const NgramText& text, int order, uint64_t min_count, s
       next_(text.alphabet().size()),
       left_(text.alphabet().size()),
       seen_(text.alphabet().size() + 1) {
-    for (int i = 0; i < 2; ++i) buffers_[i].reset(new uint16_t[capacity_ * size_t(width(i + 1))]);
+    for (int i = 0; i < 2; ++i) buffers_[i].reset(new uint16_t[capacity_ * size_t(order + 1 - i)]);
 }
 
 inline void NgramGroups::extend(int depth, uint16_t symbol) {
@@ -63,7 +63,7 @@ void NgramGroups::count_range(int depth, Range range, const std::vector<uint64_t
             count_large(depth + 1, sum);
         } else {
             while (high < range.second && sum + counts[high] <= capacity_) sum += counts[high++];
-            move_from_text(depth, {low, high}, counts);
+            count_moved(depth, {low, high}, counts);
         }
         low = high;
     }
@@ -89,28 +89,43 @@ void NgramGroups::count_large(int depth, uint64_t count) {
     if (depth < order_) count_range(depth, {1, rights.size()}, rights);
 }
 
-void NgramGroups::move_from_text(int depth, Range range, const std::vector<uint64_t>& counts) {
-    const auto kept = size_t(width(depth + 1)) - 1;  // symbols behind the n-gram
+// The same, all at once in the buffer.
+void NgramGroups::count_moved(int depth, Range range, const std::vector<uint64_t>& counts) {
     uint32_t at = 0;
     for (size_t symbol = range.first; symbol < range.second; ++symbol) {
         next_[symbol].at = counts[symbol] < min_count_ ? kRare : at;
         if (counts[symbol] >= min_count_) at += uint32_t(counts[symbol]);
     }
     if (at == 0) return;
-    uint16_t* const windows = buffers_[0].get();
+    switch (order_ - depth + 1) {
+        case 2: return count_groups<2>(depth, range, counts);
+        case 3: return count_groups<3>(depth, range, counts);
+        case 4: return count_groups<4>(depth, range, counts);
+        case 5: return count_groups<5>(depth, range, counts);
+        case 6: return count_groups<6>(depth, range, counts);
+        case 7: return count_groups<7>(depth, range, counts);
+        case 8: return count_groups<8>(depth, range, counts);
+        case 9: return count_groups<9>(depth, range, counts);
+        case 10: return count_groups<10>(depth, range, counts);
+        default: return count_groups<kMaxOrder + 1>(depth, range, counts);
+    }
+}
+
+template <int Width>
+void NgramGroups::count_groups(int depth, Range range, const std::vector<uint64_t>& counts) {
+    uint16_t* windows = buffers_[0].get();
     for_each_window(depth, range, [&](size_t i, uint16_t next) {
         if (next_[next].at == kRare) return;
-        uint16_t* const to = windows + size_t(next_[next].at++) * (kept + 1);
+        uint16_t* const to = windows + size_t(next_[next].at++) * Width;
         const uint16_t* const from = text_.symbols() + i;
-        for (size_t k = 0; k < kept; ++k) to[k] = from[size_t(depth) + 1 + k];
-        to[kept] = from[-1];
+        std::memcpy(to, from + depth + 1, (Width - 1) * sizeof(uint16_t));
+        to[Width - 1] = from[-1];
     });
-    at = 0;
     for (size_t symbol = range.first; symbol < range.second; ++symbol) {
         if (counts[symbol] < min_count_) continue;
         extend(depth, uint16_t(symbol));
-        count_group(width(depth + 1), windows + size_t(at) * (kept + 1), size_t(counts[symbol]), buffers_[1].get());
-        at += uint32_t(counts[symbol]);
+        count_group<Width>(windows, size_t(counts[symbol]), buffers_[1].get());
+        windows += size_t(counts[symbol]) * Width;
     }
 }
 
@@ -148,21 +163,6 @@ void NgramGroups::count_group(uint16_t* windows, size_t count, uint16_t* room) {
             group += size_t(next.count) * (Width - 1);
         }
         frequent_.resize(first);
-    }
-}
-
-void NgramGroups::count_group(int width, uint16_t* windows, size_t count, uint16_t* room) {
-    switch (width) {
-        case 2: return count_group<2>(windows, count, room);
-        case 3: return count_group<3>(windows, count, room);
-        case 4: return count_group<4>(windows, count, room);
-        case 5: return count_group<5>(windows, count, room);
-        case 6: return count_group<6>(windows, count, room);
-        case 7: return count_group<7>(windows, count, room);
-        case 8: return count_group<8>(windows, count, room);
-        case 9: return count_group<9>(windows, count, room);
-        case 10: return count_group<10>(windows, count, room);
-        default: return count_group<kMaxOrder + 1>(windows, count, room);
     }
 }
 

@@ -54,21 +54,21 @@ private:
     std::array<uint32_t, kMaxWindow> ngram_{};  // the code points of the prefix
     LogProducts log_products_;
 
-    int width(int depth) const { return order_ - depth + 2; }  // symbols that are left of a window
     void extend(int depth, uint16_t symbol);
     void add_row(int depth, uint64_t count, uint64_t lefts, uint64_t left_sum, uint64_t rights, uint64_t right_sum);
 
     // Where the windows are in the text.
     void count_range(int depth, Range range, const std::vector<uint64_t>& counts);
     void count_large(int depth, uint64_t count);
-    void move_from_text(int depth, Range range, const std::vector<uint64_t>& counts);
+    void count_moved(int depth, Range range, const std::vector<uint64_t>& counts);
     template <class Use>
     void for_each_window(int depth, Range range, Use use) const;
 
     // Where they are in a buffer: so many symbols of each, from the one behind the n-gram to the one before it.
     template <int Width>
+    void count_groups(int depth, Range range, const std::vector<uint64_t>& counts);
+    template <int Width>
     void count_group(uint16_t* windows, size_t count, uint16_t* room);
-    void count_group(int width, uint16_t* windows, size_t count, uint16_t* room);
     void count_single(int depth, const uint16_t* window);
     template <int Width>
     void count_left(const uint16_t* windows, size_t count, uint64_t& neighbours, uint64_t& sum);
