@@ -51,10 +51,10 @@ def autonomies(index: NgramIndex) -> tuple[list[str], list[float]]:
     anywhere = float(-(shares @ np.log(shares)))  # the entropy of what follows nothing
     for order, table in enumerate(tables, 1):
         autonomy = np.zeros(len(table.counts))
-        for entropies, shorter in (("left_entropies", table.ngrams[:, 1:]), ("right_entropies", table.ngrams[:, :-1])):
+        for entropies, parts in (("left_entropies", index.suffixes), ("right_entropies", index.prefixes)):
             before: float | NDArray[np.float32] = anywhere
             if order > 1:
-                before = getattr(tables[order - 2], entropies)[index.rows(shorter)]
+                before = getattr(tables[order - 2], entropies)[parts[order - 1]]
             variation = getattr(table, entropies) - np.asarray(before, np.float64)
             autonomy += variation - _mean(variation, table.counts)
         words.extend(word.translate(_BACK) for word in table.strings().tolist())

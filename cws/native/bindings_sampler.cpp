@@ -1,6 +1,7 @@
 // The Python face of what builds a lexicon from counts and text: cws/lexicon/expect.py, cut.py and refine.py are its doors.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +11,9 @@
 #include "bindings.h"
 #include "lexicon_sample.h"
 #include "lexicon_sampler.h"
+#include "lexicon_steps.h"
 #include "lexicon_words.h"
+#include "ngram_links.h"
 #include "python_text.h"
 #include "trie_builder.h"
 
@@ -21,6 +24,13 @@ namespace {
 
 template <class T>
 using Array = py::array_t<T, py::array::c_style>;
+
+template <class T>
+Array<T> to_array(const std::vector<T>& values) {
+    Array<T> result{py::ssize_t(values.size())};
+    std::copy(values.begin(), values.end(), result.mutable_data());
+    return result;
+}
 
 std::unique_ptr<WordSampler> make_sampler(const Array<uint32_t>& units, const Array<uint64_t>& offsets,
                                           const Array<uint8_t>& ends, int longest, double discount, double strength,
@@ -41,9 +51,7 @@ std::unique_ptr<WordSampler> make_sampler(const Array<uint32_t>& units, const Ar
 }
 
 Array<uint8_t> ends_of(const WordSampler& sampler) {
-    Array<uint8_t> result(py::ssize_t(sampler.ends().size()));
-    std::copy(sampler.ends().begin(), sampler.ends().end(), result.mutable_data());
-    return result;
+    return to_array(sampler.ends());
 }
 
 // The trie of a list of different words, and the node of each.
@@ -78,15 +86,71 @@ py::tuple expect(const py::str& text, const py::list& words, const Array<double>
     return py::make_tuple(counts, result.log_probability, result.characters);
 }
 
-Array<uint8_t> join(const py::str& text, const py::list& words) {
-    std::vector<uint32_t> nodes, copy;
-    const TrieArrays trie = build_trie(words, nullptr, nodes);
+std::vector<NgramRows> rows_of(const std::vector<Array<uint32_t>>& tables) {
+    std::vector<NgramRows> rows;
+    for (const Array<uint32_t>& table : tables) {
+        if (table.ndim() != 2 || table.shape(1) < 1) throw py::value_error("expected tables of n-grams, one a row");
+        rows.push_back({table.data(), size_t(table.shape(0))});
+    }
+    return rows;
+}
+
+py::list link(const std::vector<Array<uint32_t>>& tables) {
+    const std::vector<NgramRows> rows = rows_of(tables);
+    for (size_t k = 0; k < tables.size(); ++k)
+        if (size_t(tables[k].shape(1)) != k + 1) throw py::value_error("expected tables of order 1, 2 and so on");
+    std::vector<NgramLinks> links;
+    {
+        py::gil_scoped_release unlocked;
+        links = link_ngrams(rows);
+    }
+    py::list result;
+    for (const NgramLinks& one : links) result.append(py::make_tuple(to_array(one.prefixes), to_array(one.suffixes)));
+    return result;
+}
+
+py::tuple cut(const py::str& text, const std::vector<Array<uint32_t>>& strong, size_t longest) {
+    const std::vector<NgramRows> rows = rows_of(strong);
+    std::vector<uint32_t> copy;
+    const uint32_t* const codes = code_points(text.ptr(), copy);
     const auto size = size_t(PyUnicode_GET_LENGTH(text.ptr()));
-    Array<uint8_t> joined{py::ssize_t(size)};
-    uint8_t* const out = joined.mutable_data();
-    py::gil_scoped_release unlocked;
-    join_words(trie.view(), code_points(text.ptr(), copy), size, out);
-    return joined;
+    Pieces pieces;
+    {
+        py::gil_scoped_release unlocked;
+        TrieBuilder builder;
+        for (size_t table = 0; table < rows.size(); ++table) {
+            const auto order = size_t(strong[table].shape(1));
+            for (size_t i = 0; i < rows[table].count; ++i) builder.add(rows[table].ngrams + i * order, order, 0.0);
+        }
+        const TrieArrays trie = builder.build();
+        pieces = cut_pieces(trie.view(), codes, size, longest);
+    }
+    py::list words;
+    for (const StringNumbers::String& piece : pieces.numbers.strings()) words.append(make_str(piece.codes, piece.size));
+    return py::make_tuple(words, to_array(pieces.counts));
+}
+
+py::tuple prune(const py::list& words, size_t singles, const Array<double>& counts, double min_pmi, double more) {
+    if (size_t(counts.size()) != words.size()) throw py::value_error("expected a count for each word");
+    std::vector<uint32_t> copy, codes;
+    std::vector<size_t> ends;
+    for (const py::handle& word : words) {
+        const py::str text = py::cast<py::str>(word);
+        const auto size = size_t(PyUnicode_GET_LENGTH(text.ptr()));
+        if ((size == 1) != (ends.size() < singles) || size == 0)
+            throw py::value_error("expected first the words of one character, then all others");
+        const uint32_t* const from = code_points(text.ptr(), copy);
+        codes.insert(codes.end(), from, from + size);
+        ends.push_back(codes.size());
+    }
+    StringNumbers numbers;
+    for (size_t i = 0, begin = 0; i < ends.size(); begin = ends[i++]) numbers.add(codes.data() + begin, ends[i] - begin);
+    if (numbers.strings().size() != ends.size()) throw py::value_error("expected different words");
+    for (const uint32_t code : codes)
+        if (numbers.find(&code, 1) == StringNumbers::kNone) throw py::value_error("expected all characters as words");
+    std::vector<double> result(counts.data(), counts.data() + counts.size());
+    const std::vector<uint32_t> kept = prune_words(numbers, singles, result, min_pmi, more);
+    return py::make_tuple(to_array(kept), to_array(result));
 }
 
 void add_text(LineSample& sample, const py::str& text) {
@@ -124,7 +188,10 @@ void bind_sampler(py::module_& module) {
         .def_property_readonly("kinds", &WordSampler::kinds);
     module.def("expect_words", &expect, py::arg("text"), py::arg("words"), py::arg("weights"), py::arg("unknown"),
                py::arg("all_paths"), py::arg("threads"));
-    module.def("join_words", &join, py::arg("text"), py::arg("words"));
+    module.def("link_ngrams", &link, py::arg("tables"));
+    module.def("cut_pieces", &cut, py::arg("text"), py::arg("strong"), py::arg("longest"));
+    module.def("prune_words", &prune, py::arg("words"), py::arg("singles"), py::arg("counts"), py::arg("min_pmi"),
+               py::arg("more"));
 }
 
 }  // namespace cws
