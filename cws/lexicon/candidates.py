@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cws._native import link_ngrams
 from cws.lexicon.count import NgramCounts
-from cws.lexicon.entropy import Floats, merge_gain, pmi
+from cws.lexicon.entropy import Floats, merge_gain
 
 Rows = NDArray[np.int64]
 _MISSING = 1 << 40  # a row that no table has
@@ -47,11 +47,12 @@ class NgramIndex:
         self.prefixes, self.suffixes = [one for one, _ in links], [other for _, other in links]
         total = max(counts.characters, 1)
         self._shares = [table.counts / total for table in counts.tables]
+        self._logs = [np.log(shares) for shares in self._shares]
         self._weakest: dict[int, tuple[Floats, NDArray[np.int8]]] = {}
         self._keys: list[Rows] = []
 
     def pmi(self, order: int) -> Floats:
-        """Return the mutual information, in nats, of each n-gram of an order at its weakest place."""
+        """Return the mutual information, in nats, of each n-gram of an order at its weakest place: see `entropy.pmi`."""
         return self._weakest_places(order)[0]
 
     def branching(self, order: int) -> Floats:
@@ -65,7 +66,8 @@ class NgramIndex:
         gain = np.zeros(len(rows))
         for place in range(1, order):
             here = np.flatnonzero(places == place)
-            parts = [part[rows[here]] for part in self._part_shares(order, place)]
+            first, second = self._parts(order, place, rows[here])
+            parts = [self._shares[place - 1][first], self._shares[order - place - 1][second]]
             gain[here] = merge_gain(self._shares[order - 1][rows[here]], parts)
         return Statistics(pmi, gain, self.branching(order)[rows])
 
@@ -74,21 +76,22 @@ class NgramIndex:
             weakest = np.full(len(self._shares[order - 1]), np.inf)
             places = np.zeros(len(weakest), np.int8)
             for place in range(1, order):
-                information = pmi(self._shares[order - 1], self._part_shares(order, place))
+                first, second = self._parts(order, place)
+                information = self._logs[order - 1] - (self._logs[place - 1][first] + self._logs[order - place - 1][second])
                 weaker = information < weakest
                 np.copyto(weakest, information, where=weaker)
                 places[weaker] = place
             self._weakest[order] = weakest, places
         return self._weakest[order]
 
-    def _part_shares(self, order: int, place: int) -> list[Floats]:
-        """Return the shares of the two parts of each n-gram, cut behind so many characters."""
-        first = second = np.arange(len(self._shares[order - 1]))
+    def _parts(self, order: int, place: int, rows: Rows | None = None) -> tuple[Rows, Rows]:
+        """Return the rows of the two parts of n-grams, by default of all, when cut behind so many characters."""
+        first = second = np.arange(len(self._shares[order - 1])) if rows is None else rows
         for shorter in range(order, place, -1):
             first = self.prefixes[shorter - 1][first]
         for shorter in range(order, order - place, -1):
             second = self.suffixes[shorter - 1][second]
-        return [self._shares[place - 1][first], self._shares[order - place - 1][second]]
+        return first, second
 
     def rows(self, ngrams: NDArray[np.uint32]) -> Rows:
         """Return the rows of (m, k) n-grams in the table of order k; a large number for those that are not there."""

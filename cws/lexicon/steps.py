@@ -119,7 +119,9 @@ def estimate(
     """
     if iterations < 1:
         raise InputError(f"iterations must be 1 or more, got {iterations}")
-    singles = dict.fromkeys(sorted(set(text) - {"\n"}), 1.0)
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    singles = dict.fromkeys(map(chr, np.flatnonzero(np.bincount(codes)).tolist()), 1.0)
+    singles.pop("\n", None)
     known = {**singles, **words}
     names = list(known)
     counts = np.maximum(np.array(list(known.values())), 1e-9)

@@ -36,24 +36,24 @@ public:
 
     void all_paths(const uint32_t* text, size_t size) {
         constexpr double kLeast = 1e-250;  // sums of products below lose their last bits
-        edges_.clear();
-        forward_.assign(size + 1, 0.0);
-        backward_.assign(size + 1, 0.0);
-        forward_[0] = backward_[size] = 1;
         find_classes(text, size);
+        sums_.assign(size + 1, {0.0, 0.0});
+        Sums* const sums = sums_.data();
+        sums[0].forward = sums[size].backward = 1;
         const double unknown = std::exp(unknown_);
+        edges_.clear();
         for (uint32_t begin = 0; begin < size; ++begin) {
             add_edges(probabilities_, unknown, uint32_t(size), begin);
-            const double before = forward_[begin];
-            for (size_t i = first_; i < edges_.size(); ++i) forward_[edges_[i].end] += before * edges_[i].weight;
+            const double before = sums[begin].forward;
+            for (size_t i = first_; i < edges_.size(); ++i) sums[edges_[i].end].forward += before * edges_[i].weight;
         }
-        const double total = forward_[size];
+        const double total = sums[size].forward;
         if (!(total > kLeast)) return all_paths_by_logs(size);
         for (size_t i = edges_.size(); i-- > 0;) {
             const Edge& edge = edges_[i];
-            const double path = edge.weight * backward_[edge.end];
-            backward_[edge.begin] += path;
-            if (edge.node != kNoNode) result_.counts[edge.node] += forward_[edge.begin] * path / total;
+            const double path = edge.weight * sums[edge.end].backward;
+            sums[edge.begin].backward += path;
+            if (edge.node != kNoNode) result_.counts[edge.node] += sums[edge.begin].forward * path / total;
         }
         result_.log_probability += std::log(total);
         result_.characters += double(size);
@@ -61,21 +61,20 @@ public:
 
     // The same for runs of any length.
     void all_paths_by_logs(size_t size) {
+        std::vector<double> forward(size + 1, kNone), backward(size + 1, kNone);
         edges_.clear();
-        forward_.assign(size + 1, kNone);
-        backward_.assign(size + 1, kNone);
-        forward_[0] = backward_[size] = 0;
+        forward[0] = backward[size] = 0;
         for (uint32_t begin = 0; begin < size; ++begin) {
             add_edges(trie_, unknown_, uint32_t(size), begin);
             for (size_t i = first_; i < edges_.size(); ++i)
-                forward_[edges_[i].end] = add_logs(forward_[edges_[i].end], forward_[begin] + edges_[i].weight);
+                forward[edges_[i].end] = add_logs(forward[edges_[i].end], forward[begin] + edges_[i].weight);
         }
-        const double total = forward_[size];
+        const double total = forward[size];
         for (size_t i = edges_.size(); i-- > 0;) {
             const Edge& edge = edges_[i];
-            const double path = edge.weight + backward_[edge.end];
-            backward_[edge.begin] = add_logs(backward_[edge.begin], path);
-            if (edge.node != kNoNode) result_.counts[edge.node] += std::exp(forward_[edge.begin] + path - total);
+            const double path = edge.weight + backward[edge.end];
+            backward[edge.begin] = add_logs(backward[edge.begin], path);
+            if (edge.node != kNoNode) result_.counts[edge.node] += std::exp(forward[edge.begin] + path - total);
         }
         result_.log_probability += total;
         result_.characters += double(size);
@@ -98,6 +97,9 @@ private:
     struct Edge {
         uint32_t begin, end, node;
         double weight;
+    };
+    struct Sums {  // of the paths to a place, and from it
+        double forward, backward;
     };
 
     void find_classes(const uint32_t* text, size_t size) {
@@ -122,7 +124,8 @@ private:
     Expectations& result_;
     size_t first_ = 0;
     std::vector<Edge> edges_;
-    std::vector<double> forward_, backward_, scores_;
+    std::vector<Sums> sums_;
+    std::vector<double> scores_;
     std::vector<uint32_t> classes_, ends_;
 };
 

@@ -12,15 +12,19 @@ constexpr size_t kMostRows = 0xFFFFFFFE;
     throw std::invalid_argument("expected tables of ascending n-grams, with all parts of each");
 }
 
-// Both tables ascend, so the prefixes are found by walking along.
+// Both tables ascend, so the prefixes are found by walking along. If one does not, some prefix is missing.
 std::vector<uint32_t> find_prefixes(const NgramRows& shorter, const NgramRows& table, size_t order) {
     std::vector<uint32_t> rows(table.count);
     size_t row = 0;
     for (size_t i = 0; i < table.count; ++i) {
         const uint32_t* const ngram = table.ngrams + i * order;
-        if (i > 0 && !std::lexicographical_compare(ngram - order, ngram, ngram, ngram + order)) fail();
-        const auto at = [&] { return shorter.ngrams + row * (order - 1); };
-        while (row < shorter.count && !std::equal(ngram, ngram + order - 1, at())) ++row;
+        const uint32_t* prefix = shorter.ngrams + row * (order - 1);
+        const auto differs = [&] {
+            uint32_t bits = 0;
+            for (size_t k = 0; k + 1 < order; ++k) bits |= prefix[k] ^ ngram[k];
+            return bits != 0;
+        };
+        for (; row < shorter.count && differs(); prefix += order - 1) ++row;
         if (row == shorter.count) fail();
         rows[i] = uint32_t(row);
     }
