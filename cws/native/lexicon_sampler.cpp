@@ -39,57 +39,94 @@ WordSampler::WordSampler(const uint32_t* units, const uint64_t* offsets, size_t 
             if (++length == size_t(options_.longest)) ends_[at] = 1;
             if (ends_[at]) length = 0;
         }
-        for_each_pair(begin, end, [&](uint32_t first, uint32_t second) { add(first, second); });
+        for_each_pair(begin, end, [&](auto... pair) { add(pair...); });
     }
     edges_.resize((longest_run + 1) * size_t(options_.longest));
     backing_.resize(longest_run + 1);
     scales_.resize(longest_run + 1);
 }
 
-// Numbers all strings of up to `longest` units, each by the number of its first units and its last unit, and spells
-// them.
+struct WordSampler::Numbering {
+    std::vector<uint32_t> numbers;  // [unit]: of the string of the last length from there; kOnce
+    uint32_t next;
+};
+
+// Numbers all strings of up to `longest` units that occur twice, and spells them; finds out how long strings are that
+// occur twice.
 void WordSampler::number_words(const uint32_t* units) {
     const size_t size = ends_.size(), longest = size_t(options_.longest);
-    std::vector<double> frequencies(size ? 1 + *std::max_element(units, units + size) : 0);
+    units_ = size ? 1 + *std::max_element(units, units + size) : 0;
+    std::vector<double> frequencies(units_);
     for (size_t at = 0; at < size; ++at) frequencies[units[at]] += 1;
     double lengths[kMaxLength], sum = 0, poisson = 1;
     for (size_t k = 0; k < longest; ++k) sum += lengths[k] = poisson *= options_.mean_length / double(k + 1);
-    for (const double frequency : frequencies)
-        words_.push_back({float(lengths[0] / sum * frequency / double(size)), 0, 0, 0});
-    ids_.assign(size * longest, 0);
-    PairCounts numbers;
-    for (size_t run = 0; run + 1 < offsets_.size(); ++run) {
-        for (size_t at = offsets_[run]; at < offsets_[run + 1]; ++at) {
-            uint32_t id = ids_[at * longest] = units[at];
-            for (size_t k = 1; k < longest && at + k < offsets_[run + 1]; ++k) {
-                uint32_t& number = numbers.at(id, units[at + k]);
-                if (number == 0) {
-                    number = uint32_t(words_.size());
-                    const double factor = lengths[k] / lengths[k - 1] * frequencies[units[at + k]] / double(size);
-                    words_.push_back({float(words_[id].spelling * factor), 0, 0, 0});
-                }
-                id = ids_[at * longest + k] = number;
-            }
-        }
+    for (size_t k = 0; k < longest; ++k)
+        for (const double frequency : frequencies)
+            growth_.push_back(k ? lengths[k] / lengths[k - 1] * frequency / double(size)
+                                : lengths[0] / sum * frequency / double(size));
+    for (size_t unit = 0; unit < units_; ++unit) words_.push_back({float(growth_[unit]), 0, 0, 0});
+    ids_.assign(size * longest, kOnce);
+    repeated_.resize(size);
+    Numbering numbering{std::vector<uint32_t>(units, units + size), units_};
+    for (size_t at = 0; at < size; ++at) {
+        ids_[at * longest] = units[at];  // even a unit that occurs once has a number
+        repeated_[at] = frequencies[units[at]] > 1;
+        if (!repeated_[at]) numbering.numbers[at] = kOnce;
     }
+    for (size_t length = 2; length <= 2 * longest; ++length) number_longer(units, length, numbering);
     edge_ = uint32_t(words_.size());
     words_.push_back({0.1f, 0, 0, 0});
 }
 
-void WordSampler::add(uint32_t first, uint32_t second) {
-    ++words_[first].behind;
-    if (pairs_.at(first, second)++ > 0) return;
-    ++words_[first].kinds;
-    ++kinds_before_;
-    if (words_[second].before++ == 0) ++kinds_;
+// Numbers the strings of a length, each by the number of its first units and its last unit.
+void WordSampler::number_longer(const uint32_t* units, size_t length, Numbering& numbering) {
+    const size_t longest = size_t(options_.longest);
+    PairCounts strings;
+    const auto for_each_string = [&](auto visit) {
+        for (size_t run = 0; run + 1 < offsets_.size(); ++run)
+            for (size_t at = offsets_[run]; at < offsets_[run + 1]; ++at)
+                if (numbering.numbers[at] != kOnce) {
+                    const bool is_inside = at + length <= offsets_[run + 1];
+                    visit(at, is_inside ? &strings.at(numbering.numbers[at], units[at + length - 1]) : nullptr);
+                }
+    };
+    constexpr uint32_t kSeen = 1, kTwice = 2, kFirst = 3;  // and numbers from kFirst on
+    for_each_string([&](size_t, uint32_t* string) {
+        if (string && *string < kTwice) *string += kSeen;
+    });
+    for_each_string([&](size_t at, uint32_t* string) {
+        if (!string || *string == kSeen) {
+            numbering.numbers[at] = kOnce;
+            return;
+        }
+        if (*string == kTwice) {
+            *string = numbering.next++ + kFirst;
+            if (length <= longest) {
+                const uint32_t first = ids_[at * longest + length - 2];
+                const double growth = growth_[(length - 1) * units_ + units[at + length - 1]];
+                words_.push_back({float(words_[first].spelling * growth), 0, 0, 0});
+            }
+        }
+        numbering.numbers[at] = *string - kFirst;
+        repeated_[at] = uint8_t(length);
+        if (length <= longest) ids_[at * longest + length - 1] = numbering.numbers[at];
+    });
 }
 
-void WordSampler::remove(uint32_t first, uint32_t second) {
-    --words_[first].behind;
-    if (--pairs_.at(first, second) > 0) return;
-    --words_[first].kinds;
+void WordSampler::add(uint32_t first, uint32_t second, bool is_repeated) {
+    if (first != kOnce) ++words_[first].behind;
+    if (is_repeated && pairs_.at(first, second)++ > 0) return;
+    if (first != kOnce) ++words_[first].kinds;
+    ++kinds_before_;
+    if (second == kOnce || words_[second].before++ == 0) ++kinds_;
+}
+
+void WordSampler::remove(uint32_t first, uint32_t second, bool is_repeated) {
+    if (first != kOnce) --words_[first].behind;
+    if (is_repeated && --pairs_.at(first, second) > 0) return;
+    if (first != kOnce) --words_[first].kinds;
     --kinds_before_;
-    if (--words_[second].before == 0) --kinds_;
+    if (second == kOnce || --words_[second].before == 0) --kinds_;
 }
 
 double WordSampler::unigram(const Word& word) const {
@@ -98,50 +135,101 @@ double WordSampler::unigram(const Word& word) const {
     return (seen + rest * double(word.spelling)) / (options_.unigram_strength + double(kinds_before_));
 }
 
-double WordSampler::probability(uint32_t first, const Word& from, uint32_t second, double unigram) const {
+double WordSampler::probability(uint32_t first, const Word& from, uint32_t second, double unigram,
+                                bool is_repeated) const {
     if (from.behind == 0) return unigram;
-    const uint32_t count = pairs_.get(first, second);
+    const uint32_t count = is_repeated ? pairs_.get(first, second) : 0;
     const double seen = count > 0 ? count - options_.discount : 0;
     return (seen + (options_.strength + options_.discount * from.kinds) * unigram) / (options_.strength + from.behind);
 }
 
+// Visits the words of a run, and what is between them: both words, and whether the pair of them occurs twice.
 template <class Visit>
 void WordSampler::for_each_pair(size_t begin, size_t end, Visit visit) const {
     uint32_t previous = edge_;
+    size_t first = begin;  // of the word before
     for (size_t at = begin, word = begin; at < end; ++at) {
         if (!ends_[at]) continue;
         const uint32_t id = ids_[word * size_t(options_.longest) + (at - word)];
-        visit(previous, id);
+        visit(previous, id, at + 1 - first <= repeated_[first]);
         previous = id;
+        first = word;
         word = at + 1;
     }
-    visit(previous, edge_);
+    visit(previous, edge_, end - first <= repeated_[first]);
+}
+
+// Visits the words of the lattice that end at a place, have some word behind them, and have there a word of so many
+// units such that the pair occurs twice.
+template <class Visit>
+void WordSampler::for_each_last(size_t begin, size_t from, size_t length, Visit visit) const {
+    const size_t longest = size_t(options_.longest);
+    for (size_t k = 1; k <= longest && k <= from; ++k) {
+        const Edge& last = edges_[from * longest + k - 1];
+        if (last.word.behind > 0 && k + length <= repeated_[begin + from - k]) visit(last);
+    }
+}
+
+// Asks for what a run will need, long before.
+void WordSampler::prefetch(size_t run) const {
+    if (run + 1 >= offsets_.size()) return;
+    const size_t longest = size_t(options_.longest), begin = offsets_[run], end = offsets_[run + 1];
+    for (size_t at = begin; at < end; ++at)
+        for (size_t k = 0; k < longest && k < repeated_[at]; ++k) __builtin_prefetch(&words_[ids_[at * longest + k]]);
+    if (begin == end) return;
+    for_each_pair(begin, end, [&](uint32_t first, uint32_t second, bool is_repeated) {
+        if (is_repeated) pairs_.prefetch(first, second);
+    });
 }
 
 double WordSampler::sweep() {
+    constexpr size_t kAhead = 2;  // runs
     double total = 0;
     for (size_t run = 0; run + 1 < offsets_.size(); ++run) {
         const size_t begin = offsets_[run], end = offsets_[run + 1];
+        prefetch(run + kAhead);
         if (begin == end) continue;
-        for_each_pair(begin, end, [&](uint32_t first, uint32_t second) { remove(first, second); });
+        for_each_pair(begin, end, [&](auto... pair) { remove(pair...); });
+        load(begin, end - begin);
         total += forward(begin, end - begin);
         draw(begin, end - begin);
-        for_each_pair(begin, end, [&](uint32_t first, uint32_t second) { add(first, second); });
+        for_each_pair(begin, end, [&](auto... pair) { add(pair...); });
     }
     return total;
+}
+
+// Fetches the words of the lattice and the counts of their pairs, all at once, so that the cache misses overlap.
+void WordSampler::load(size_t begin, size_t count) {
+    const size_t longest = size_t(options_.longest);
+    for (size_t at = 0; at < count; ++at) {
+        const uint32_t* const ids = &ids_[(begin + at) * longest];
+        float spelling = 0;
+        for (size_t k = 0; k < longest && at + k < count; ++k) {
+            Edge& edge = edges_[(at + k + 1) * longest + k];
+            edge.id = ids[k];
+            if (edge.id == kOnce)
+                edge.word = {float(spelling * growth_[k * units_ + ids[k * longest]]), 0, 0, 0};
+            else
+                edge.word = words_[edge.id];
+            spelling = edge.word.spelling;
+        }
+    }
+    places_.clear();
+    for (size_t end = 1; end <= count; ++end) {
+        for (size_t k = 1; k <= std::min(longest, end); ++k) {
+            const Edge& edge = edges_[end * longest + k - 1];
+            if (edge.word.before > 0)
+                for_each_last(begin, end - k, k,
+                              [&](const Edge& last) { places_.push_back(pairs_.prefetch(last.id, edge.id)); });
+        }
+    }
 }
 
 // Sums the paths to every word of the lattice; sums that end at a place are scaled to 1 there. Returns the log of the
 // sum of all, without the end of the run.
 double WordSampler::forward(size_t begin, size_t count) {
     const size_t longest = size_t(options_.longest);
-    for (size_t end = 1; end <= count; ++end) {
-        for (size_t k = 1; k <= std::min(longest, end); ++k) {  // all at once, so that the cache misses overlap
-            Edge& edge = edges_[end * longest + k - 1];
-            edge.id = ids_[(begin + end - k) * longest + k - 1];
-            edge.word = words_[edge.id];
-        }
-    }
+    const size_t* place = places_.data();
     const Word& start = words_[edge_];
     double log_sum = 0;
     for (size_t end = 1; end <= count; ++end) {
@@ -153,17 +241,15 @@ double WordSampler::forward(size_t begin, size_t count) {
             if (k > 1) scale *= scales_[from + 1];
             double value;
             if (from == 0) {
-                value = probability(edge_, start, edge.id, edge.unigram);
+                value = probability(edge_, start, edge.id, edge.unigram, k <= repeated_[begin]);
             } else {
                 value = edge.unigram * backing_[from];
                 if (edge.word.before > 0) {
-                    for (size_t j = 1; j <= std::min(longest, from); ++j) {
-                        const Edge& last = edges_[from * longest + j - 1];
-                        if (last.word.behind == 0) continue;
-                        const uint32_t pairs = pairs_.get(last.id, edge.id);
+                    for_each_last(begin, from, k, [&](const Edge& last) {
+                        const uint32_t pairs = pairs_.get(last.id, edge.id, *place++);
                         if (pairs > 0)
                             value += last.forward * (pairs - options_.discount) / (options_.strength + last.word.behind);
-                    }
+                    });
                 }
             }
             sum += edge.forward = value * scale;
@@ -187,12 +273,15 @@ void WordSampler::draw(size_t begin, size_t count) {
     std::fill_n(ends_.begin() + long(begin), count, uint8_t{0});
     uint32_t next = edge_;
     double next_unigram = unigram(words_[edge_]);
+    size_t next_end = count;
     for (size_t end = count; end > 0;) {
         double weights[kMaxLength], sum = 0;
         const size_t lengths = std::min(longest, end);
         for (size_t k = 1; k <= lengths; ++k) {
             const Edge& edge = edges_[end * longest + k - 1];
-            sum += weights[k - 1] = edge.forward * probability(edge.id, edge.word, next, next_unigram);
+            const bool is_repeated = next_end - (end - k) <= repeated_[begin + end - k];
+            const double follows = probability(edge.id, edge.word, next, next_unigram, is_repeated);
+            sum += weights[k - 1] = edge.forward * follows;
         }
         double left = uniform() * sum;
         size_t k = 1;
@@ -201,6 +290,7 @@ void WordSampler::draw(size_t begin, size_t count) {
         const Edge& edge = edges_[end * longest + k - 1];
         next = edge.id;
         next_unigram = edge.unigram;
+        next_end = end;
         end -= k;
     }
 }
