@@ -14,9 +14,10 @@ from cws.lexicon.candidates import NgramIndex
 from cws.lexicon.count import NgramCounts, count_and_sample
 from cws.lexicon.lexicon import Lexicon
 from cws.lexicon.minimise import candidates, minimise
-from cws.lexicon.refine import LONGEST, SamplerOptions, refine, word_counts
+from cws.lexicon.refine import LONGEST, SamplerOptions, refine
 from cws.lexicon.retag import retag
 from cws.lexicon.steps import cut, estimate, least_count, prune, truncate
+from cws.lexicon.words import SegmentedRuns
 from cws.threads import processors
 
 log = logging.getLogger(__name__)
@@ -60,13 +61,13 @@ class BuildResult:
 
     Attributes:
         lexicon: The words.
-        lines: The words of each run of the sample; empty for other goals than words.
+        words: The words of each run of the sample; None for other goals than words.
         information: L in bits a character after each round, for other goals than words.
         characters: How many Han characters there were in all of the text.
     """
 
     lexicon: Lexicon
-    lines: list[list[str]]
+    words: SegmentedRuns | None
     information: list[float]
     characters: int
 
@@ -148,11 +149,11 @@ def build_from_counts(
     progress(f"counted {counts.characters:,} characters in {counts.runs:,} runs")
     index = NgramIndex(counts)
     if options.goal == "words":
-        lines = segment_by_autonomy(sample, longest=options.longest, threads=threads)
-        progress(f"autonomy: {len(word_counts(lines)):,} kinds of words")
+        words = segment_by_autonomy(sample, longest=options.longest, threads=threads)
+        progress(f"autonomy: {len(words.word_counts()):,} kinds of words")
         for step in range(options.passes):
-            lines = _improve(lines, options, step, progress)
-        return BuildResult(Lexicon.of(word_counts(lines), index), lines, [], counts.characters)
+            words = _improve(words, options, step, progress)
+        return BuildResult(Lexicon.of(words.word_counts(), index), words, [], counts.characters)
     text = "\n".join(sample)
     least = options.min_count or least_count(len(text) - len(sample) + 1)
     if options.goal == "information":
@@ -163,7 +164,7 @@ def build_from_counts(
         found, information = _four_steps(text, index, least, options, threads, progress)
     progress(f"{len(found):,} words; bits a character: {' '.join(f'{bits:.4f}' for bits in information)}")
     whole = {word: max(1, round(count)) for word, count in found.items()}
-    return BuildResult(Lexicon.of(whole, index), [], information, counts.characters)
+    return BuildResult(Lexicon.of(whole, index), None, information, counts.characters)
 
 
 def _four_steps(
@@ -184,8 +185,8 @@ def _four_steps(
 
 
 def _improve(
-    lines: list[list[str]], options: BuildOptions, step: int, progress: Callable[[str], None]
-) -> list[list[str]]:
+    words: SegmentedRuns, options: BuildOptions, step: int, progress: Callable[[str], None]
+) -> SegmentedRuns:
     """Return the words after one pass of sampler and tagger."""
     sampler = options.sampler
 
@@ -193,7 +194,7 @@ def _improve(
         if sweep % 10 == 0:
             progress(f"sampled {sweep} times: log-probability {log_probability:.0f}, {kinds:,} kinds of words")
 
-    lines = refine(lines, replace(sampler, sweeps=sampler.sweeps >> step, seed=sampler.seed + step), progress=show)
-    lines = retag(lines, rounds=options.retag_rounds)
-    progress(f"pass {step + 1}: {len(word_counts(lines)):,} kinds of words")
-    return lines
+    words = refine(words, replace(sampler, sweeps=sampler.sweeps >> step, seed=sampler.seed + step), progress=show)
+    words = retag(words, rounds=options.retag_rounds)
+    progress(f"pass {step + 1}: {len(words.word_counts()):,} kinds of words")
+    return words

@@ -95,6 +95,12 @@ std::vector<NgramRows> rows_of(const std::vector<Array<uint32_t>>& tables) {
     return rows;
 }
 
+std::vector<size_t> orders_of(const std::vector<Array<uint32_t>>& tables) {
+    std::vector<size_t> orders;
+    for (const Array<uint32_t>& table : tables) orders.push_back(size_t(table.shape(1)));
+    return orders;
+}
+
 py::list link(const std::vector<Array<uint32_t>>& tables) {
     const std::vector<NgramRows> rows = rows_of(tables);
     for (size_t k = 0; k < tables.size(); ++k)
@@ -109,25 +115,68 @@ py::list link(const std::vector<Array<uint32_t>>& tables) {
     return result;
 }
 
+// The trie of tables of n-grams, one a row, with weights or without.
+TrieArrays trie_of(const std::vector<NgramRows>& tables, const std::vector<size_t>& orders,
+                   const std::vector<const double*>& weights) {
+    TrieBuilder builder;
+    for (size_t table = 0; table < tables.size(); ++table)
+        for (size_t i = 0; i < tables[table].count; ++i)
+            builder.add(tables[table].ngrams + i * orders[table], orders[table],
+                        weights.empty() ? 0.0 : weights[table][i]);
+    return builder.build();
+}
+
+py::list strings_of(const Pieces& pieces) {
+    py::list strings;
+    for (const StringNumbers::String& piece : pieces.numbers.strings()) strings.append(make_str(piece.codes, piece.size));
+    return strings;
+}
+
 py::tuple cut(const py::str& text, const std::vector<Array<uint32_t>>& strong, size_t longest) {
     const std::vector<NgramRows> rows = rows_of(strong);
+    const std::vector<size_t> orders = orders_of(strong);
     std::vector<uint32_t> copy;
     const uint32_t* const codes = code_points(text.ptr(), copy);
     const auto size = size_t(PyUnicode_GET_LENGTH(text.ptr()));
     Pieces pieces;
     {
         py::gil_scoped_release unlocked;
-        TrieBuilder builder;
-        for (size_t table = 0; table < rows.size(); ++table) {
-            const auto order = size_t(strong[table].shape(1));
-            for (size_t i = 0; i < rows[table].count; ++i) builder.add(rows[table].ngrams + i * order, order, 0.0);
-        }
-        const TrieArrays trie = builder.build();
+        const TrieArrays trie = trie_of(rows, orders, {});
         pieces = cut_pieces(trie.view(), codes, size, longest);
     }
-    py::list words;
-    for (const StringNumbers::String& piece : pieces.numbers.strings()) words.append(make_str(piece.codes, piece.size));
-    return py::make_tuple(words, to_array(pieces.counts));
+    return py::make_tuple(strings_of(pieces), to_array(pieces.counts));
+}
+
+Array<uint8_t> best_ends(const py::str& text, const std::vector<Array<uint32_t>>& tables,
+                         const std::vector<Array<double>>& weights, double unknown) {
+    const std::vector<NgramRows> rows = rows_of(tables);
+    std::vector<const double*> values;
+    for (size_t table = 0; table < tables.size(); ++table) {
+        if (table >= weights.size() || weights[table].size() != tables[table].shape(0))
+            throw py::value_error("expected a weight for each n-gram");
+        values.push_back(weights[table].data());
+        if (!std::all_of(values.back(), values.back() + rows[table].count, [](double x) { return std::isfinite(x); }))
+            throw py::value_error("expected finite weights");
+    }
+    const std::vector<size_t> orders = orders_of(tables);
+    std::vector<uint32_t> copy;
+    const uint32_t* const codes = code_points(text.ptr(), copy);
+    const auto size = size_t(PyUnicode_GET_LENGTH(text.ptr()));
+    Array<uint8_t> ends{py::ssize_t(size)};
+    uint8_t* const out = ends.mutable_data();
+    py::gil_scoped_release unlocked;
+    const TrieArrays trie = trie_of(rows, orders, values);
+    mark_best_ends(trie.view(), codes, size, unknown, out);
+    return ends;
+}
+
+py::tuple count(const py::str& text, const Array<uint8_t>& ends) {
+    const auto size = size_t(PyUnicode_GET_LENGTH(text.ptr()));
+    if (size_t(ends.size()) != size || (size && !ends.data()[size - 1]))
+        throw py::value_error("expected a text and whether a word ends at each character, as at the last one");
+    std::vector<uint32_t> copy;
+    const Pieces words = count_pieces(code_points(text.ptr(), copy), ends.data(), size);
+    return py::make_tuple(strings_of(words), to_array(words.counts));
 }
 
 py::tuple prune(const py::list& words, size_t singles, const Array<double>& counts, double min_pmi, double more) {
@@ -190,6 +239,8 @@ void bind_sampler(py::module_& module) {
                py::arg("all_paths"), py::arg("threads"));
     module.def("link_ngrams", &link, py::arg("tables"));
     module.def("cut_pieces", &cut, py::arg("text"), py::arg("strong"), py::arg("longest"));
+    module.def("best_ends", &best_ends, py::arg("text"), py::arg("tables"), py::arg("weights"), py::arg("unknown"));
+    module.def("count_words", &count, py::arg("text"), py::arg("ends"));
     module.def("prune_words", &prune, py::arg("words"), py::arg("singles"), py::arg("counts"), py::arg("min_pmi"),
                py::arg("more"));
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "lattice.h"
 #include "lexicon_words.h"
 
 namespace cws {
@@ -47,20 +48,44 @@ void StringNumbers::grow() {
     }
 }
 
-Pieces cut_pieces(const Trie& strong, const uint32_t* text, size_t size, size_t longest) {
-    std::vector<uint8_t> joined(size);
-    join_words(strong, text, size, joined.data());
+Pieces count_pieces(const uint32_t* text, const uint8_t* ends, size_t size) {
     Pieces pieces;
     for (size_t begin = 0, end; begin < size; begin = end) {
-        for (end = begin + 1; joined[end - 1];) ++end;
-        if (text[begin] == '\n') continue;
+        for (end = begin + 1; !ends[end - 1];) ++end;
         const uint32_t number = pieces.numbers.add(text + begin, end - begin);
         if (number == pieces.counts.size()) pieces.counts.push_back(0);
         ++pieces.counts[number];
     }
+    return pieces;
+}
+
+void mark_best_ends(const Trie& trie, const uint32_t* text, size_t size, double unknown, uint8_t* ends) {
+    std::vector<uint32_t> classes, first_ends;
+    std::vector<double> scores;
+    std::fill_n(ends, size, uint8_t{0});
+    for (size_t begin = 0, end; begin < size; begin = end + 1) {
+        end = size_t(std::find(text + begin, text + size, uint32_t{'\n'}) - text);
+        if (end < size) ends[end] = 1;
+        const size_t count = end - begin;
+        classes.resize(count + 1);
+        first_ends.resize(count);
+        scores.resize(count + 1);
+        for (size_t i = 0; i < count; ++i) classes[i] = trie.class_of(text[begin + i]);
+        classes[count] = kNoClass;
+        best_path(trie, classes.data(), count, 0.0, unknown, scores.data(), first_ends.data());
+        for (size_t at = 0; at < count; at = first_ends[at]) ends[begin + first_ends[at] - 1] = 1;
+    }
+}
+
+Pieces cut_pieces(const Trie& strong, const uint32_t* text, size_t size, size_t longest) {
+    std::vector<uint8_t> ends(size);
+    join_words(strong, text, size, ends.data());
+    for (uint8_t& end : ends) end = !end;
+    const Pieces pieces = count_pieces(text, ends.data(), size);
     Pieces kept;
     for (size_t i = 0; i < pieces.counts.size(); ++i) {
         const StringNumbers::String& piece = pieces.numbers.strings()[i];
+        if (piece.size == 1 && piece.codes[0] == '\n') continue;
         if (piece.size > 1 && piece.size <= longest) {
             const uint32_t node = strong.find(piece.codes, piece.size);
             if (node == kNoNode || !Trie::is_word(strong.nodes[node].weight)) continue;

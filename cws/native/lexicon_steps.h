@@ -37,6 +37,12 @@ struct Pieces {
     std::vector<uint64_t> counts;  // [number]
 };
 
+// How often each word is there; ends: 1 for the last character of each.
+Pieces count_pieces(const uint32_t* text, const uint8_t* ends, size_t size);
+
+// Marks the last character of each word of the best path of each line. Line feeds are words of their own.
+void mark_best_ends(const Trie& trie, const uint32_t* text, size_t size, double unknown, uint8_t* ends);
+
 // The pieces of a text between the places that no n-gram of the trie covers, but for line feeds and for pieces of 2 to
 // `longest` characters that are no such n-gram.
 Pieces cut_pieces(const Trie& strong, const uint32_t* text, size_t size, size_t longest);
