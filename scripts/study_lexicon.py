@@ -36,7 +36,6 @@ from cws.lexicon import (
     sample_runs,
     segment_by_autonomy,
     truncate,
-    word_counts,
 )
 from cws.metrics import score
 
@@ -90,16 +89,16 @@ def ablation(index: NgramIndex, sample: list[str]) -> Lexicon:
     table.add("+ prune", pruned)
     table.add("+ estimate", estimate(text, pruned).counts)
     table.add("least information", minimise(text, candidates(index, min_count=least)).counts)
-    lines = segment_by_autonomy(sample, threads=1)
-    table.add("autonomy", word_counts(lines))
+    words = segment_by_autonomy(sample, threads=1)
+    table.add("autonomy", words.word_counts())
     options = SamplerOptions()
-    lines = refine(lines, options)
-    table.add("+ refine", word_counts(lines))
-    lines = retag(lines)
-    table.add("+ retag", word_counts(lines))
-    lines = refine(lines, SamplerOptions(sweeps=options.sweeps // 2, seed=options.seed + 1))
-    table.add("+ refine", word_counts(lines))
-    return table.add("+ retag", word_counts(retag(lines)))
+    words = refine(words, options)
+    table.add("+ refine", words.word_counts())
+    words = retag(words)
+    table.add("+ retag", words.word_counts())
+    words = refine(words, SamplerOptions(sweeps=options.sweeps // 2, seed=options.seed + 1))
+    table.add("+ refine", words.word_counts())
+    return table.add("+ retag", retag(words).word_counts())
 
 
 def information(lines: list[str], sample: list[str]) -> None:

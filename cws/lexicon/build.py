@@ -77,6 +77,7 @@ def build(
     *,
     options: BuildOptions | None = None,
     memory: int | str = "2G",
+    work_folder: str | PathLike[str] | None = None,
     threads: int | None = None,
     encoding: str = "utf-8",
     errors: str = "strict",
@@ -92,7 +93,7 @@ def build(
     Args:
         paths: Any text; `.gz`, `.xz` and `.zst` are decompressed. `-` is stdin.
         options: See there.
-        memory: What counting may take, see `count`.
+        memory, work_folder: What counting may take, and where an interrupted count goes on from: see `count`.
         threads: By default, as many as there are processors. They make no difference to the result.
         encoding: Any text encoding Python knows.
         errors: What to do with invalid bytes: `strict`, `replace`, or another of Python's error handlers.
@@ -113,6 +114,7 @@ def build(
         n=options.longest,
         min_count=_least_kept(paths),
         memory=memory,
+        work_folder=work_folder,
         threads=threads,
         encoding=encoding,
         errors=errors,
@@ -184,9 +186,7 @@ def _four_steps(
     return estimated.counts, estimated.information
 
 
-def _improve(
-    words: SegmentedRuns, options: BuildOptions, step: int, progress: Callable[[str], None]
-) -> SegmentedRuns:
+def _improve(words: SegmentedRuns, options: BuildOptions, step: int, progress: Callable[[str], None]) -> SegmentedRuns:
     """Return the words after one pass of sampler and tagger."""
     sampler = options.sampler
 

@@ -52,7 +52,7 @@ class NgramIndex:
         self._keys: list[Rows] = []
 
     def pmi(self, order: int) -> Floats:
-        """Return the mutual information, in nats, of each n-gram of an order at its weakest place: see `entropy.pmi`."""
+        """Return the mutual information, in nats, of each n-gram of an order at its weakest place."""
         return self._weakest_places(order)[0]
 
     def branching(self, order: int) -> Floats:
@@ -62,14 +62,15 @@ class NgramIndex:
 
     def statistics(self, order: int, rows: Rows) -> Statistics:
         """Return the statistics of some n-grams of an order."""
-        pmi, places = (values[rows] for values in self._weakest_places(order))
+        information, places = self._weakest_places(order)
+        places = places[rows]
         gain = np.zeros(len(rows))
         for place in range(1, order):
             here = np.flatnonzero(places == place)
             first, second = self._parts(order, place, rows[here])
             parts = [self._shares[place - 1][first], self._shares[order - place - 1][second]]
             gain[here] = merge_gain(self._shares[order - 1][rows[here]], parts)
-        return Statistics(pmi, gain, self.branching(order)[rows])
+        return Statistics(information[rows], gain, self.branching(order)[rows])
 
     def _weakest_places(self, order: int) -> tuple[Floats, NDArray[np.int8]]:
         if order not in self._weakest:
@@ -77,16 +78,19 @@ class NgramIndex:
             places = np.zeros(len(weakest), np.int8)
             for place in range(1, order):
                 first, second = self._parts(order, place)
-                information = self._logs[order - 1] - (self._logs[place - 1][first] + self._logs[order - place - 1][second])
+                information = self._logs[order - 1] - (
+                    self._logs[place - 1][first] + self._logs[order - place - 1][second]
+                )
                 weaker = information < weakest
                 np.copyto(weakest, information, where=weaker)
                 places[weaker] = place
             self._weakest[order] = weakest, places
         return self._weakest[order]
 
-    def _parts(self, order: int, place: int, rows: Rows | None = None) -> tuple[Rows, Rows]:
+    def _parts(self, order: int, place: int, rows: Rows | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the rows of the two parts of n-grams, by default of all, when cut behind so many characters."""
-        first = second = np.arange(len(self._shares[order - 1])) if rows is None else rows
+        first: NDArray[Any] = np.arange(len(self._shares[order - 1])) if rows is None else rows
+        second = first
         for shorter in range(order, place, -1):
             first = self.prefixes[shorter - 1][first]
         for shorter in range(order, order - place, -1):
