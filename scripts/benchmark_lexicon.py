@@ -214,16 +214,12 @@ def render(results: dict[str, Any]) -> str:
     ]
     for name, label in NAMES.items():
         if row := rows.get(name):
-            size = f"{row['megabytes']:.0f} | {row['runs']:.0f}"
+            size, commit = f"{row['megabytes']:.0f} | {row['runs']:.0f}", row["commit"][:12]
+            figures = f"- | stopped at {row['cpu_seconds']:.0f} | < {speed(row):.3f} | - | -"
             if "seconds" in row:
                 figures = f"{row['seconds']:.1f} | {row['cpu_seconds']:.1f} | {speed(row):.3f}"
-                lines.append(
-                    f"| {label} | {size} | {figures} | {row['peak_mb']:.0f} | {row['words']:,.0f} | {row['commit'][:12]} |"
-                )
-            else:
-                lines.append(
-                    f"| {label} | {size} | - | stopped at {row['cpu_seconds']:.0f} | < {speed(row):.3f} | - | - | {row['commit'][:12]} |"
-                )
+                figures += f" | {row['peak_mb']:.0f} | {row['words']:,.0f}"
+            lines.append(f"| {label} | {size} | {figures} | {commit} |")
     columns = [f"cws, {goal}{size}" for size in ("", ", small") for goal in ("words", "entropy")]
     lines += ["", "| times the speed of | words | entropy | words, 5 MB | entropy, 5 MB |"]
     lines.append("|---|" + "---:|" * len(columns))
