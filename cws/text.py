@@ -21,7 +21,15 @@ OTHER, HANZI, DIGIT, LETTER, NUMERAL, PUNCTUATION, SPACE, KANA_HANGUL = range(8)
 
 # Only those that hardly ever mean anything else: 伍 and 陆 are surnames, 拾 is to pick up.
 _NUMERALS = frozenset("〇零一二两三四五六七八九十百千万亿兆廿卅卌")
-_HANZI = ((0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
+# Of all Han characters, numerals too, folded or not.
+HANZI_RANGES = (
+    (0x2E80, 0x2FDF),
+    (0x3005, 0x3007),
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF),
+    (0x20000, 0x3FFFF),
+)
 # Without U+30FB, the middle dot, which Chinese text uses in foreign names.
 _KANA_HANGUL = (
     (0x1100, 0x11FF), (0x3040, 0x309F), (0x30A1, 0x30FA), (0x30FC, 0x30FF), (0x3130, 0x318F), (0x31F0, 0x31FF),
@@ -112,7 +120,7 @@ def _types(folded: str) -> bytes:
         if "\u4e00" <= character <= "\u9fff":  # most characters, without walking through the ranges
             return HANZI
         code = ord(character)
-        if any(first <= code <= last for first, last in _HANZI):
+        if any(first <= code <= last for first, last in HANZI_RANGES):
             return HANZI
         if character == "0":
             return DIGIT

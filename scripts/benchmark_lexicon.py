@@ -4,8 +4,9 @@
     pip install sentencepiece nlp-zero
     CWS_CORPORA=… python scripts/benchmark_lexicon.py [--part speed] [--part large]
 
-Writes docs/benchmark_lexicon.{json,md}. Each build is a process of its own. `speed`: the same 50 MB for all, but its
-first 5 MB for nlp-zero, one thread each. `large`: 1 GB, once, as `cws.lexicon.build` runs by itself, with 2 threads.
+Writes docs/benchmark_lexicon.{json,md}. Each build is a process of its own. `speed`: the same 50 MB for all, one thread
+each; `--row` measures some rows anew and leaves the others as they are. `large`: 1 GB, once, as `cws.lexicon.build`
+runs by itself, with 2 threads.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ from cws.lexicon import BuildOptions
 from cws.lexicon.sample import sample_runs
 
 CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
-MEGABYTES, SLICE, LARGE = 50, 5, 1000  # of the speed text, its beginning for nlp-zero, the large text
+MEGABYTES, SLICE, LARGE = 50, 5, 1000  # of the speed text, its beginning, the large text
 VOCABULARY = 32_000
 LIMIT = 1800  # processor seconds after which a build is stopped
 CLAUSE = re.compile(r"[^\n，。！？；：、]+[，。！？；：、]*")
@@ -137,29 +139,33 @@ def recombined(size: int) -> Iterator[bytes]:
         shift += 1_000_003
 
 
-def measure_speed(folder: Path, runs: int) -> Iterator[tuple[str, dict[str, float]]]:
+def measure_speed(folder: Path, runs: int, only: tuple[str, ...]) -> Iterator[tuple[str, dict[str, float]]]:
     """Yield the name and figures of each build; medians where it is quick, one run where it takes minutes."""
     lines = sampled_lines(MEGABYTES * 10**6)
     whole, part = folder / "whole.txt", folder / "part.txt"
     whole.write_bytes(b"".join(lines))
     part.write_bytes(b"".join(lines[: len(lines) * SLICE // MEGABYTES]))
-    quick: dict[str, list[dict[str, float]]] = {"cws, entropy": [], "cws, entropy, small": [], "nlp-zero, small": []}
-    for _ in range(runs):
-        quick["cws, entropy"].append(timed(CWS, whole, goal="entropy", threads=1))
-        quick["cws, entropy, small"].append(timed(CWS, part, goal="entropy", threads=1))
-        quick["nlp-zero, small"].append(timed(NLP_ZERO, part))
-    for name, done in quick.items():
-        size = part if name.endswith("small") else whole
-        medians = {key: statistics.median(one[key] for one in done) for key in done[0]}
-        yield name, {**medians, "megabytes": size.stat().st_size / 1e6, "runs": runs}
-    once = {"megabytes": whole.stat().st_size / 1e6, "runs": 1}
-    yield "cws, words", {**timed(CWS, whole, goal="words", threads=1), **once}
-    yield "SentencePiece", {**timed(SENTENCEPIECE, whole, vocabulary=VOCABULARY, more=""), **once}
-    once_part = {"megabytes": part.stat().st_size / 1e6, "runs": 1}
-    yield "cws, words, small", {**timed(CWS, part, goal="words", threads=1), **once_part}
-    yield "SentencePiece, small", {**timed(SENTENCEPIECE, part, vocabulary=VOCABULARY, more=""), **once_part}
     more = f", input_sentence_size={lines_of_sample(lines)}, shuffle_input_sentence=True"
-    yield "SentencePiece, sample", {**timed(SENTENCEPIECE, whole, vocabulary=VOCABULARY, more=more), **once}
+    trainer = partial(timed, SENTENCEPIECE, vocabulary=VOCABULARY)
+    builds: dict[str, tuple[Callable[[Path], dict[str, float]], Path, int]] = {
+        "cws, entropy": (partial(timed, CWS, goal="entropy", threads=1), whole, runs),
+        "cws, entropy, small": (partial(timed, CWS, goal="entropy", threads=1), part, runs),
+        "nlp-zero": (partial(timed, NLP_ZERO), whole, 1),
+        "cws, words": (partial(timed, CWS, goal="words", threads=1), whole, 1),
+        "cws, words, small": (partial(timed, CWS, goal="words", threads=1), part, 1),
+        "SentencePiece": (partial(trainer, more=""), whole, 1),
+        "SentencePiece, small": (partial(trainer, more=""), part, 1),
+        "SentencePiece, sample": (partial(trainer, more=more), whole, 1),
+    }
+    done: dict[str, list[dict[str, float]]] = {name: [] for name in only or builds}
+    for turn in range(runs):
+        for name in done:
+            build, path, times = builds[name]
+            if turn < times:
+                done[name].append(build(path))
+            if turn + 1 == times:
+                medians = {key: statistics.median(one[key] for one in done[name]) for key in done[name][0]}
+                yield name, {**medians, "megabytes": path.stat().st_size / 1e6, "runs": times}
 
 
 def lines_of_sample(lines: list[bytes]) -> int:
@@ -181,12 +187,12 @@ def measure_large(folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
 NAMES = {
     "cws, entropy": "cws, goal entropy",
     "cws, words": "cws, goal words",
+    "nlp-zero": "nlp-zero Word_Finder",
     "SentencePiece": "SentencePiece unigram",
     "SentencePiece, sample": "SentencePiece unigram, trained on a sample",
     "cws, entropy, small": "cws, goal entropy",
     "cws, words, small": "cws, goal words",
     "SentencePiece, small": "SentencePiece unigram",
-    "nlp-zero, small": "nlp-zero Word_Finder",
     "cws, words, large": "cws, goal words, 2 threads",
     "cws, entropy, large": "cws, goal entropy, 2 threads",
 }
@@ -203,26 +209,21 @@ def render(results: dict[str, Any]) -> str:
         "Each build is a process of its own. Other work shared the processor, so speeds and ratios are by processor",
         "seconds of the build; imports are not timed. Peak memory is the highest resident set of the process.",
         "",
-        "| | text, MB | runs | seconds | processor seconds | MB per processor second | peak MB | words |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        "| | text, MB | runs | seconds | processor seconds | MB per processor second | peak MB | words | commit |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---|",
     ]
     for name, label in NAMES.items():
         if row := rows.get(name):
-            size = f"{row['megabytes']:.0f} | {row['runs']:.0f}"
+            size, commit = f"{row['megabytes']:.0f} | {row['runs']:.0f}", row["commit"][:12]
+            figures = f"- | stopped at {row['cpu_seconds']:.0f} | < {speed(row):.3f} | - | -"
             if "seconds" in row:
                 figures = f"{row['seconds']:.1f} | {row['cpu_seconds']:.1f} | {speed(row):.3f}"
-                lines.append(f"| {label} | {size} | {figures} | {row['peak_mb']:.0f} | {row['words']:,.0f} |")
-            else:
-                lines.append(
-                    f"| {label} | {size} | - | stopped at {row['cpu_seconds']:.0f} | < {speed(row):.3f} | - | - |"
-                )
-    columns = [f"cws, {goal}{size}" for size in ("", ", small", ", large") for goal in ("words", "entropy")]
-    lines += [
-        "",
-        "| times the speed of | words | entropy | words, 5 MB | entropy, 5 MB | words, 1 GB | entropy, 1 GB |",
-    ]
+                figures += f" | {row['peak_mb']:.0f} | {row['words']:,.0f}"
+            lines.append(f"| {label} | {size} | {figures} | {commit} |")
+    columns = [f"cws, {goal}{size}" for size in ("", ", small") for goal in ("words", "entropy")]
+    lines += ["", "| times the speed of | words | entropy | words, 5 MB | entropy, 5 MB |"]
     lines.append("|---|" + "---:|" * len(columns))
-    for peer in ("SentencePiece", "SentencePiece, sample", "SentencePiece, small", "nlp-zero, small"):
+    for peer in ("SentencePiece", "SentencePiece, sample", "SentencePiece, small", "nlp-zero"):
         ours = [rows.get(name) for name in columns]
         if peer in rows:
             least = "" if "seconds" in rows[peer] else "> "
@@ -242,6 +243,8 @@ NOTES = f"""\
 - SentencePiece: unigram, vocabulary {VOCABULARY:,}, hard_vocab_limit false, num_threads 1, max_sentence_length 8192
   (no line is left out), the rest as is (character_coverage 0.9995, all lines). It trains on all of the text; in the row
   of the sample, on as many lines, drawn at random, as cws looks at.
+- Rows of different commits are of different runs on the same machine and text. What else the machine does, slows
+  processor seconds too, by up to a third; compare rows of one commit where you can.
 - nlp-zero: Word_Finder() as is (min_proba 1e-7, min_pmi 1), train and find on the lines, filtering as is.
 - 1 GB: the different clauses of all raw corpora, each once, in random order, ten a line; then again and again the first
   half of each clause with the second half of another, until there is 1 GB. So next to no clause but the shortest comes
@@ -251,18 +254,21 @@ NOTES = f"""\
 
 @click.command(help=__doc__)
 @click.option("--part", "parts", multiple=True, type=click.Choice(["speed", "large"]), help="By default, both.")
+@click.option(
+    "--row", "rows", multiple=True, type=click.Choice(list(NAMES)), help="Of the part speed; by default, all."
+)
 @click.option("--runs", default=3, show_default=True, help="Of the quick builds.")
 @click.option("-o", "--output", default=ROOT / "docs", type=click.Path(path_type=Path), help="Where the two files go.")
-def main(parts: tuple[str, ...], runs: int, output: Path) -> None:
+def main(parts: tuple[str, ...], rows: tuple[str, ...], runs: int, output: Path) -> None:
     path = output / "benchmark_lexicon.json"
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        measures = {"speed": lambda: measure_speed(folder, runs), "large": lambda: measure_large(folder)}
+        measures = {"speed": lambda: measure_speed(folder, runs, rows), "large": lambda: measure_large(folder)}
         for part in parts or measures:
             for name, figures in measures[part]():
                 results = json.loads(path.read_text("utf-8")) if path.exists() else {"rows": {}}
                 results["setting"] = setting("cws", "numpy", "sentencepiece", "nlp-zero")
-                results["rows"][name] = figures
+                results["rows"][name] = {**figures, "commit": results["setting"]["commit"]}
                 path.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
                 path.with_suffix(".md").write_text(render(results), "utf-8")
                 click.echo(f"{name}: {figures}")

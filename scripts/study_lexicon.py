@@ -1,28 +1,34 @@
 """What each step of the lexicon builder gives: the tables of docs/lexicon.md, as Markdown on stdout.
 
-CWS_CORPORA=... python scripts/study_lexicon.py [--test] [--information]
+CWS_CORPORA=... python scripts/study_lexicon.py [--test] [--information] [--raw [CHARACTERS]]
 
 The lexicon is learned from the text of pku.train, ctb6.train and sxu.train without its blanks, F1 is that on ctb6.dev;
---test scores the last lexicon on the test sets too. --information compares L with that of other vocabularies (it needs
+--test scores the last lexicon on the test sets too. --raw adds the raw corpora to the text, at most so many characters
+of each domain, and looks at all of it (without a number: all of the corpora, of which a sample of 4 million is looked
+at); only the last row is made then. --information compares L with that of other vocabularies (it needs
 the packages jieba and sentencepiece).
 """
 
 from __future__ import annotations
 
 import argparse
+import lzma
 import os
+import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cws.corpus import read_segmented
 from cws.dictionary import jieba_word_list
 from cws.lexicon import (
+    BuildOptions,
     Lexicon,
     NgramIndex,
     SamplerOptions,
+    build_from_counts,
     candidates,
     count_texts,
     cut,
@@ -36,11 +42,12 @@ from cws.lexicon import (
     sample_runs,
     segment_by_autonomy,
     truncate,
-    word_counts,
 )
 from cws.metrics import score
 
-SEG = Path(os.environ["CWS_CORPORA"]) / "seg"
+CORPORA = Path(os.environ["CWS_CORPORA"])
+SEG = CORPORA / "seg"
+WHOLE = 10**12  # characters: all there are
 TRAIN = ("pku.train", "ctb6.train", "sxu.train")
 HELD_OUT = ("ctb6.dev", "ctb6.test", "sxu.test")  # ctb6.dev chose the candidates, the others chose nothing
 TESTS = ("pku.test", "ctb6.test", "sxu.test")
@@ -90,16 +97,41 @@ def ablation(index: NgramIndex, sample: list[str]) -> Lexicon:
     table.add("+ prune", pruned)
     table.add("+ estimate", estimate(text, pruned).counts)
     table.add("least information", minimise(text, candidates(index, min_count=least)).counts)
-    lines = segment_by_autonomy(sample, threads=1)
-    table.add("autonomy", word_counts(lines))
+    words = segment_by_autonomy(sample, threads=1)
+    table.add("autonomy", words.word_counts())
     options = SamplerOptions()
-    lines = refine(lines, options)
-    table.add("+ refine", word_counts(lines))
-    lines = retag(lines)
-    table.add("+ retag", word_counts(lines))
-    lines = refine(lines, SamplerOptions(sweeps=options.sweeps // 2, seed=options.seed + 1))
-    table.add("+ refine", word_counts(lines))
-    return table.add("+ retag", word_counts(retag(lines)))
+    words = refine(words, options)
+    table.add("+ refine", words.word_counts())
+    words = retag(words)
+    table.add("+ retag", words.word_counts())
+    words = refine(words, SamplerOptions(sweeps=options.sweeps // 2, seed=options.seed + 1))
+    table.add("+ refine", words.word_counts())
+    return table.add("+ retag", retag(words).word_counts())
+
+
+def raw_lines(most: int) -> Iterator[str]:
+    """Yield lines of every domain, at random but always the same, of so many characters or as many as there are."""
+    for path in sorted((CORPORA / "raw").glob("*.txt.xz")):
+        with lzma.open(path, "rt", encoding="utf-8") as file:
+            lines = file.read().split("\n")
+        random.Random(1).shuffle(lines)
+        left = most
+        for line in lines:
+            if left <= 0:
+                break
+            yield line
+            left -= len(line)
+
+
+def with_raw(lines: list[str], most: int | None) -> Lexicon:
+    """Print the F1 of the lexicon of words of these lines and of raw text."""
+    lines = [*lines, *raw_lines(most or WHOLE)]
+    sample = sample_runs(lines, WHOLE if most else BuildOptions().sample)
+    table = Table({})
+    counts = count_texts(lines, n=1)
+    words = build_from_counts(counts, sample, threads=1, progress=lambda line: None).words
+    assert words is not None
+    return table.add(f"{counts.characters / 1e6:.1f} million characters", words.word_counts())
 
 
 def information(lines: list[str], sample: list[str]) -> None:
@@ -138,13 +170,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--test", action="store_true")
     parser.add_argument("--information", action="store_true")
+    parser.add_argument("--raw", type=int, nargs="?", const=0, metavar="CHARACTERS")
     arguments = parser.parse_args()
     lines = [line for name in TRAIN for line in texts(name)]
-    sample = sample_runs(lines, 4_000_000)
     if arguments.information:
-        information(lines, sample)
+        information(lines, sample_runs(lines, 4_000_000))
         return
-    lexicon = ablation(NgramIndex(count_texts(lines, n=4, min_count=2)), sample)
+    if arguments.raw is not None:
+        lexicon = with_raw(lines, arguments.raw)
+    else:
+        lexicon = ablation(NgramIndex(count_texts(lines, n=4, min_count=2)), sample_runs(lines, 4_000_000))
     if arguments.test:
         print("\n| test | F1 | P | R |\n|---|---:|---:|---:|")
         for name in TESTS:

@@ -781,6 +781,9 @@ def test_lexicons_are_built_and_used(tmp_path):
     built = run("lexicon", "build", "raw.txt", "-o", "lexicon", "--goal", "entropy", cwd=tmp_path)
     assert built.returncode == 0
     assert "words are in" in built.stderr.decode()
+    raw = (tmp_path / "raw.txt").read_bytes()
+    assert run("lexicon", "build", "-", "-o", "piped", "--goal", "entropy", cwd=tmp_path, stdin=raw).returncode == 0
+    assert (tmp_path / "piped" / "lexicon.txt").read_bytes() == (tmp_path / "lexicon" / "lexicon.txt").read_bytes()
     counts = json.loads(works("lexicon", "evaluate", "lexicon", "gold.txt", "--json", cwd=tmp_path))
     assert counts["f1"] == 1
     assert works("lexicon", "segment", "lexicon", cwd=tmp_path, stdin="今天20天气".encode()) == "今天 20 天气\n"
@@ -802,4 +805,4 @@ def test_lexicons_of_nothing_are_refused(tmp_path):
     fails("none.txt: .*check the path", "lexicon", "build", "none.txt", "-o", "x", cwd=tmp_path)
     fails("gb.txt:1:0: .*gb18030", "lexicon", "build", "gb.txt", "-o", "x", cwd=tmp_path)
     fails("Not a directory", "lexicon", "report", "raw.txt", cwd=tmp_path)
-    is_misused("stdin", "lexicon", "build", "-", "-o", "x", cwd=tmp_path)
+    fails("stdin cannot be read again", "lexicon", "build", "-", "-o", "x", "--work-folder", "w", cwd=tmp_path)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
+import subprocess
+import sys
+import time
 import unicodedata
 from collections import Counter
 from dataclasses import astuple
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +22,7 @@ from lexicon_texts import HAN, MADE_F1, RUNS, WORDS, made_text, segmentations
 from strategies import any_text
 
 import cws
-from cws._native import WordSampler
+from cws._native import LineSample, WordSampler, best_ends, count_words
 from cws.dictionary import read_word_list
 from cws.errors import CorpusError, InputError
 from cws.lexicon.autonomy import autonomies, segment_by_autonomy
@@ -29,8 +34,10 @@ from cws.lexicon.refine import SamplerOptions, refine
 from cws.lexicon.report import draw_report
 from cws.lexicon.retag import retag
 from cws.lexicon.sample import sample_runs
+from cws.lexicon.sample_reference import sample_reference
 from cws.lexicon.steps import least_count
 from cws.lexicon.units import split
+from cws.lexicon.words import SegmentedRuns
 from cws.user_dictionary import UserDictionary
 
 # The sampler
@@ -38,7 +45,7 @@ from cws.user_dictionary import UserDictionary
 
 @given(RUNS, st.integers(1, 5), st.integers(0, 3))
 def test_refine_keeps_the_text_and_the_longest_word(lines: list[str], longest: int, sweeps: int) -> None:
-    refined = refine([[line] for line in lines], SamplerOptions(longest=longest, sweeps=sweeps))
+    refined = refine(SegmentedRuns.of([line] for line in lines), SamplerOptions(longest=longest, sweeps=sweeps)).lines()
     assert ["".join(line) for line in refined] == lines
     assert all(len(word) <= longest for line in refined for word in line)
 
@@ -95,10 +102,10 @@ def test_sampler_probability_is_that_of_the_model(lines: list[list[str]]) -> Non
 
 
 def test_sampler_is_the_same_for_the_same_seed() -> None:
-    lines = [[line] for line in made_text(100)[0]]
-    once, again = (refine(lines, SamplerOptions(sweeps=3, seed=7)) for _ in range(2))
+    words = SegmentedRuns.of([line] for line in made_text(100)[0])
+    once, again = (refine(words, SamplerOptions(sweeps=3, seed=7)).lines() for _ in range(2))
     assert once == again
-    assert refine(lines, SamplerOptions(sweeps=3, seed=8)) != once
+    assert refine(words, SamplerOptions(sweeps=3, seed=8)).lines() != once
 
 
 @pytest.mark.parametrize("name", ["longest", "discount", "strength", "mean_length", "seed", "unigram_discount"])
@@ -115,7 +122,7 @@ def f1(predicted: list[list[str]], gold: list[list[str]]) -> float:
 
 def test_refine_finds_the_words_of_made_up_text() -> None:
     texts, gold = made_text(1500)
-    found = refine([[text] for text in texts], SamplerOptions(sweeps=15))
+    found = refine(SegmentedRuns.of([text] for text in texts), SamplerOptions(sweeps=15)).lines()
     assert f1(found, gold) > 0.85
     assert f1([list(text) for text in texts], gold) < 0.5
 
@@ -123,7 +130,27 @@ def test_refine_finds_the_words_of_made_up_text() -> None:
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.lists(st.text(st.sampled_from(HAN), min_size=1, max_size=3), min_size=1, max_size=4), max_size=6))
 def test_retag_keeps_the_text(lines: list[list[str]]) -> None:
-    assert ["".join(line) for line in retag(lines, rounds=1)] == ["".join(line) for line in lines]
+    retagged = retag(SegmentedRuns.of(lines), rounds=1).lines()
+    assert ["".join(line) for line in retagged] == ["".join(line) for line in lines]
+
+
+def test_retag_takes_runs_of_any_length() -> None:
+    line = ["丁上", "下"] * 1000 + ["一" * 1500]
+    assert "".join(retag(SegmentedRuns.of([line, ["丁上"]]), rounds=1).lines()[0]) == "".join(line)
+
+
+@given(st.lists(st.lists(st.text(st.sampled_from([*HAN, "0", "\U00020000"]), min_size=1), min_size=1), max_size=6))
+def test_words_are_where_they_were(lines: list[list[str]]) -> None:
+    words = SegmentedRuns.of(lines)
+    assert words.lines() == lines
+    assert words.runs(range(len(lines))) == ["".join(line) for line in lines]
+    assert words.word_counts() == Counter(word for line in lines for word in line)
+
+
+@pytest.mark.parametrize("ends", [[1], [1, 0], [1, 1, 1]])
+def test_words_of_ends_that_do_not_fit_are_errors(ends: list[int]) -> None:
+    with pytest.raises(ValueError, match="expected a text and whether a word ends"):
+        count_words("丁上", np.array(ends, np.uint8))
 
 
 # Sample, lexicon, build
@@ -136,6 +163,21 @@ def test_sample_does_not_depend_on_the_order_of_lines() -> None:
         assert sample == sample_runs(reversed(lines), characters)
         assert 0 < sum(map(len, sample)) <= characters
     assert sorted(sample_runs(lines, 10**6)) == sorted(lines)
+
+
+@given(st.lists(any_text() | st.text("丁上二十１2.．％aＺ，\r \ud800\U00020000"), max_size=8), st.integers(1, 60))
+def test_sample_equals_reference(texts: list[str], characters: int) -> None:
+    lines = [line.removesuffix("\r") for text in texts for line in text.split("\n")]
+    assert sample_runs(texts, characters) == sample_reference(lines, characters)
+
+
+@given(any_text() | st.text("丁上，\n\r\ud800"), st.integers(1, 9), st.integers(1, 60))
+def test_sample_of_pieces_is_that_of_the_whole(text: str, size: int, characters: int) -> None:
+    sample = LineSample(characters)
+    for at in range(0, len(text), size):
+        sample.add(text[at : at + size])
+    sample.end_line()
+    assert sample.runs() == sample_runs([text], characters)
 
 
 @given(any_text(), WORDS.filter(bool))
@@ -227,7 +269,9 @@ def test_build_finds_words_of_made_up_text(tmp_path: Path, goal: str) -> None:
     assert f1([result.lexicon.segment(text) for text in texts], gold) > MADE_F1[goal]
     again = build([tmp_path / "raw.txt"], options=options, threads=2)
     assert again.lexicon == result.lexicon
-    assert again.lines == result.lines
+    if goal == "words":
+        assert again.words is not None
+        assert again.words.lines() == result.words.lines()
 
 
 @pytest.mark.parametrize("name", ["goal", "n", "min_count", "sample", "retag_rounds", "passes"])
@@ -243,8 +287,12 @@ def test_build_options_out_of_range_are_errors(name: str) -> None:
 def test_autonomy_segments_by_the_best_sum(lines: list[str]) -> None:
     doubled = lines * 2  # so that every string is there twice
     index = NgramIndex(count_texts(doubled, n=2, min_count=2, threads=1))
-    autonomy = dict(zip(*autonomies(index), strict=True))
-    for line, words in zip(doubled, segment_by_autonomy(doubled, longest=2, threads=1), strict=True):
+    autonomy = {
+        word: value
+        for table, values in zip(index.counts.tables, autonomies(index), strict=True)
+        for word, value in zip(table.strings().tolist(), values.tolist(), strict=True)
+    }
+    for line, words in zip(doubled, segment_by_autonomy(doubled, longest=2, threads=1).lines(), strict=True):
         assert "".join(words) == line
         best = max(
             sum(autonomy[word] for word in path)
@@ -254,9 +302,48 @@ def test_autonomy_segments_by_the_best_sum(lines: list[str]) -> None:
         assert sum(autonomy[word] for word in words) == pytest.approx(best)
 
 
+@pytest.mark.parametrize("weights", [[], [[1.0]], [[1.0, math.nan]]])
+def test_autonomy_best_ends_refuse_weights_that_do_not_fit(weights: list[list[float]]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        best_ends("丁上", [np.array([[1], [2]], np.uint32)], [np.array(row) for row in weights], -1.0)
+
+
 def test_autonomy_finds_words_of_made_up_text() -> None:
     texts, gold = made_text(1500)
-    assert f1(segment_by_autonomy(texts, threads=1), gold) > MADE_F1["autonomy"]
+    assert f1(segment_by_autonomy(texts, threads=1).lines(), gold) > MADE_F1["autonomy"]
+
+
+KILLED = """
+import sys
+from cws import _native
+import cws.lexicon
+counting = sys.modules["cws.lexicon.count"]
+counting._Limits.counter = lambda self: _native.NgramCounter(self.n, counting._is_han(), 3_000, 10**6, self.threads)
+from cws.cli import main
+main()
+"""
+
+
+def test_build_goes_on_after_kill(tmp_path: Path) -> None:
+    """Blocks are small, so that there are many; the second call is an ordinary one."""
+    (tmp_path / "a.txt").write_text("\n".join(made_text(5_000)[0]), "utf-8")
+    (tmp_path / "b.txt").write_text("\n".join(made_text(5_000, seed=2)[0]), "utf-8")
+    work = tmp_path / "work"
+    command = ["lexicon", "build", "a.txt", "b.txt", "--goal", "entropy", "--threads", "1", "-o"]
+    build_it = partial(subprocess.run, cwd=tmp_path, check=True, capture_output=True)
+    options = ["lexicon", "--work-folder", "work"]
+    process = subprocess.Popen([sys.executable, "-c", KILLED, *command, *options], cwd=tmp_path)
+    while not list(work.glob("block-00010-*")) and process.poll() is None:
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    manifest = json.loads((work / "count.json").read_text("utf-8"))
+    assert manifest["position"] > [0, 0]
+    build_it([sys.executable, "-m", "cws", *command, *options])
+    assert list(work.iterdir()) == []
+    build_it([sys.executable, "-m", "cws", *command, "expected"])
+    for name in ("lexicon.txt", "weights.safetensors"):
+        assert (tmp_path / "lexicon" / name).read_bytes() == (tmp_path / "expected" / name).read_bytes()
 
 
 def test_build_without_chinese_is_an_error(tmp_path: Path) -> None:
@@ -276,5 +363,6 @@ def test_build_takes_any_text(texts: list[str]) -> None:
             build_from_counts(counts, sample, options=options, threads=1)
         return
     result = build_from_counts(counts, sample, options=options, threads=1)
-    assert ["".join(line) for line in result.lines] == sample
+    assert result.words is not None
+    assert ["".join(line) for line in result.words.lines()] == sample
     assert all("".join(result.lexicon.segment(text)) == text for text in texts)

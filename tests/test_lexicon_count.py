@@ -28,6 +28,7 @@ from cws.errors import CorpusError, EncodingError, FileError, InputError
 from cws.lexicon.blocks import Blocks
 from cws.lexicon.count import count, count_partially, count_texts, merge_counts, parse_memory
 from cws.lexicon.count_reference import count_reference, runs, windows
+from cws.text import HANZI, NUMERAL, bmp_types
 
 counting = sys.modules["cws.lexicon.count"]  # the function of this name hides the module
 
@@ -129,6 +130,12 @@ def test_count_does_not_depend_on_order_threads_or_memory(tmp_path):
     for block, key_bytes, threads in ((10_000, 8_000, 2), (40_000, 10**6, 1), (1000, 100_000, 2)):
         with small_memory(block, key_bytes):
             assert_same(count(paths, threads=threads), expected)
+
+
+def test_count_is_of_han_characters_and_numerals():
+    expected = bytes(kind in (HANZI, NUMERAL) for kind in bmp_types())
+    assert counting._is_han()[:0x10000] == expected
+    assert counting._is_han()[0x10000:] == bytes(0x10000) + b"\1" * 0x20000
 
 
 def test_count_of_nothing():

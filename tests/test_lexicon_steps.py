@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from lexicon_texts import HAN, RUNS, WORDS, made_text, segmentations
 from strategies import any_text
 
-from cws._native import expect_words, join_words
+from cws._native import cut_pieces, expect_words, link_ngrams, prune_words
 from cws.errors import InputError
 from cws.lexicon.candidates import NgramIndex
 from cws.lexicon.count import count_texts
 from cws.lexicon.entropy import merge_gain, pmi
 from cws.lexicon.minimise import candidates, held_out_information, minimise
 from cws.lexicon.steps import cut, estimate, prune, truncate
+from cws.lexicon.steps_reference import cut_reference, prune_reference
 from cws.lexicon.units import runs, split
 from cws.text import HANZI, NUMERAL, character_type
 
@@ -65,10 +66,11 @@ def test_units_split_keeps_white_space_as_other_models_do() -> None:
 @given(RUNS)
 def test_candidates_statistics_are_those_of_every_cut(lines: list[str]) -> None:
     counts = count_texts(lines, n=3, threads=1)
-    statistics = NgramIndex(counts).statistics()
+    index = NgramIndex(counts)
     total = sum(map(len, lines))
     occurrences = Counter(line[i:j] for line in lines for i in range(len(line)) for j in range(i + 1, len(line) + 1))
-    for table, statistic in zip(counts.tables[1:], statistics[1:], strict=True):
+    for order, table in enumerate(counts.tables[1:], 2):
+        statistic = index.statistics(order, np.arange(len(table.counts)))
         for row, ngram in enumerate(table.strings().tolist()):
             p = occurrences[ngram] / total
             cuts = [[occurrences[ngram[:k]] / total, occurrences[ngram[k:]] / total] for k in range(1, len(ngram))]
@@ -87,18 +89,42 @@ def test_candidates_lookup_finds_what_is_there(lines: list[str], words: list[str
         assert row == (table.index(word) if word in table else -1)
 
 
+@given(RUNS)
+def test_candidates_links_are_rows_of_the_parts(lines: list[str]) -> None:
+    counts = count_texts(lines, n=4, threads=1)
+    index = NgramIndex(counts)
+    for order in range(2, 5):
+        shorter = counts.tables[order - 2].strings()
+        ngrams = counts.tables[order - 1].strings().tolist()
+        assert shorter[index.prefixes[order - 1]].tolist() == [ngram[:-1] for ngram in ngrams]
+        assert shorter[index.suffixes[order - 1]].tolist() == [ngram[1:] for ngram in ngrams]
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [[[[2], [1]]], [[[1], [2]], [[1, 3]]], [[[1], [2]], [[3, 1]]], [[[1], [2]], [[2, 1], [1, 2]]], [[[1, 2]]]],
+)
+def test_candidates_links_of_other_tables_are_errors(tables: list[list[list[int]]]) -> None:
+    with pytest.raises(ValueError, match="expected tables of"):
+        link_ngrams([np.array(table, np.uint32) for table in tables])
+
+
 # Cut, truncate, prune
 
 
-@given(RUNS, st.lists(st.text(st.sampled_from(HAN), min_size=2, max_size=3), max_size=5))
-def test_cut_joins_what_a_word_covers(lines: list[str], words: list[str]) -> None:
+@given(RUNS, st.sets(st.text(st.sampled_from(HAN), min_size=2, max_size=4), max_size=5))
+def test_cut_equals_reference(lines: list[str], strong: set[str]) -> None:
     text = "\n".join(lines)
-    expected = [
-        any(text[begin : begin + len(word)] == word for word in words for begin in range(at - len(word) + 2, at + 1)
-            if begin >= 0)
-        for at in range(len(text))
-    ]  # fmt: skip
-    assert join_words(text, words).astype(bool).tolist() == expected
+    tables = [
+        np.array([list(map(ord, word)) for word in strong if len(word) == order], np.uint32).reshape(-1, order)
+        for order in (2, 3, 4)
+    ]
+    words, counts = cut_pieces(text, tables, 4)
+    assert list(zip(words, counts.tolist(), strict=True)) == list(cut_reference(text, strong, 4).items())
+
+
+def test_cut_of_nothing() -> None:
+    assert cut("", NgramIndex(count_texts(["丁上"], n=2, threads=1))) == Counter()
 
 
 def test_cut_pieces_are_the_text_between_weak_places() -> None:
@@ -134,6 +160,19 @@ def test_prune_gives_the_counts_of_a_word_to_its_parts() -> None:
 def test_prune_keeps_what_its_parts_cannot_explain() -> None:
     words = {"丁上": 2, "下一": 2, "丁上下一": 50}
     assert prune(words, min_pmi=1, more=1)["丁上下一"] == 50
+
+
+@given(st.dictionaries(st.text(st.sampled_from(HAN), min_size=1, max_size=6), st.integers(1, 50), max_size=30),
+       st.sampled_from([-1.0, 0.0, 0.5, 1.0]), st.sampled_from([0.0, 1.0]))  # fmt: skip
+def test_prune_equals_reference(words: dict[str, int], min_pmi: float, more: float) -> None:
+    expected = prune_reference(words, min_pmi=min_pmi, more=more)
+    assert list(prune(words, min_pmi=min_pmi, more=more).items()) == list(expected.items())
+
+
+@pytest.mark.parametrize("words", [["丁上"], ["丁", "丁", "上"], ["丁上", "丁", "上"], ["丁", "上", "丁上", "丁上"]])
+def test_prune_words_refuses_lists_without_all_characters_first(words: list[str]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        prune_words(words, 2, np.ones(len(words)), 1.0, 1.0)
 
 
 @given(WORDS)
@@ -187,6 +226,15 @@ def test_estimate_is_the_same_for_any_number_of_threads() -> None:
     text = "\n".join(made_text()[0])
     words = Counter(text[at : at + 2] for at in range(len(text) - 1) if "\n" not in text[at : at + 2])
     assert estimate(text, words, threads=1) == estimate(text, words, threads=3)
+
+
+def test_expectations_of_a_long_run_are_sums_of_logs() -> None:
+    """The probability of 3,000 characters is no number that a float can hold."""
+    words = ["丁", "上", "丁上"]
+    weights = np.log([0.25, 0.25, 0.5])
+    counts, log_probability, _ = expect_words("丁上" * 1500, words, weights, -30.0, True, 1)
+    assert log_probability == pytest.approx(1500 * math.log(0.25**2 + 0.5))
+    assert counts.tolist() == pytest.approx([1500 / 9, 1500 / 9, 1500 * 8 / 9])
 
 
 def test_estimate_without_iterations_is_an_error() -> None:

@@ -34,6 +34,9 @@ def lexicon_cli() -> None:
                    " prune and estimate, the classic steps.")  # fmt: skip
 @click.option("--known", type=click.Path(), metavar="FILE", help="Write only words that are not in this word list.")
 @click.option("--memory", default="2G", show_default=True, metavar="SIZE", help="What counting may take.")
+@click.option("--work-folder", type=click.Path(file_okay=False), metavar="DIR",
+              help="Where finished parts of counting wait: after an interruption, the same command goes on from there."
+                   " It is empty in the end.")  # fmt: skip
 @threads_option
 @encoding_option
 @errors_option
@@ -44,6 +47,7 @@ def build_cli(
     goal: str,
     known: str | None,
     memory: str,
+    work_folder: str | None,
     threads: int,
     encoding: str,
     errors: str,
@@ -58,12 +62,11 @@ def build_cli(
     \b
     cws lexicon build raw/*.txt.xz -o my-lexicon
     cws lexicon build raw.txt --known dict.txt -o new-words
+    cws lexicon build *.txt.xz -o my-lexicon --work-folder counts     a long count can be interrupted
     """
-    if "-" in raw:
-        raise click.UsageError("the text is read twice, so it cannot come from stdin: name files")
     build(
-        raw, output, goal=goal, known=known, memory=memory, threads=threads, encoding=encoding, errors=errors,
-        progress=sys.stderr.isatty() if progress is None else progress,
+        raw, output, goal=goal, known=known, memory=memory, work_folder=work_folder, threads=threads,
+        encoding=encoding, errors=errors, progress=sys.stderr.isatty() if progress is None else progress,
     )  # fmt: skip
 
 
@@ -74,6 +77,7 @@ def build(
     goal: str = "words",
     known: str | None = None,
     memory: str = "2G",
+    work_folder: str | None = None,
     threads: int = 1,
     encoding: str = "utf-8",
     errors: str = "strict",
@@ -90,8 +94,8 @@ def build(
         check_input(path)
     listed = read_word_list(known) if known else None
     result = find_words(
-        raw, options=BuildOptions(goal=goal), memory=memory, threads=threads, encoding=encoding, errors=errors,
-        show_progress=progress, progress=lambda line: click.echo(line, err=True),
+        raw, options=BuildOptions(goal=goal), memory=memory, work_folder=work_folder, threads=threads,
+        encoding=encoding, errors=errors, show_progress=progress, progress=lambda line: click.echo(line, err=True),
     )  # fmt: skip
     about = {"goal": goal, "from": list(raw), "characters": result.characters, "information": result.information}
     result.lexicon.save_model(output, about)

@@ -10,10 +10,11 @@ from cws.lexicon.candidates import NgramIndex
 from cws.lexicon.count import NgramCounts, NgramTable, count, count_partially, count_texts, merge_counts
 from cws.lexicon.lexicon import Entry, Lexicon
 from cws.lexicon.minimise import candidates, held_out_information, minimise
-from cws.lexicon.refine import SamplerOptions, refine, word_counts
+from cws.lexicon.refine import SamplerOptions, refine
 from cws.lexicon.retag import fit_tagger, retag
 from cws.lexicon.sample import lines_of, sample_runs
 from cws.lexicon.steps import cut, estimate, least_count, prune, truncate
+from cws.lexicon.words import SegmentedRuns
 
 __all__ = [
     "BuildOptions",
@@ -24,6 +25,7 @@ __all__ = [
     "NgramIndex",
     "NgramTable",
     "SamplerOptions",
+    "SegmentedRuns",
     "build",
     "build_from_counts",
     "candidates",
@@ -44,5 +46,4 @@ __all__ = [
     "sample_runs",
     "segment_by_autonomy",
     "truncate",
-    "word_counts",
 ]

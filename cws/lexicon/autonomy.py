@@ -13,21 +13,21 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cws.lattice import WordTrie
+from cws._native import best_ends
 from cws.lexicon.candidates import NgramIndex
 from cws.lexicon.count import count_texts
 from cws.lexicon.entropy import Floats
 from cws.lexicon.units import LATIN, NUMBER
+from cws.lexicon.words import SegmentedRuns, codes_of, offsets_of
 
 _LEAST = -30.0  # of a character alone that was seen once
 # Whole numbers and Latin words are counted like characters: as two places among the radicals that Unicode left empty.
-_AS_HAN = {ord(NUMBER): 0x2FDE, ord(LATIN): 0x2FDF}
-_BACK = {han: code for code, han in _AS_HAN.items()}
+_AS_HAN = {NUMBER: "\u2fde", LATIN: "\u2fdf"}
 
 
 def segment_by_autonomy(
     runs: Sequence[str], *, longest: int = 4, memory: int | str = "2G", threads: int | None = None
-) -> list[list[str]]:
+) -> SegmentedRuns:
     """Return the words of each run.
 
     Args:
@@ -35,31 +35,30 @@ def segment_by_autonomy(
         longest: Units of a word.
         memory, threads: As for `count`; they make no difference to the result.
     """
-    counts = count_texts(
-        (run.translate(_AS_HAN) for run in runs), n=longest, min_count=2, memory=memory, threads=threads
-    )
-    trie = WordTrie.build(zip(*autonomies(NgramIndex(counts)), strict=True))
-    return [trie.segment(run, _LEAST) for run in runs]
+    text = "\n".join(runs)
+    for unit, han in _AS_HAN.items():
+        text = text.replace(unit, han)
+    index = NgramIndex(count_texts([text], n=longest, min_count=2, memory=memory, threads=threads))
+    ends = best_ends(text, [table.ngrams for table in index.counts.tables], autonomies(index), _LEAST)
+    return SegmentedRuns("".join(runs), offsets_of(runs), ends[codes_of(text) != ord("\n")])
 
 
-def autonomies(index: NgramIndex) -> tuple[list[str], list[float]]:
-    """Return the n-grams and their autonomies, in nats; at least `_LEAST`, for single characters."""
+def autonomies(index: NgramIndex) -> list[Floats]:
+    """Return the autonomies of the n-grams of each order, in nats; at least `_LEAST`, for single characters."""
     tables = index.counts.tables
-    words: list[str] = []
-    values: list[float] = []
+    values: list[Floats] = []
     shares = tables[0].counts / max(tables[0].counts.sum(), 1)
     anywhere = float(-(shares @ np.log(shares)))  # the entropy of what follows nothing
     for order, table in enumerate(tables, 1):
         autonomy = np.zeros(len(table.counts))
-        for entropies, shorter in (("left_entropies", table.ngrams[:, 1:]), ("right_entropies", table.ngrams[:, :-1])):
+        for entropies, parts in (("left_entropies", index.suffixes), ("right_entropies", index.prefixes)):
             before: float | NDArray[np.float32] = anywhere
             if order > 1:
-                before = getattr(tables[order - 2], entropies)[index.rows(shorter)]
+                before = getattr(tables[order - 2], entropies)[parts[order - 1]]
             variation = getattr(table, entropies) - np.asarray(before, np.float64)
             autonomy += variation - _mean(variation, table.counts)
-        words.extend(word.translate(_BACK) for word in table.strings().tolist())
-        values.extend((np.maximum(autonomy, _LEAST) if order == 1 else autonomy).tolist())
-    return words, values
+        values.append(np.maximum(autonomy, _LEAST) if order == 1 else autonomy)
+    return values
 
 
 def _mean(values: Floats, weights: NDArray[np.int64]) -> float:

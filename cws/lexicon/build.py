@@ -11,13 +11,13 @@ from os import PathLike
 from cws.errors import CorpusError, InputError
 from cws.lexicon.autonomy import segment_by_autonomy
 from cws.lexicon.candidates import NgramIndex
-from cws.lexicon.count import NgramCounts, count
+from cws.lexicon.count import NgramCounts, count_and_sample
 from cws.lexicon.lexicon import Lexicon
 from cws.lexicon.minimise import candidates, minimise
-from cws.lexicon.refine import LONGEST, SamplerOptions, refine, word_counts
+from cws.lexicon.refine import LONGEST, SamplerOptions, refine
 from cws.lexicon.retag import retag
-from cws.lexicon.sample import lines_of, sample_runs
 from cws.lexicon.steps import cut, estimate, least_count, prune, truncate
+from cws.lexicon.words import SegmentedRuns
 from cws.threads import processors
 
 log = logging.getLogger(__name__)
@@ -61,13 +61,13 @@ class BuildResult:
 
     Attributes:
         lexicon: The words.
-        lines: The words of each run of the sample; empty for other goals than words.
+        words: The words of each run of the sample; None for other goals than words.
         information: L in bits a character after each round, for other goals than words.
         characters: How many Han characters there were in all of the text.
     """
 
     lexicon: Lexicon
-    lines: list[list[str]]
+    words: SegmentedRuns | None
     information: list[float]
     characters: int
 
@@ -77,6 +77,7 @@ def build(
     *,
     options: BuildOptions | None = None,
     memory: int | str = "2G",
+    work_folder: str | PathLike[str] | None = None,
     threads: int | None = None,
     encoding: str = "utf-8",
     errors: str = "strict",
@@ -90,9 +91,9 @@ def build(
     truncate, prune, estimate.
 
     Args:
-        paths: Any text; `.gz`, `.xz` and `.zst` are decompressed. They are read twice, so `-` is no choice.
+        paths: Any text; `.gz`, `.xz` and `.zst` are decompressed. `-` is stdin.
         options: See there.
-        memory: What counting may take, see `count`.
+        memory, work_folder: What counting may take, and where an interrupted count goes on from: see `count`.
         threads: By default, as many as there are processors. They make no difference to the result.
         encoding: Any text encoding Python knows.
         errors: What to do with invalid bytes: `strict`, `replace`, or another of Python's error handlers.
@@ -105,17 +106,20 @@ def build(
         InputError: An option out of range.
     """
     options = options or BuildOptions()
-    counts = count(
+    if not paths:
+        raise CorpusError("no files: name one or more")
+    counts, sample = count_and_sample(
         paths,
+        options.sample,
         n=options.longest,
         min_count=_least_kept(paths),
         memory=memory,
+        work_folder=work_folder,
         threads=threads,
         encoding=encoding,
         errors=errors,
         progress=show_progress,
     )
-    sample = sample_runs(lines_of(paths, encoding=encoding, errors=errors), options.sample)
     return build_from_counts(counts, sample, options=options, threads=threads, progress=progress)
 
 
@@ -147,11 +151,11 @@ def build_from_counts(
     progress(f"counted {counts.characters:,} characters in {counts.runs:,} runs")
     index = NgramIndex(counts)
     if options.goal == "words":
-        lines = segment_by_autonomy(sample, longest=options.longest, threads=threads)
-        progress(f"autonomy: {len(word_counts(lines)):,} kinds of words")
+        words = segment_by_autonomy(sample, longest=options.longest, threads=threads)
+        progress(f"autonomy: {len(words.word_counts()):,} kinds of words")
         for step in range(options.passes):
-            lines = _improve(lines, options, step, progress)
-        return BuildResult(Lexicon.of(word_counts(lines), index), lines, [], counts.characters)
+            words = _improve(words, options, step, progress)
+        return BuildResult(Lexicon.of(words.word_counts(), index), words, [], counts.characters)
     text = "\n".join(sample)
     least = options.min_count or least_count(len(text) - len(sample) + 1)
     if options.goal == "information":
@@ -162,7 +166,7 @@ def build_from_counts(
         found, information = _four_steps(text, index, least, options, threads, progress)
     progress(f"{len(found):,} words; bits a character: {' '.join(f'{bits:.4f}' for bits in information)}")
     whole = {word: max(1, round(count)) for word, count in found.items()}
-    return BuildResult(Lexicon.of(whole, index), [], information, counts.characters)
+    return BuildResult(Lexicon.of(whole, index), None, information, counts.characters)
 
 
 def _four_steps(
@@ -182,9 +186,7 @@ def _four_steps(
     return estimated.counts, estimated.information
 
 
-def _improve(
-    lines: list[list[str]], options: BuildOptions, step: int, progress: Callable[[str], None]
-) -> list[list[str]]:
+def _improve(words: SegmentedRuns, options: BuildOptions, step: int, progress: Callable[[str], None]) -> SegmentedRuns:
     """Return the words after one pass of sampler and tagger."""
     sampler = options.sampler
 
@@ -192,7 +194,7 @@ def _improve(
         if sweep % 10 == 0:
             progress(f"sampled {sweep} times: log-probability {log_probability:.0f}, {kinds:,} kinds of words")
 
-    lines = refine(lines, replace(sampler, sweeps=sampler.sweeps >> step, seed=sampler.seed + step), progress=show)
-    lines = retag(lines, rounds=options.retag_rounds)
-    progress(f"pass {step + 1}: {len(word_counts(lines)):,} kinds of words")
-    return lines
+    words = refine(words, replace(sampler, sweeps=sampler.sweeps >> step, seed=sampler.seed + step), progress=show)
+    words = retag(words, rounds=options.retag_rounds)
+    progress(f"pass {step + 1}: {len(words.word_counts()):,} kinds of words")
+    return words

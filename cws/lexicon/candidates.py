@@ -8,15 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cws._native import link_ngrams
 from cws.lexicon.count import NgramCounts
-from cws.lexicon.entropy import Floats, merge_gain, pmi
+from cws.lexicon.entropy import Floats, merge_gain
 
 Rows = NDArray[np.int64]
 _MISSING = 1 << 40  # a row that no table has
 
 
 class Statistics(NamedTuple):
-    """Of the n-grams of one order, row by row, at the weakest of their places to be cut in two.
+    """Of n-grams of one order, at the weakest of their places to be cut in two.
 
     Attributes:
         pmi: (m,) mutual information of the two parts, in nats; inf for single characters.
@@ -30,22 +31,76 @@ class Statistics(NamedTuple):
 
 
 class NgramIndex:
-    """Finds rows of n-grams. Each n-gram is known by the row of all but its last character, and that character.
+    """Finds rows of n-grams, and those of their parts.
 
     Args:
         counts: All n-grams from a least count up; so the parts of every n-gram are there too.
+
+    Attributes:
+        prefixes, suffixes: [order - 1] (m,) the rows of all but the last, or but the first, character of each n-gram,
+            in the table of the order below; empty for single characters.
     """
 
     def __init__(self, counts: NgramCounts) -> None:
         self.counts = counts
-        self._characters = np.zeros(0, np.uint32) if not counts.tables else counts.tables[0].ngrams[:, 0]
+        links = link_ngrams([table.ngrams for table in counts.tables])
+        self.prefixes, self.suffixes = [one for one, _ in links], [other for _, other in links]
+        total = max(counts.characters, 1)
+        self._shares = [table.counts / total for table in counts.tables]
+        self._logs = [np.log(shares) for shares in self._shares]
+        self._weakest: dict[int, tuple[Floats, NDArray[np.int8]]] = {}
         self._keys: list[Rows] = []
-        for order, table in enumerate(counts.tables, 1):
-            prefixes = self.rows(table.ngrams[:, :-1]) if order > 1 else np.zeros(len(table.ngrams), np.int64)
-            self._keys.append(prefixes << 21 | table.ngrams[:, -1])
+
+    def pmi(self, order: int) -> Floats:
+        """Return the mutual information, in nats, of each n-gram of an order at its weakest place."""
+        return self._weakest_places(order)[0]
+
+    def branching(self, order: int) -> Floats:
+        """Return the smaller branching entropy, in nats, of each n-gram of an order."""
+        table = self.counts.tables[order - 1]
+        return np.minimum(table.left_entropies, table.right_entropies).astype(np.float64)
+
+    def statistics(self, order: int, rows: Rows) -> Statistics:
+        """Return the statistics of some n-grams of an order."""
+        information, places = self._weakest_places(order)
+        places = places[rows]
+        gain = np.zeros(len(rows))
+        for place in range(1, order):
+            here = np.flatnonzero(places == place)
+            first, second = self._parts(order, place, rows[here])
+            parts = [self._shares[place - 1][first], self._shares[order - place - 1][second]]
+            gain[here] = merge_gain(self._shares[order - 1][rows[here]], parts)
+        return Statistics(information[rows], gain, self.branching(order)[rows])
+
+    def _weakest_places(self, order: int) -> tuple[Floats, NDArray[np.int8]]:
+        if order not in self._weakest:
+            weakest = np.full(len(self._shares[order - 1]), np.inf)
+            places = np.zeros(len(weakest), np.int8)
+            for place in range(1, order):
+                first, second = self._parts(order, place)
+                information = self._logs[order - 1] - (
+                    self._logs[place - 1][first] + self._logs[order - place - 1][second]
+                )
+                weaker = information < weakest
+                np.copyto(weakest, information, where=weaker)
+                places[weaker] = place
+            self._weakest[order] = weakest, places
+        return self._weakest[order]
+
+    def _parts(self, order: int, place: int, rows: Rows | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the rows of the two parts of n-grams, by default of all, when cut behind so many characters."""
+        first: NDArray[Any] = np.arange(len(self._shares[order - 1])) if rows is None else rows
+        second = first
+        for shorter in range(order, place, -1):
+            first = self.prefixes[shorter - 1][first]
+        for shorter in range(order, order - place, -1):
+            second = self.suffixes[shorter - 1][second]
+        return first, second
 
     def rows(self, ngrams: NDArray[np.uint32]) -> Rows:
         """Return the rows of (m, k) n-grams in the table of order k; a large number for those that are not there."""
+        if not self._keys:
+            self._keys = [self._keys_of(order) for order in range(1, len(self.counts.tables) + 1)]
         found = np.zeros(len(ngrams), np.int64)
         for order in range(ngrams.shape[1]):
             keys = self._keys[order]
@@ -57,26 +112,11 @@ class NgramIndex:
             found = np.where(hit, at, _MISSING)
         return found
 
-    def statistics(self) -> list[Statistics]:
-        """Return the statistics of each order."""
-        total = max(self.counts.characters, 1)
-        shares = [table.counts / total for table in self.counts.tables]
-        result = []
-        for order, table in enumerate(self.counts.tables, 1):
-            weakest = np.full(len(table.counts), np.inf)
-            gain = np.zeros(len(table.counts))
-            for cut in range(1, order):
-                parts = [
-                    shares[cut - 1][self.rows(table.ngrams[:, :cut])],
-                    shares[order - cut - 1][self.rows(table.ngrams[:, cut:])],
-                ]
-                information = pmi(shares[order - 1], parts)
-                weaker = information < weakest
-                weakest[weaker] = information[weaker]
-                gain[weaker] = merge_gain(shares[order - 1][weaker], [part[weaker] for part in parts])
-            branching = np.minimum(table.left_entropies, table.right_entropies).astype(np.float64)
-            result.append(Statistics(weakest, gain, branching))
-        return result
+    def _keys_of(self, order: int) -> Rows:
+        """Return a number for each n-gram, ascending: the row of all but its last character, and that character."""
+        table = self.counts.tables[order - 1]
+        prefixes = self.prefixes[order - 1].astype(np.int64) if order > 1 else np.zeros(len(table.ngrams), np.int64)
+        return prefixes << 21 | table.ngrams[:, -1]
 
     def lookup(self, words: Sequence[str]) -> tuple[Rows, NDArray[Any]]:
         """Return the orders of words and their rows; the row of a word that no table has is negative."""

@@ -24,7 +24,7 @@ from cws.errors import CorpusError, FileError, InputError
 from cws.files import atomic_output, file_error
 from cws.lexicon.blocks import MOST_FILES, Blocks
 from cws.lexicon.source import Display, FileSource, TextSource
-from cws.text import HANZI, NUMERAL, bmp_types
+from cws.text import HANZI_RANGES
 from cws.threads import check_threads, processors
 
 MAX_ORDER = 10
@@ -108,6 +108,27 @@ def count(
     limits = _Limits.checked(n, memory, threads)
     source = FileSource(paths, encoding, errors, progress)
     return _count(source, limits, _checked_min_count(min_count), work_folder)
+
+
+def count_and_sample(
+    paths: Sequence[str | os.PathLike[str]],
+    characters: int,
+    *,
+    n: int = 4,
+    min_count: int = 1,
+    memory: int | str = "2G",
+    threads: int | None = None,
+    encoding: str = "utf-8",
+    errors: str = "strict",
+    progress: bool = False,
+    work_folder: str | os.PathLike[str] | None = None,
+) -> tuple[NgramCounts, list[str]]:
+    """Return what `count` and `sample.sample_runs` return for the text of files, which are read once for both."""
+    limits = _Limits.checked(n, memory, threads)
+    sample = _native.LineSample(characters)
+    source = FileSource(paths, encoding, errors, progress, sample)
+    counts = _count(source, limits, _checked_min_count(min_count), work_folder)
+    return counts, sample.runs()
 
 
 def count_texts(
@@ -225,8 +246,10 @@ def _checked_min_count(min_count: int) -> int:
 @cache
 def _is_han() -> bytes:
     """Return one byte for each code point below 0x40000: whether it is a Han character."""
-    bmp = bytes(kind in (HANZI, NUMERAL) for kind in bmp_types())
-    return bmp + bytes(0x10000) + b"\1" * 0x20000
+    flags = bytearray(0x40000)
+    for first, last in HANZI_RANGES:
+        flags[first : last + 1] = b"\1" * (last + 1 - first)
+    return bytes(flags)
 
 
 def _count(

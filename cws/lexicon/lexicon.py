@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from os import PathLike
 from typing import Any
+
+import numpy as np
 
 from cws._native import DictionarySegmenter
 from cws.dictionary import LEXICON_HEADER, read_word_list
@@ -14,7 +16,7 @@ from cws.errors import CorpusError, InputError
 from cws.files import atomic_output, display_name, read_lines
 from cws.labelers.dictionary import write_trie
 from cws.lattice import WordTrie
-from cws.lexicon.candidates import NgramIndex, Statistics
+from cws.lexicon.candidates import NgramIndex
 from cws.lexicon.entropy import information_per_character
 
 COLUMNS = ("word", "count", "pmi", "gain", "left_entropy", "right_entropy")
@@ -70,12 +72,7 @@ class Lexicon:
         """Return the lexicon of words with their counts, and with the statistics of n-grams where there are any."""
         entries = {word: Entry(count) for word, count in counts.items()}
         if index is not None:
-            words = list(entries)
-            statistics = index.statistics()
-            orders, rows = index.lookup(words)
-            for word, order, row in zip(words, orders.tolist(), rows.tolist(), strict=True):
-                if row >= 0:
-                    entries[word] = _entry(counts[word], index, statistics[order - 1], order, row)
+            entries |= {word: Entry(counts[word], *known) for word, known in _statistics(list(entries), index)}
         return cls(entries)
 
     def segment(self, text: str) -> list[str]:
@@ -153,13 +150,19 @@ class Lexicon:
         return Lexicon(new)
 
 
-def _entry(count: int, index: NgramIndex, statistics: Statistics, order: int, row: int) -> Entry:
-    table = index.counts.tables[order - 1]
-    single = order == 1
-    return Entry(
-        count,
-        None if single else float(statistics.pmi[row]),
-        None if single else float(statistics.gain[row]),
-        float(table.left_entropies[row]),
-        float(table.right_entropies[row]),
-    )
+def _statistics(words: Sequence[str], index: NgramIndex) -> Iterator[tuple[str, tuple[float | None, ...]]]:
+    """Yield those words that are n-grams, with what an entry says of them beside its count."""
+    orders, rows = index.lookup(words)
+    for order, table in enumerate(index.counts.tables, 1):
+        places = np.flatnonzero((orders == order) & (rows >= 0))
+        here = rows[places]
+        found = index.statistics(order, here)
+        none = [None] * len(here)
+        figures = zip(
+            none if order == 1 else found.pmi.tolist(),
+            none if order == 1 else found.gain.tolist(),
+            table.left_entropies[here].tolist(),
+            table.right_entropies[here].tolist(),
+            strict=True,
+        )
+        yield from zip((words[place] for place in places.tolist()), figures, strict=True)

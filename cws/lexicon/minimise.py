@@ -34,8 +34,8 @@ class Minimum(NamedTuple):
 def candidates(index: NgramIndex, *, min_pmi: float = 0.0, min_count: int) -> dict[str, float]:
     """Return all characters, and the frequent n-grams whose parts meet more often than by chance."""
     words: dict[str, float] = {}
-    for order, (table, statistic) in enumerate(zip(index.counts.tables, index.statistics(), strict=True), 1):
-        kept = (statistic.pmi >= min_pmi) & (table.counts >= min_count) | (order == 1)
+    for order, table in enumerate(index.counts.tables, 1):
+        kept = (index.pmi(order) >= min_pmi) & (table.counts >= min_count) | (order == 1)
         words.update(zip(table.strings()[kept].tolist(), table.counts[kept].astype(float).tolist(), strict=True))
     return words
 

@@ -7,16 +7,14 @@ word segmentation", 2009). cws/native/lexicon_sampler.h has the model.
 
 from __future__ import annotations
 
-import itertools
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cws._native import WordSampler
 from cws.errors import InputError
+from cws.lexicon.words import SegmentedRuns, codes_of
 
 LONGEST = 8
 
@@ -50,30 +48,25 @@ class SamplerOptions:
 
 
 def refine(
-    lines: list[list[str]],
+    words: SegmentedRuns,
     options: SamplerOptions | None = None,
     *,
     progress: Callable[[int, float, int], None] | None = None,
-) -> list[list[str]]:
+) -> SegmentedRuns:
     """Return the words of each run anew, drawn from the model; the same for the same seed.
 
     Args:
-        lines: The words of each run, for a start; no run is empty.
+        words: For a start.
         options: Hyper-parameters.
         progress: Called after each sweep with its number, the log-probability of the text and the kinds of words.
     """
     options = options or SamplerOptions()
-    text = "".join(map("".join, lines))
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    units = np.unique(codes, return_inverse=True)[1].astype(np.uint32)
-    lengths = np.array([len(word) for line in lines for word in line], np.int64)
-    ends = np.zeros(len(units), np.uint8)
-    ends[np.cumsum(lengths) - 1] = 1
-    offsets = np.cumsum([0, *(sum(map(len, line)) for line in lines)]).astype(np.uint64)
+    codes = codes_of(words.text)
+    number = np.cumsum(np.bincount(codes) > 0, dtype=np.uint32) - 1  # of each code point that occurs
     sampler = WordSampler(
-        units,
-        offsets,
-        ends,
+        number[codes].astype(np.uint32),
+        words.offsets.astype(np.uint64),
+        words.ends,
         longest=options.longest,
         discount=options.discount,
         strength=options.strength,
@@ -86,17 +79,4 @@ def refine(
         log_probability = sampler.sweep()
         if progress:
             progress(sweep, log_probability, sampler.kinds)
-    return _lines(text, sampler.ends(), offsets)
-
-
-def _lines(text: str, ends: NDArray[np.uint8], offsets: NDArray[np.uint64]) -> list[list[str]]:
-    places = (np.nonzero(ends)[0] + 1).tolist()
-    words = [text[begin:end] for begin, end in zip([0, *places], places, strict=False)]
-    firsts = np.searchsorted(places, offsets).tolist()  # the words that end at or before a run's begin
-    counted = [first + (offset > 0) for first, offset in zip(firsts, offsets.tolist(), strict=True)]
-    return [words[begin:end] for begin, end in itertools.pairwise(counted)]
-
-
-def word_counts(lines: list[list[str]]) -> Counter[str]:
-    """Return how often each word is there."""
-    return Counter(word for line in lines for word in line)
+    return replace(words, ends=sampler.ends())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from cws._native import LineSample
 from cws.errors import InputError
 from cws.files import check_input, display_name, open_input
 from cws.lexicon.blocks import Position
@@ -42,33 +44,55 @@ class TextSource:
 
 
 class FileSource:
-    """Files, each of which ends a run."""
+    """Files, each of which ends a run.
 
-    def __init__(self, paths: Sequence[str | os.PathLike[str]], encoding: str, errors: str, progress: bool) -> None:
+    Args:
+        sample: Sees all of the text on the way.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        encoding: str,
+        errors: str,
+        progress: bool,
+        sample: LineSample | None = None,
+    ) -> None:
         if isinstance(paths, (str, bytes, os.PathLike)):
             raise InputError("expected a list of paths, got one path")
         for path in paths:
             check_input(path)
-        self._paths, self._encoding, self._errors = paths, encoding, errors
+        self._paths, self._encoding, self._errors, self._sample = paths, encoding, errors, sample
         self._input = self._characters = 0
         self._display = Display(paths) if progress else None
 
     def pieces(self, start: Position) -> Iterator[str | None]:
         """Yield pieces of text from the position on, and None where a run must end."""
-        for number, path in enumerate(self._paths[start.input :], start.input):
+        for number, path in enumerate(self._paths):
+            if number < start.input:
+                if self._sample:
+                    deque(self._texts(path), maxlen=0)
+                continue
             self._input, self._characters = number, 0
             skip = start.characters if number == start.input else 0
-            with open_input(path) as file:
-                blocks = self._blocks(file)
-                for text in decode_blocks(blocks, display_name(path), self._encoding, self._errors):
-                    skipped = min(skip, len(text))
-                    skip -= skipped
-                    self._characters += skipped
-                    piece = text[skipped:]
-                    yield piece
-                    self._characters += len(piece)
+            for text in self._texts(path):
+                skipped = min(skip, len(text))
+                skip -= skipped
+                self._characters += skipped
+                piece = text[skipped:]
+                yield piece
+                self._characters += len(piece)
             yield None
         self._input, self._characters = len(self._paths), 0
+
+    def _texts(self, path: str | os.PathLike[str]) -> Iterator[str]:
+        with open_input(path) as file:
+            for text in decode_blocks(self._blocks(file), display_name(path), self._encoding, self._errors):
+                if self._sample:
+                    self._sample.add(text)
+                yield text
+        if self._sample:
+            self._sample.end_line()
 
     def identity(self, *, resumed: bool) -> dict[str, Any]:
         """Return what tells this text from other text. Raises InputError if a count of it cannot be resumed."""

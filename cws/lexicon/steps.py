@@ -1,4 +1,6 @@
-"""The four named steps after counting, each a plain function: cut, truncate, prune; and `estimate`, which follows.
+"""The named steps after counting, each a plain function: cut, truncate, prune; and `estimate`, which follows.
+
+`cut` and `prune` are done by the core; steps_reference.py is what they do.
 
 Su, "The minimum entropy principle (2)" (2018), and for n-grams, "A better new word finder" (2019).
 """
@@ -12,9 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cws._native import expect_words, join_words
+from cws._native import cut_pieces, expect_words, prune_words
 from cws.errors import InputError
-from cws.lattice import best_path
 from cws.lexicon.candidates import NgramIndex
 from cws.threads import check_threads
 
@@ -57,20 +58,16 @@ def cut(
         min_branching: The least branching entropy on either side, in nats.
         min_count: The least count.
     """
-    strong: list[str] = []
-    tables = index.counts.tables
-    statistics = index.statistics()
-    for least, table, statistic in zip(min_pmi, tables[1:], statistics[1:], strict=False):
-        kept = (statistic.pmi >= least) & (table.counts >= min_count) & (statistic.branching >= min_branching)
-        strong.extend(table.strings()[kept].tolist())
-    if not text:
-        return Counter()
-    joined = join_words(text, strong).astype(bool)
-    begins = np.concatenate([[0], np.nonzero(~joined)[0] + 1])
-    pieces = Counter(text[begin:end] for begin, end in zip(begins.tolist(), begins[1:].tolist(), strict=False))
-    pieces.pop("\n", None)
-    longest, known = 1 + min(len(min_pmi), len(tables) - 1), set(strong)
-    return Counter({w: n for w, n in pieces.items() if len(w) == 1 or len(w) > longest or w in known})
+    strong = [
+        np.ascontiguousarray(
+            table.ngrams[
+                (index.pmi(order) >= least) & (table.counts >= min_count) & (index.branching(order) >= min_branching)
+            ]
+        )
+        for order, (least, table) in enumerate(zip(min_pmi, index.counts.tables[1:], strict=False), 2)
+    ]
+    words, counts = cut_pieces(text, strong, 1 + len(strong))
+    return Counter(dict(zip(words, counts.tolist(), strict=True)))
 
 
 def truncate(pieces: Mapping[str, int], *, min_count: int, longest: int | None = None) -> dict[str, int]:
@@ -94,27 +91,15 @@ def prune(words: Mapping[str, float], *, min_pmi: float = 1.0, more: float = 1.0
         min_pmi: In nats; from 1 on merging is a sure gain (see `entropy.merge_gain_bound`).
         more: In nats; long words must earn more.
     """
-    counts = {character: 1.0 for word in words for character in word} | dict(words)
-    total = sum(counts.values())
-    for word in sorted(words, key=lambda word: (-len(word), words[word], word)):
-        if len(word) == 1:
-            continue
-        count = counts.pop(word)
-        near = _parts(word, counts, total)
-        ends, score = best_path(word, near, UNKNOWN)
-        if math.log(count / total) - score >= min_pmi + more * (len(word) - 2):
-            counts[word] = count
-            continue
-        for begin, end in zip([0, *ends], ends, strict=False):
-            counts[word[begin:end]] += count
-    return counts
-
-
-def _parts(word: str, counts: Mapping[str, float], total: float) -> dict[str, float]:
-    """Return the log-probabilities of the words inside a word."""
-    size = len(word)
-    inside = {word[begin:end] for begin in range(size) for end in range(begin + 1, size + 1)}
-    return {part: math.log(counts[part] / total) for part in inside if part in counts}
+    singles = dict.fromkeys((character for word in words for character in word), 1.0)
+    singles |= {word: count for word, count in words.items() if len(word) == 1}
+    longer = {word: count for word, count in words.items() if len(word) > 1}
+    names = [*singles, *longer]
+    kept, counts = prune_words(
+        names, len(singles), np.array([*singles.values(), *longer.values()], float), min_pmi, more
+    )
+    left = [*range(len(singles)), *kept.tolist()]
+    return {names[at]: count for at, count in zip(left, counts[left].tolist(), strict=True)}
 
 
 def estimate(
@@ -134,7 +119,9 @@ def estimate(
     """
     if iterations < 1:
         raise InputError(f"iterations must be 1 or more, got {iterations}")
-    singles = dict.fromkeys(sorted(set(text) - {"\n"}), 1.0)
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    singles = dict.fromkeys(map(chr, np.flatnonzero(np.bincount(codes)).tolist()), 1.0)
+    singles.pop("\n", None)
     known = {**singles, **words}
     names = list(known)
     counts = np.maximum(np.array(list(known.values())), 1e-9)

@@ -23,35 +23,13 @@ struct SamplerOptions {
     uint64_t seed = 1;
 };
 
-// Counts of pairs, by open addressing; a pair is never taken out, only its count falls to 0.
-class PairCounts {
-public:
-    PairCounts() : slots_(1 << 16) {}
-    uint32_t get(uint32_t first, uint32_t second) const { return slots_[place(key(first, second))].count; }
-    uint32_t& at(uint32_t first, uint32_t second);  // valid until the next call
-
-private:
-    static constexpr uint64_t kFree = ~uint64_t{0};
-    struct Slot {
-        uint64_t key = kFree;
-        uint32_t count = 0;
-    };
-    static uint64_t key(uint32_t first, uint32_t second) { return uint64_t{first} << 32 | second; }
-    size_t place(uint64_t key) const {
-        uint64_t hash = (key ^ key >> 31) * 0x9E3779B97F4A7C15u;
-        size_t at = (hash ^ hash >> 29) & (slots_.size() - 1);
-        while (slots_[at].key != key && slots_[at].key != kFree) at = (at + 1) & (slots_.size() - 1);
-        return at;
-    }
-    void grow();
-
-    std::vector<Slot> slots_;
-    size_t used_ = 0;
-};
-
+// What occurs once in the text, a string or a pair of strings, has no counts while its run is sampled, since these are of
+// the other runs. So only strings that occur twice are numbered, and the count of a pair lies at the number of the string
+// that both make up: no pair is ever searched for.
 class WordSampler {
 public:
     static constexpr int kMaxLength = 8;  // units of a word, at most
+    static constexpr uint32_t kOnce = 0xFFFFFFFF;  // a word that occurs once
 
     // units: what words are made of, numbered from 0. offsets: runs + 1 places in units; no word crosses a run's edge.
     // ends: 1 behind the last unit of each word, for a start. All three are copied.
@@ -78,13 +56,25 @@ private:
         double forward;  // scaled sum of all paths that end with it
     };
 
-    void number_words(const uint32_t* units);
-    void add(uint32_t first, uint32_t second);
-    void remove(uint32_t first, uint32_t second);
+    // Two words in a row, or a word at the edge of a run: units first to middle, and middle to end.
+    struct Pair {
+        size_t first, middle, end;
+    };
+
+    void spell_units(const uint32_t* units);
+    void number_strings(const uint32_t* units, size_t length, std::vector<uint32_t>& numbers);
+    uint32_t word_at(size_t begin, size_t end) const {  // its number; kOnce
+        return begin == end ? edge_ : ids_[begin * size_t(options_.longest) + (end - begin) - 1];
+    }
+    const uint32_t* count_of(Pair pair) const;  // nullptr: of a pair that occurs once
+    void add(Pair pair);
+    void remove(Pair pair);
     double unigram(const Word& word) const;
-    double probability(uint32_t first, const Word& from, uint32_t second, double unigram) const;
+    double probability(const Word& from, double unigram, Pair pair) const;
     template <class Visit>
     void for_each_pair(size_t begin, size_t end, Visit visit) const;
+    void prefetch(size_t run) const;
+    void load(size_t begin, size_t count);
     double forward(size_t begin, size_t count);
     void draw(size_t begin, size_t count);
     double uniform();
@@ -92,10 +82,14 @@ private:
     SamplerOptions options_;
     std::vector<uint64_t> offsets_;
     std::vector<uint8_t> ends_;
-    std::vector<uint32_t> ids_;  // [unit][length - 1]: the word of so many units that begins there
-    std::vector<Word> words_;    // the last one stands for the edges of a run
-    uint32_t edge_ = 0;
-    PairCounts pairs_;
+    std::vector<uint32_t> ids_;      // [unit][length - 1]: the word of so many units that begins there; kOnce
+    std::vector<uint8_t> repeated_;  // [unit]: units of the longest string from there that occurs elsewhere too
+    std::vector<uint32_t> splits_;   // [unit][length - 2]: where the counts of the pairs are that make up this string
+    std::vector<uint32_t> pairs_;    // [splits + units of the first word]
+    std::vector<uint32_t> firsts_, lasts_;  // [word]: how often it begins, or ends, a run
+    std::vector<double> growth_;     // [length - 1][number of a unit]: what it adds to the spelling of a word
+    std::vector<Word> words_;        // the last one stands for the edges of a run
+    uint32_t edge_ = 0, units_ = 0;  // the number of the edges; how many different units there are
     uint64_t kinds_ = 0, kinds_before_ = 0, state_;
     std::vector<Edge> edges_;      // of one run: [end][length - 1]
     std::vector<double> backing_;  // [end]: what an unseen pair passes on to P(w)

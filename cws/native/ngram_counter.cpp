@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ngram_groups.h"
 #include "ngram_merge.h"
 #include "ngram_sorter.h"
 #include "ngram_statistics.h"
@@ -9,7 +10,7 @@
 namespace cws {
 namespace {
 
-constexpr uint64_t kTasksPerThread = 8;      // that all may finish at about the same time
+constexpr uint64_t kTasksPerThread = 4;  // so that all finish at about the same time; each scans the text
 constexpr size_t kRowsAtOnce = 1 << 14;
 
 File make_file(const std::string& path, const std::string& folder) {
@@ -99,24 +100,20 @@ NgramTables gather(std::vector<Found>& found, int order, size_t tasks, const std
     return tables;
 }
 
-// make_source() gives a function that hands the windows of a range to a sink.
-template <class MakeSource>
-NgramTables count(const std::vector<Range>& tasks, int order, uint64_t min_count, int threads,
-                  const std::string& folder, MakeSource make_source, const Watch& watch) {
+// make_counter(rows) gives a function that adds the rows of a range of first characters, in ascending order.
+template <class MakeCounter>
+NgramTables count(const std::vector<Range>& tasks, int order, int threads, const std::string& folder,
+                  MakeCounter make_counter, const Watch& watch) {
     std::vector<Found> found(static_cast<size_t>(threads));
     run_tasks(
         tasks.size(), threads,
         [&](int thread) {
             Found& mine = found[size_t(thread)];
             for (int k = 1; k <= order; ++k) mine.rows.emplace_back(k, folder);
-            return [&, source = make_source(),
-                    statistics = std::make_unique<NgramStatistics>(order, min_count, mine.rows)](size_t task) {
-                source(tasks[task], *statistics);
-                statistics->finish();
+            return [&, counter = make_counter(mine)](size_t task) {
+                counter(tasks[task]);
                 mine.parts.push_back({task, {}});
                 for (const RowFile& rows : mine.rows) mine.parts.back().ends.push_back(rows.rows());
-                mine.characters = statistics->characters();
-                mine.runs = statistics->runs();
             };
         },
         watch);
@@ -156,22 +153,33 @@ std::vector<NgramFile> write_block(const NgramText& text, int order, const Count
 
 NgramTables count_block(const NgramText& text, int order, uint64_t min_count, const CountingLimits& limits,
                         const std::string& folder, const Watch& watch) {
-    const size_t keys = keys_per_thread(text, order, limits);
-    const auto make_source = [&] {
-        return [sorter = make_sorter(text, order, keys)](Range range, WindowSink& sink) { sorter->sort(range, sink); };
+    const size_t bytes = limits.key_bytes / size_t(limits.threads);
+    const auto make_counter = [&](Found& found) {
+        return [groups = std::make_unique<NgramGroups>(text, order, min_count, bytes, found.rows)](Range range) {
+            groups->count(range);
+        };
     };
-    const std::vector<Range> tasks = tasks_of(text.counts(), limits.threads, keys);
-    return count(tasks, order, min_count, limits.threads, folder, make_source, watch);
+    const std::vector<Range> tasks =
+        tasks_of(text.counts(), limits.threads, std::max<size_t>(bytes / NgramGroups::window_bytes(order), 1));
+    NgramTables tables = count(tasks, order, limits.threads, folder, make_counter, watch);
+    tables.characters = text.characters();
+    tables.runs = text.runs();
+    return tables;
 }
 
 NgramTables count_files(const std::vector<const NgramFile*>& files, uint64_t min_count, int threads,
                         const std::string& folder, const Watch& watch) {
     const NgramMerge merge(files);
-    const auto make_source = [&] {
-        return [&](Range range, WindowSink& sink) { merge.merge(range, sink); };
+    const int order = merge.order();
+    const auto make_counter = [&](Found& found) {
+        return [&, statistics = std::make_unique<NgramStatistics>(order, min_count, found.rows)](Range range) {
+            merge.merge(range, *statistics);
+            statistics->finish();
+            found.characters = statistics->characters();
+            found.runs = statistics->runs();
+        };
     };
-    const std::vector<Range> tasks = tasks_of(merge.counts(), threads, ~uint64_t(0));
-    return count(tasks, merge.order(), min_count, threads, folder, make_source, watch);
+    return count(tasks_of(merge.counts(), threads, ~uint64_t(0)), order, threads, folder, make_counter, watch);
 }
 
 NgramFile merge_files(const std::vector<const NgramFile*>& files, const std::string& path, const std::string& folder,

@@ -1,20 +1,12 @@
 #include "ngram_statistics.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 namespace cws {
 namespace {
 
-constexpr size_t kLogs = 4096;
 constexpr size_t kManyLefts = 1 << 16;
-
-float entropy(uint64_t count, double sum) {  // sum: of c * log(c) of the parts that make up count
-    return float(std::max(0.0, std::log(double(count)) - sum / double(count)));
-}
-
-uint32_t at_most_32_bits(uint64_t value) { return uint32_t(std::min<uint64_t>(value, 0xFFFFFFFF)); }
 
 }  // namespace
 
@@ -29,20 +21,14 @@ void RowFile::read(uint64_t first, size_t count, uint32_t* ngrams, NgramRow* row
 }
 
 NgramStatistics::NgramStatistics(int order, uint64_t min_count, std::deque<RowFile>& rows)
-    : order_(order), min_count_(std::max<uint64_t>(min_count, 1)), rows_(rows), left_counts_(kCodes), logs_(kLogs) {
-    for (size_t i = 2; i < kLogs; ++i) logs_[i] = double(i) * std::log(double(i));
-}
-
-inline double NgramStatistics::log_product(uint64_t count) const {
-    return count < kLogs ? logs_[count] : double(count) * std::log(double(count));
-}
+    : order_(order), min_count_(std::max<uint64_t>(min_count, 1)), rows_(rows), left_counts_(kCodes) {}
 
 void NgramStatistics::add(const uint32_t* window, int shared, uint64_t count) {
     close_to(shared);
     // Orders up to order + 1: the longest are only there as right neighbours.
     while (open_ <= order_ && window[open_]) {
         ngram_[open_] = window[open_];
-        levels_[++open_] = {0, 0, 0.0, lefts_.size(), 0};
+        levels_[++open_] = {0, 0, 0, lefts_.size(), 0};
     }
     const uint32_t left = window[order_ + 1];
     if (left)
@@ -50,7 +36,7 @@ void NgramStatistics::add(const uint32_t* window, int shared, uint64_t count) {
     else
         runs_ += count;
     levels_[open_].count += count;
-    // At the end of a run each window has a right neighbour of its own, whose c * log(c) is 0.
+    // At the end of a run each window has a right neighbour of its own, whose log product is 0.
     if (open_ <= order_) levels_[open_].right_neighbours += count;
     characters_ += count;
 }
@@ -71,7 +57,7 @@ void NgramStatistics::close(int depth) {
         Level& parent = levels_[depth - 1];
         parent.count += count;
         ++parent.right_neighbours;
-        if (count > 1) parent.right_sum += log_product(count);
+        parent.right_sum += log_products_(count);
         // Rare n-grams leave theirs as they are; they must not pile up.
         const size_t lefts = lefts_.size() - parent.first_left;
         if (lefts > kManyLefts + 2 * parent.compacted) {
@@ -82,16 +68,16 @@ void NgramStatistics::close(int depth) {
     if (depth > order_ || count < min_count_) return;
     compact(level.first_left);
     uint64_t inside = 0;
-    double left_sum = 0;
+    uint64_t left_sum = 0;
     for (size_t i = level.first_left; i < lefts_.size(); ++i) {
         inside += lefts_[i].count;
-        left_sum += log_product(lefts_[i].count);
+        left_sum += log_products_(lefts_[i].count);
     }
     const uint64_t edges = count - inside;
     const uint64_t left_neighbours = lefts_.size() - level.first_left + edges;
     rows_[size_t(depth - 1)].add(ngram_, {int64_t(count), at_most_32_bits(left_neighbours),
-                                          at_most_32_bits(level.right_neighbours), entropy(count, left_sum),
-                                          entropy(count, level.right_sum)});
+                                          at_most_32_bits(level.right_neighbours), log_products_.entropy(count, left_sum),
+                                          log_products_.entropy(count, level.right_sum)});
 }
 
 // Adds up equal neighbours from `first` on; they stay in the order in which they came first.

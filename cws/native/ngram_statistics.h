@@ -1,6 +1,7 @@
 // From windows in ascending order: counts, neighbours and branching entropies of all n-grams.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "file.h"
+#include "ngram_entropy.h"
 #include "ngram_sorter.h"
 
 namespace cws {
@@ -18,6 +20,8 @@ struct NgramRow {
     uint32_t left_neighbours, right_neighbours;  // distinct ones, and each edge of a run; at most 2**32 - 1
     float left_entropy, right_entropy;           // in nats
 };
+
+inline uint32_t at_most_32_bits(uint64_t value) { return uint32_t(std::min<uint64_t>(value, 0xFFFFFFFF)); }
 
 // Rows of one order, with the characters before each, in a file.
 class RowFile {
@@ -58,7 +62,7 @@ private:
     };
     struct Level {  // of the n-gram of each order that windows now begin with
         uint64_t count, right_neighbours;
-        double right_sum;    // of count * log(count) of the right neighbours
+        uint64_t right_sum;  // of the log products of the right neighbours
         size_t first_left;   // of its windows, in lefts_
         size_t compacted;    // how many of those there were when equal ones were last added up
     };
@@ -70,13 +74,12 @@ private:
     int open_ = 0;
     std::vector<Left> lefts_;
     std::vector<uint64_t> left_counts_;  // [code point]
-    std::vector<double> logs_;           // count * log(count)
+    LogProducts log_products_;
     uint64_t characters_ = 0, runs_ = 0;
 
     void close_to(int depth);
     void close(int depth);
     void compact(size_t first);
-    double log_product(uint64_t count) const;
 };
 
 }  // namespace cws

@@ -70,7 +70,10 @@ void NgramText::rank() {
         const uint16_t symbol = symbols_[i] = rank_of[symbols_[i]];
         counts_[symbol] += i > 0 && i < end_;
     }
+    edges_ = counts_[0];
     counts_[0] = 0;
+    runs_ = 0;
+    for (size_t i = 1; i < end_; ++i) runs_ += symbols_[i] != 0 && symbols_[i - 1] == 0;
     std::fill_n(symbols_.get() + size_, kMaxWindow, uint16_t(0));  // windows are read to their end
 }
 

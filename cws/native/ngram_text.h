@@ -35,6 +35,8 @@ public:
     size_t end() const { return end_; }
     const std::vector<uint32_t>& alphabet() const { return alphabet_; }  // [rank], ascending; 0 for the edge
     const std::vector<uint64_t>& counts() const { return counts_; }      // [rank], of windows that begin with it
+    uint64_t characters() const { return end_ - 1 - edges_; }            // windows
+    uint64_t runs() const { return runs_; }                              // that begin in a window
     std::vector<uint32_t> rest() const { return rest_; }                 // code points, what next_block begins with
     void next_block() { begin_with(rest_); }
     void begin_with(const std::vector<uint32_t>& rest);
@@ -44,7 +46,8 @@ private:
     size_t capacity_;
     int order_;
     std::unique_ptr<uint16_t[]> symbols_;  // one 0 before the first
-    size_t size_ = 0, end_ = 0;
+    size_t size_ = 0, end_ = 0, edges_ = 0;
+    uint64_t runs_ = 0;
     std::unique_ptr<uint16_t[]> ids_;  // [code point]: 0 cuts; else in the order in which they came
     std::vector<uint32_t> codes_;      // [id]
     std::vector<uint32_t> alphabet_, rest_;

@@ -200,8 +200,19 @@ def make_trainer(
         options: Hyper-parameters.
         scheme: Of 2, 4 or 6 tags. Model files hold SBME only; others are for studies (scripts/tag_sets.py).
     """
+    return trainer_of(alphabet, lexicon, alphabet.encode_corpus(sentences, scheme), options, scheme)
+
+
+def trainer_of(
+    alphabet: Alphabet,
+    lexicon: tuple[NDArray[np.uint64], NDArray[np.uint16]],
+    corpus: tuple[NDArray[np.uint16], NDArray[np.uint8], NDArray[np.int64]],
+    options: LinearOptions,
+    scheme: TagScheme = SBME,
+) -> LinearTrainer:
+    """Return the same of a corpus in codes, tags and lengths, as `Alphabet.encode_corpus` returns it."""
     return LinearTrainer(
-        *alphabet.encode_corpus(sentences, scheme),
+        *corpus,
         alphabet.types,
         np.array([*scheme.transitions_allowed, scheme.start_allowed, scheme.end_allowed]),
         *lexicon,
