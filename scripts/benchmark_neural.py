@@ -122,12 +122,14 @@ def render(results: dict[str, Any]) -> str:
     """Return the table in Markdown."""
     rows = results["rows"]
     (peer,) = (row for row in rows if row["system"] == PEER)
+    options = f"--threads {results['threads']} --characters {results['characters']}"
     lines = [
         "# Neural labelers on CPU",
         "",
-        made_by("CWS_CORPORA=… python scripts/benchmark_neural.py", results["setting"]),
-        f"{results['characters']:,} characters of pku.test, one call, {results['threads']} threads; medians of {RUNS}"
-        " alternating runs. The first figures are by the clock, the others by the seconds that processors worked.",
+        made_by(f"CWS_CORPORA=… python scripts/benchmark_neural.py {options}", results["setting"]),
+        f"{results['characters']:,} characters of pku.test in one call; threads: {results['threads']}. Medians of {RUNS}"
+        " alternating runs, by the clock and by the seconds that processors worked, which other work on the machine"
+        " disturbs less.",
         "",
         "| system | million characters/s | ratio | million characters/processor-second | ratio |",
         "|---|---:|---:|---:|---:|",
