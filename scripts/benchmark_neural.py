@@ -128,8 +128,8 @@ def render(results: dict[str, Any]) -> str:
         "",
         made_by(f"CWS_CORPORA=… python scripts/benchmark_neural.py {options}", results["setting"]),
         f"{results['characters']:,} characters of pku.test in one call; threads: {results['threads']}. Medians of"
-        f" {RUNS} alternating runs, by the clock and by the seconds that processors worked, which other work on the machine"
-        " disturbs less.",
+        f" {RUNS} alternating runs, by the clock and by the seconds that processors worked, which other work on the"
+        " machine disturbs less.",
         "",
         "| system | million characters/s | ratio | million characters/processor-second | ratio |",
         "|---|---:|---:|---:|---:|",
