@@ -1,7 +1,7 @@
 // The kernels for any processor, and the choice between them.
 #include "neural_kernels.h"
 
-#include "neural_kernels.inc"
+#include "neural_loops.h"
 
 namespace cws {
 

@@ -1,5 +1,5 @@
 // The inner loops of neural labelers: products of matrices that end in what is done with them while they are in
-// registers. They are compiled twice (neural_kernels.inc), for AVX2 with FMA and for any processor.
+// registers. They are compiled twice (neural_loops.h), for AVX2 with FMA and for any processor.
 //
 // A product is inputs (rows, depth) times weights (depth, columns). Weights lie in panels of so many columns as one tile
 // of sums has, so that a tile reads them in order; each sum is added up in the order of the depth, whatever the rows

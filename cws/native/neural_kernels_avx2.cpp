@@ -5,7 +5,7 @@
 #pragma GCC target("avx2,fma")
 #define CWS_AVX2
 
-#include "neural_kernels.inc"
+#include "neural_loops.h"
 
 namespace cws {
 
