@@ -66,7 +66,7 @@ def _open_neural(folder: str, config: Mapping[str, Any], device: Device) -> Nati
 
         if device.precision not in PRECISIONS:
             raise InputError(f"no precision {device.precision!r}: take one of {', '.join(PRECISIONS)}")
-        return open_native(folder, config, integers=device.precision == "int8")
+        return open_native(folder, config, integers=device.precision != "float32")
     try:
         from cws.labelers.neural import load_neural
         from cws.labelers.neural_torch import TorchSegmenter
@@ -105,7 +105,8 @@ class Segmenter:
             By default the one saved with the model, if there is one.
         device: Where a neural model computes: `cpu`, `cuda`, `cuda:1`; by default the CPU for bilstm and cnn, which
             need no PyTorch there, and for bert CUDA where there is some. Other models are always on the CPU.
-        precision: Of a neural model: `auto` (bf16 on CUDA, else float32), `float32`, `bf16`, or `int8`, for the CPU.
+        precision: Of a neural model: `float32`, `bf16`, `int8` (on the CPU), or `auto`: bf16 on CUDA; on the CPU
+            float32 for bert, and for bilstm and cnn integers of 16 bits, which they have for `int8` too.
         batch_characters: How many characters a neural model computes together; the words are the same for any number.
 
     Raises:

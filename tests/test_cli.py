@@ -27,7 +27,7 @@ from cws.text import SPACE, character_type
 COMMAND = [sys.executable, "-W", "error", "-m", "cws"]
 # The package that the tests import, installed or not.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(cws.__file__).parent.parent)}
-COMMANDS = ("segment", "train", "evaluate", "score", "pretrain", "lexicon", "dictionary", "models")
+COMMANDS = ("segment", "train", "evaluate", "score", "pretrain", "lexicon", "dictionary", "models", "plot")
 
 TEXT = "今天天气好\n我爱北京\n"
 WORDS = "今天 天气 好\n我 爱 北京\n"
@@ -558,7 +558,9 @@ def test_cli_train_errors(here, args, message):
         (("-o", "model", "-m", "hmm", "--order", "2", "--init", "jieba"), "are for models of order 1"),
         (("-o", "model", "-m", "hmm", "--order", "3", "--train", "gold.txt"), "3 is not in the range"),
         (("-o", "model", "-m", "hmm", "--init", "pku"), "needs --raw FILE"),
-        (("--train", "gold.txt"), "Missing option '-o' / '--output'"),
+        (("--train", "gold.txt", "--rate", "0.1"), "--rate is for bilstm, bilstm-crf"),
+        (("-m", "dictionary", "--order", "2"), "it means nothing to dictionary"),
+        (("-m", "cnn", "--crf-lr-multiplier", "2"), "--crf-lr-multiplier is for bilstm-crf, cnn-crf, bert-crf"),
         (("--train", "gold.txt", "-o", "model", "-m", "transformer"), "'transformer' is not"),
         (("--train", "gold.txt", "-o", "model", "--seed", "-1"), "-1 is not in the range"),
         (("--train", "gold.txt", "-o", "model", "--seed", "99999999999999999999"), "is not in the range"),

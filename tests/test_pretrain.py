@@ -226,7 +226,7 @@ def test_encoder_has_a_card_and_a_history(encoder):
 
 
 def test_encoder_is_read_character_by_character(encoder):
-    model, tokens = load_encoder(encoder)
+    model, _, tokens = load_encoder(encoder)
     assert next(model.parameters()).dtype == torch.float32
     texts = ["我在ＰＫＵ讀書20年", "今天天气很好" * 40]  # longer than any window of the pretraining
     assert tokens.encode(texts[0]).tolist() == tokens.encode("我在aaa读书00年").tolist()

@@ -467,7 +467,7 @@ def test_segmenter_refuses_what_is_no_model_name(wrong):
         cws.load(wrong)
 
 
-@pytest.mark.parametrize("kind", [None, "bilstm", 5, ["linear"]])
+@pytest.mark.parametrize("kind", [None, "lstm", 5, ["linear"]])
 def test_segmenter_unknown_kind_is_an_error(tmp_path, kind):
     model_io.write_model(tmp_path, {"kind": kind}, {"x": np.zeros(1, np.uint8)})
     with pytest.raises(ModelError, match="a model of kind .*: this release knows linear"):

@@ -18,7 +18,9 @@ HISTORY_FILE = "history.jsonl"  # that of cws/training/loop.py, which would impo
 @click.option("-o", "--output", default="training.png", show_default=True, type=click.Path(), metavar="FILE",
               help="The picture: .png, .svg or .pdf.")  # fmt: skip
 def plot_cli(models: tuple[str, ...], output: str) -> None:
-    """Draw the trainings of neural models: loss and F1 after each epoch, and the transitions of each CRF.
+    """Draw the trainings of neural models.
+
+    Loss and F1 after each epoch, and the transitions of each CRF.
 
     MODEL is a folder made by cws train, also of a training that is not complete. Needs matplotlib.
 
