@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from dataclasses import replace
 
 import click
 from click.core import ParameterSource
@@ -12,7 +10,6 @@ from click.core import ParameterSource
 from cws.cli.options import corpus_encoding_option, progress_option, threads_option
 from cws.corpus import read_segmented
 from cws.dictionary import jieba_word_list, read_word_list
-from cws.errors import InputError
 from cws.files import check_folder, read_lines
 from cws.segmenter import load
 
@@ -139,6 +136,8 @@ def train_cli(
             raise click.UsageError(f"{option.opts[0]} is for {', '.join(kinds)}; it means nothing to {kind}")
     output = output or f"cws-{kind}"
     if kind in NEURAL_KINDS:
+        from cws.cli.neural import train_neural
+
         train_neural(
             kind, train_path, dev_path, output, also=also, lexicons=lexicons, jieba=jieba, encoding=encoding, seed=seed,
             epochs=epochs, rate=rate, crf_lr_multiplier=crf_lr_multiplier, batch_chars=batch_chars, encoder=encoder,
@@ -187,7 +186,7 @@ def train(
         sentences, dev, word_lists, output,
         options=LinearOptions(seed=seed), progress=lambda line: click.echo(line, err=True),
     )  # fmt: skip
-    _say_where(output)
+    say_where(output)
 
 
 def train_hmm(
@@ -219,7 +218,7 @@ def train_hmm(
                 start, texts, iterations=iterations, progress=lambda line: click.echo(line, err=True)
             )
         hmm.write_hmm(start, output, {"from": train_path or init, "raw": raw})
-    _say_where(output)
+    say_where(output)
 
 
 def train_dictionary(
@@ -237,75 +236,8 @@ def train_dictionary(
         for word, count in words.items():
             counts[word] = max(counts.get(word) or 0, count or 0)
     write_dictionary(output, counts, {"from": [*sources, *lexicons]})
-    _say_where(output)
+    say_where(output)
 
 
-def train_neural(
-    kind: str,
-    train_path: str | None,
-    dev_path: str | None,
-    output: str,
-    *,
-    also: tuple[str, ...] = (),
-    lexicons: tuple[str, ...] = (),
-    jieba: bool = True,
-    encoding: str = "utf-8",
-    seed: int = 1,
-    epochs: int | None = None,
-    rate: float | None = None,
-    crf_lr_multiplier: float | None = None,
-    batch_chars: int = 2048,
-    encoder: str = "mini",
-    encoder_layers: int | None = None,
-    unshare_layers: bool = False,
-    device: str | None = None,
-    precision: str = "auto",
-    minutes: float | None = None,
-    threads: int = 1,
-    progress: bool = False,
-) -> None:
-    """Train a neural model; arguments as of the command."""
-    try:
-        import torch
-        import transformers  # noqa: F401 - it is only needed further down, where it would be too late to say so
-        from accelerate import PartialState
-
-        from cws.training.loop import LoopOptions
-        from cws.training.neural import NeuralOptions
-        from cws.training.neural import train_neural as train_model
-    except ImportError as error:
-        raise InputError(f"{error}: neural models need pip install 'cws[neural]'") from error
-    check_folder(output)
-    torch.set_num_threads(threads)
-    if train_path is None:
-        train_path, dev_path = sample_corpus("train"), dev_path or sample_corpus("dev")
-        click.echo(
-            "no --train: learning from the bundled sample, a few hundred sentences; this is for trying", err=True
-        )
-    corpora = [list(read_segmented(path, encoding=encoding)) for path in (train_path, *also)]
-    dev = list(read_segmented(dev_path, encoding=encoding)) if dev_path else None
-    word_lists = [jieba_word_list()] if jieba else []
-    word_lists += [read_word_list(path, encoding=encoding) for path in lexicons]
-    loop = LoopOptions(seed=seed, precision=precision)
-    options = NeuralOptions(
-        rate=rate, crf_lr_multiplier=crf_lr_multiplier, batch_characters=batch_chars, encoder=encoder,
-        encoder_layers=encoder_layers, unshare_layers=unshare_layers,
-        loop=replace(loop, rounds=epochs) if epochs else loop,
-    )  # fmt: skip
-    figures = train_model(
-        kind, corpora, dev, word_lists, output, options=options, device=device,
-        stop_after=None if minutes is None else 60 * minutes, show_progress=progress,
-        progress=lambda line: click.echo(line, err=True),
-    )  # fmt: skip
-    if figures is not None and PartialState().is_main_process:
-        click.echo(f"dev F1 {100 * figures['f1']:.2f}", err=True)
-        _say_where(output)
-
-
-def sample_corpus(part: str) -> str:
-    """Return the path of the bundled sample sentences, `train` or `dev`."""
-    return os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "sample", f"{part}.txt")
-
-
-def _say_where(output: str) -> None:
+def say_where(output: str) -> None:
     click.echo(f"the model is in {output}: cws segment --model {output} input.txt", err=True)

@@ -6,14 +6,11 @@ import math
 import os
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-from cws.errors import InputError
-from cws.files import atomic_output
 from cws.lexicon.lexicon import Lexicon
+from cws.pictures import new_figure, save_figure
 
-FORMATS = (".png", ".svg", ".pdf")
 SURE_GAIN = 1.0  # nats of mutual information from which on merging two units is a gain, see `entropy.merge_gain_bound`
 
 
@@ -23,30 +20,19 @@ def draw_report(lexicon: Lexicon, information: Sequence[float], path: str | os.P
     Args:
         lexicon: The words.
         information: L in bits a character after each iteration; may be empty.
-        path: Where the picture goes; its ending, one of FORMATS, says what it is.
+        path: Where the picture goes; its ending, one of `pictures.FORMATS`, says what it is.
 
     Raises:
         InputError: Another ending; matplotlib is not installed.
         FileError: The file cannot be written.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in FORMATS:
-        raise InputError(f"{os.fspath(path)}: expected a name that ends in {', '.join(FORMATS)}")
-    try:
-        import matplotlib
-    except ImportError:
-        raise InputError("pictures need matplotlib: pip install matplotlib") from None
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(2, 2, figsize=(10, 7.5), layout="constrained")
+    figure = new_figure(10, 7.5, path)
+    axes = figure.subplots(2, 2)
     _draw_ranks(axes[0, 0], lexicon)
     _draw_lengths(axes[0, 1], lexicon)
     _draw_information(axes[1, 0], lexicon)
     _draw_iterations(axes[1, 1], information)
-    with atomic_output(path) as file:
-        figure.savefig(cast("BinaryIO", file), format=suffix[1:], dpi=120)
-    pyplot.close(figure)
+    save_figure(figure, path)
 
 
 def _draw_ranks(axes: Any, lexicon: Lexicon) -> None:
