@@ -511,6 +511,32 @@ def test_cpu_needs_no_torch(models):
     assert "今天" in done.stdout and "needs pip install 'cws[neural]'" in done.stdout
 
 
+def test_command_line_trains_evaluates_and_plots(tmp_path, monkeypatch, encoder):
+    from click.testing import CliRunner
+
+    from cws.cli import cli
+
+    def call(*arguments, status=0):
+        done = CliRunner().invoke(cli, list(arguments))
+        assert done.exit_code == status, done.output
+        return done.output + str(done.exception or "")
+
+    monkeypatch.chdir(tmp_path)
+    shown = call("train", "--model", "cnn-crf", "--epochs", "1", "--threads", "1", "--no-jieba", "--device", "cpu")
+    assert "the bundled sample" in shown and "the model is in cws-cnn-crf" in shown
+    assert "F1" in call("evaluate", "cws-cnn-crf", str(Path(cws.__file__).parent / "data" / "sample" / "dev.txt"))
+    Path("gold.txt").write_text("\n".join(map(" ".join, SENTENCES)), "utf-8")
+    arguments = ("train", "-m", "bert", "--encoder", encoder, "--encoder-layers", "1", "--batch-chars", "40")
+    arguments += ("--train", "gold.txt", "-o", "tuned", "--threads", "1")
+    assert "stopped at step" in call(*arguments, "--minutes", "1e-9")
+    assert "no epoch is complete yet" in call("plot", "tuned", status=1)
+    assert "going on after round 0" in call(*arguments)
+    call("plot", "cws-cnn-crf", "tuned", "-o", "both.png")
+    assert Path("both.png").read_bytes().startswith(b"\x89PNG")
+    assert "expected a name that ends in" in call("plot", "tuned", "-o", "both.doc", status=1)
+    assert "finds no CUDA device" in call(*arguments, "--device", "cuda", status=1) or torch.cuda.is_available()
+
+
 @every_kind
 def test_user_dictionaries_work(models, kind):
     segmenter = cws.load(models[kind], user_dictionary=["今天天气"])
