@@ -149,6 +149,7 @@ def measure_speed(folder: Path, runs: int, only: tuple[str, ...]) -> Iterator[tu
     trainer = partial(timed, SENTENCEPIECE, vocabulary=VOCABULARY)
     builds: dict[str, tuple[Callable[[Path], dict[str, float]], Path, int]] = {
         "cws, entropy": (partial(timed, CWS, goal="entropy", threads=1), whole, runs),
+        "cws, entropy, 2 threads": (partial(timed, CWS, goal="entropy", threads=2), whole, runs),
         "cws, entropy, small": (partial(timed, CWS, goal="entropy", threads=1), part, runs),
         "nlp-zero": (partial(timed, NLP_ZERO), whole, 1),
         "cws, words": (partial(timed, CWS, goal="words", threads=1), whole, 1),
@@ -186,6 +187,7 @@ def measure_large(folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
 
 NAMES = {
     "cws, entropy": "cws, goal entropy",
+    "cws, entropy, 2 threads": "cws, goal entropy, 2 threads",
     "cws, words": "cws, goal words",
     "nlp-zero": "nlp-zero Word_Finder",
     "SentencePiece": "SentencePiece unigram",
@@ -229,6 +231,14 @@ def render(results: dict[str, Any]) -> str:
             least = "" if "seconds" in rows[peer] else "> "
             ratios = " | ".join(f"{least}{speed(row) / speed(rows[peer]):.1f}" if row else "-" for row in ours)
             lines.append(f"| {NAMES[peer]}, {rows[peer]['megabytes']:.0f} MB | {ratios} |")
+    two, peer_row = rows.get("cws, entropy, 2 threads"), rows.get("nlp-zero")
+    if two and peer_row and "seconds" in peer_row:
+        ratio = peer_row["seconds"] / two["seconds"]
+        lines += [
+            "",
+            f"By the clock, with its two threads, goal entropy takes a {ratio:.0f}th of the time of nlp-zero,",
+        ]
+        lines += ["which has one."]
     return "\n".join([*lines, "", NOTES])
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,13 +20,26 @@ from safetensors import safe_open
 import cws
 from cws.cli import cli
 from cws.errors import EncodingError, FileError, InputError, ModelError
-from cws.labelers.bert import Bert, load_encoder
-from cws.labelers.encoders import Batch
 from cws.text import fold
-from cws.training.encoder_folder import shape
-from cws.training.masking import CLS, MASK, SEP, UNK, Vocabulary, mask_words
-from cws.training.packed_text import BEGIN, FIRST, HELD_OUT, LAST, UNKNOWN, PackedText, Part, pack_text
-from cws.training.pretrain import PretrainOptions, pretrain
+
+torch = pytest.importorskip("torch", reason="needs torch")
+pytest.importorskip("transformers", reason="needs transformers")
+
+from cws.labelers.bert import Bert, load_encoder  # noqa: E402
+from cws.labelers.encoders import Batch  # noqa: E402
+from cws.training.encoder_folder import shape  # noqa: E402
+from cws.training.masking import CLS, MASK, SEP, UNK, Vocabulary, mask_words  # noqa: E402
+from cws.training.packed_text import (  # noqa: E402
+    BEGIN,
+    FIRST,
+    HELD_OUT,
+    LAST,
+    UNKNOWN,
+    PackedText,
+    Part,
+    pack_text,
+)  # fmt: skip
+from cws.training.pretrain import PretrainOptions, pretrain  # noqa: E402
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 torch.set_num_threads(1)  # two that wait for each other are slower, and the killed trainings have one
