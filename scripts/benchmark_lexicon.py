@@ -234,11 +234,8 @@ def render(results: dict[str, Any]) -> str:
     two, peer_row = rows.get("cws, entropy, 2 threads"), rows.get("nlp-zero")
     if two and peer_row and "seconds" in peer_row:
         ratio = peer_row["seconds"] / two["seconds"]
-        lines += [
-            "",
-            f"By the clock, with its two threads, goal entropy takes a {ratio:.0f}th of the time of nlp-zero,",
-        ]
-        lines += ["which has one."]
+        shown = f"By the clock, goal entropy with two threads is {ratio:.1f} times as fast as nlp-zero, which has one."
+        lines += ["", shown]
     return "\n".join([*lines, "", NOTES])
 
 
