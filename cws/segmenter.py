@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from cws import model_io
 from cws.errors import InputError, ModelError
+from cws.labelers import NEURAL_KINDS
 from cws.labelers.linear import open_linear
 from cws.threads import check_threads
 
@@ -83,7 +84,6 @@ class Device(NamedTuple):
     batch_characters: int | None = None
 
 
-_NEURAL = ("bilstm", "bilstm-crf", "cnn", "cnn-crf", "bert", "bert-crf")
 _OPEN: dict[str, Callable[[str, Mapping[str, Any]], NativeSegmenter]] = {
     "linear": open_linear,
     "hmm": _open_hmm,
@@ -133,7 +133,7 @@ class Segmenter:
         kind = self.config.get("kind")
         self._device = Device(device, precision, batch_characters)
         self.native: NativeSegmenter | TorchSegmenter
-        if kind in _NEURAL:
+        if kind in NEURAL_KINDS:
             self.native = _open_neural(self.path, self.config, self._device)
         elif isinstance(kind, str) and kind in _OPEN:
             if self._device._replace(device=None) != Device() or device not in (None, "cpu"):
@@ -141,7 +141,7 @@ class Segmenter:
             self.native = _OPEN[kind](self.path, self.config)
         else:
             raise ModelError(
-                f"{self.path}: a model of kind {kind!r}: this release knows {', '.join([*_OPEN, *_NEURAL])}"
+                f"{self.path}: a model of kind {kind!r}: this release knows {', '.join([*_OPEN, *NEURAL_KINDS])}"
             )
         self._dictionary: UserDictionary | None = None
         if user_dictionary is None and os.path.exists(saved := os.path.join(self.path, DICTIONARY_FILE)):

@@ -11,10 +11,10 @@ from cws.cli.options import corpus_encoding_option, progress_option, threads_opt
 from cws.corpus import read_segmented
 from cws.dictionary import jieba_word_list, read_word_list
 from cws.files import check_folder, read_lines
+from cws.labelers import NEURAL_KINDS
 from cws.segmenter import load
 
 NATIVE_KINDS = ("linear", "hmm", "dictionary")
-NEURAL_KINDS = ("bilstm", "bilstm-crf", "cnn", "cnn-crf", "bert", "bert-crf")  # labelers/neural.py would import torch
 _OPTIONS = {  # who has each option that not all have
     "dev_path": ("linear", *NEURAL_KINDS),
     "lexicons": ("linear", "dictionary", *NEURAL_KINDS),

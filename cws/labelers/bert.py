@@ -189,25 +189,20 @@ def _keep_layers(model: Any, layers: int, name: str) -> None:
     config.num_hidden_layers = layers
 
 
-def save_encoder(folder: str | os.PathLike[str], model: Any, tokenizer: Any, *, half: bool = False) -> str:
+def save_encoder(folder: str | os.PathLike[str], model: Any, tokenizer: Any) -> str:
     """Write an encoder as a directory of transformers, and return the id of its weights.
 
     Args:
         folder: Made if it is not there.
         model: What `load_encoder` returns.
         tokenizer: The same.
-        half: Whether to store float16 instead of float32.
 
     Raises:
         FileError: A file instead of a folder, no permission, a full disk.
     """
     from safetensors.torch import save
 
-    dtype = torch.float16 if half else torch.float32
-    state = {
-        key: tensor.detach().cpu().to(dtype if tensor.is_floating_point() else tensor.dtype).clone().contiguous()
-        for key, tensor in model.state_dict().items()
-    }
+    state = {key: tensor.detach().cpu().clone().contiguous() for key, tensor in model.state_dict().items()}
     try:
         os.makedirs(folder, exist_ok=True)
         tokenizer.save_pretrained(folder)
@@ -216,7 +211,7 @@ def save_encoder(folder: str | os.PathLike[str], model: Any, tokenizer: Any, *, 
     with atomic_output(os.path.join(folder, WEIGHTS_FILE)) as file:
         file.write(save(state, {"format": "pt"}))  # more would come in any order
     config = model.config.to_dict() | {
-        "dtype": str(dtype).removeprefix("torch."),
+        "dtype": "float32",
         "architectures": [type(model).__name__],
     }
     with atomic_output(os.path.join(folder, "config.json")) as file:

@@ -18,11 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from cws.labelers.linear import EDGE
-
-LEXICON_BITS = (
-    12  # begins, is inside of, ends a word of 2, 3, 4, or more characters: bit 3 * min(size - 2, 3) + 0, 1, 2
-)
-PAIR_BITS = 17  # of the hash of two neighbours
+from cws.labelers.neural_native import LEXICON_BITS, PAIR_BITS
 
 
 class Batch(NamedTuple):

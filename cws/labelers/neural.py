@@ -20,6 +20,7 @@ from cws import model_io
 from cws.crf import CRF
 from cws.decode import viterbi
 from cws.errors import ModelError
+from cws.labelers import NEURAL_KINDS
 from cws.labelers.alphabet import MAX_SEQUENCE, Alphabet
 from cws.labelers.bert import Bert, CharacterTokens, load_saved, save_encoder
 from cws.labelers.encoders import Batch, BiLstm, BiLstmOptions, Cnn, CnnOptions, FeatureOptions
@@ -29,8 +30,7 @@ from cws.labelers.linear import SEPARATOR, UNKNOWN
 from cws.labelers.neural_native import specification
 from cws.tags import SBME
 
-ENCODERS = ("bilstm", "cnn", "bert")
-KINDS = tuple(f"{encoder}{head}" for encoder in ENCODERS for head in ("", "-crf"))
+KINDS = NEURAL_KINDS
 
 
 class Scores(NamedTuple):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-_LEXICON_BITS = 12  # as in encoders.py
-_PAIRS = 1 << 17
+LEXICON_BITS = 12  # of a character, see lexicon_features.py
+PAIR_BITS = 17  # of the hash of two neighbours
 
 
 def specification(kind: str, encoder: Mapping[str, Any]) -> dict[str, tuple[str, tuple[int | None, ...]]]:
@@ -34,10 +34,10 @@ def specification(kind: str, encoder: Mapping[str, Any]) -> dict[str, tuple[str,
     features, hidden = encoder["features"], int(encoder["hidden"])
     names = ("characters", "character_size", "pair_size", "standards")
     characters, character_size, pair_size, standards = (int(features[name]) for name in names)
-    size = character_size + 2 * pair_size + _LEXICON_BITS
+    size = character_size + 2 * pair_size + LEXICON_BITS
     floats: dict[str, tuple[int, ...]] = {
         "encoder.features.characters.weight": (characters, character_size),
-        "encoder.features.pairs.weight": (_PAIRS, pair_size),
+        "encoder.features.pairs.weight": (1 << PAIR_BITS, pair_size),
         "encoder.features.standards.weight": (standards, size),
     }
     if kind.startswith("bilstm"):

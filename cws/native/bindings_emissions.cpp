@@ -4,7 +4,6 @@
 #include "bindings.h"
 #include "chain_decoder.h"
 #include "native_segmenter.h"
-#include "sbme.h"
 
 namespace cws {
 namespace {
@@ -14,8 +13,7 @@ constexpr int kTags = 4;
 using Floats = py::array_t<float, py::array::c_style>;
 
 const uint16_t* checked_classes(const py::buffer_info& info) {
-    const auto* const classes = tensor<uint16_t>(info, "characters", kBmp * sizeof(uint16_t));
-    return classes;
+    return tensor<uint16_t>(info, "characters", kBmp * sizeof(uint16_t));
 }
 
 const float* checked_floats(const Floats& array, const char* name, size_t rows) {
@@ -29,7 +27,9 @@ const float* checked_floats(const Floats& array, const char* name, size_t rows) 
 struct EmissionLabeler : Labeler {
     std::unique_ptr<Decoder> decoder() const override;
 
-    std::vector<float> chain;  // transitions, start, end, -inf where illegal
+    const float* transitions = nullptr;
+    const float* start = nullptr;
+    const float* end = nullptr;
     const float* emissions = nullptr;
     size_t count = 0;
 };
@@ -37,7 +37,7 @@ struct EmissionLabeler : Labeler {
 class EmissionDecoder : public ChainDecoder {
 public:
     explicit EmissionDecoder(const EmissionLabeler& labeler)
-        : ChainDecoder(WordChain({{1, 1, 0, 0}, {1, 0, 0, 1}}, labeler.chain, 1.0, true, 1)), labeler_(labeler) {}
+        : ChainDecoder(sbme_word_chain(labeler.transitions, labeler.start, labeler.end)), labeler_(labeler) {}
 
     // Blocks come in the order of the text, once or several times over.
     void score(const uint16_t* codes, const uint32_t*, int count) override {
@@ -59,26 +59,20 @@ class EmissionSegmenter : public NativeSegmenter {
 public:
     // characters: the class of each code point, which tells white space. emissions: (N, 4), of all that is none in the
     // one text that this is for. transitions (4, 4), start (4,), end (4,): what is illegal is not read.
-    EmissionSegmenter(const py::buffer& characters, Floats emissions, const Floats& transitions, const Floats& start,
-                      const Floats& end)
-        : NativeSegmenter(labeler_, 1.0), characters_(characters.request()), emissions_(std::move(emissions)) {
+    EmissionSegmenter(const py::buffer& characters, Floats emissions, Floats transitions, Floats start, Floats end)
+        : NativeSegmenter(labeler_, 1.0), characters_(characters.request()), emissions_(std::move(emissions)),
+          transitions_(std::move(transitions)), start_(std::move(start)), end_(std::move(end)) {
         labeler_.classes = checked_classes(characters_);
         labeler_.count = size_t(emissions_.size()) / kTags;
         labeler_.emissions = checked_floats(emissions_, "emissions", labeler_.count);
-        labeler_.chain.assign(kTags * (kTags + 2), kForbidden);
-        const float* const steps = checked_floats(transitions, "transitions", kTags);
-        const float* const starts = checked_floats(start, "start", 1);
-        const float* const ends = checked_floats(end, "end", 1);
-        for (const Tag tag : {S, B, M, E}) {
-            for (const Tag before : kBefore[tag]) labeler_.chain[kTags * before + tag] = steps[kTags * before + tag];
-            if (tag == S || tag == B) labeler_.chain[kTags * kTags + tag] = starts[tag];
-            if (tag == S || tag == E) labeler_.chain[kTags * (kTags + 1) + tag] = ends[tag];
-        }
+        labeler_.transitions = checked_floats(transitions_, "transitions", kTags);
+        labeler_.start = checked_floats(start_, "start", 1);
+        labeler_.end = checked_floats(end_, "end", 1);
     }
 
 private:
     py::buffer_info characters_;
-    Floats emissions_;
+    Floats emissions_, transitions_, start_, end_;
     EmissionLabeler labeler_;
 };
 
@@ -107,7 +101,7 @@ py::array_t<int64_t> find_sequences(const py::buffer& characters, const py::str&
 
 void bind_emissions(py::module_& module) {
     py::class_<EmissionSegmenter, NativeSegmenter>(module, "EmissionSegmenter")
-        .def(py::init<const py::buffer&, Floats, const Floats&, const Floats&, const Floats&>(), py::arg("characters"),
+        .def(py::init<const py::buffer&, Floats, Floats, Floats, Floats>(), py::arg("characters"),
              py::arg("emissions"), py::arg("transitions"), py::arg("start"), py::arg("end"));
     module.def("find_sequences", &find_sequences, py::arg("characters"), py::arg("text"));
 }

@@ -4,10 +4,23 @@
 #include <algorithm>
 #include <vector>
 
+#include "sbme.h"
 #include "short_region.h"
 #include "word_chain.h"
 
 namespace cws {
+
+// The chain of a model of S, B, M, E whose scores are in nats: transitions (4, 4), start (4,), end (4,). What is illegal is
+// not read.
+inline WordChain sbme_word_chain(const float* transitions, const float* start, const float* end) {
+    constexpr size_t kTags = 4;
+    std::vector<float> scores(kTags * (kTags + 2), kForbidden);
+    for (const Tag tag : {S, B, M, E})
+        for (const Tag before : kBefore[tag]) scores[kTags * before + tag] = transitions[kTags * before + tag];
+    for (const Tag first : {S, B}) scores[kTags * kTags + first] = start[first];
+    for (const Tag last : {S, E}) scores[kTags * (kTags + 1) + last] = end[last];
+    return WordChain({{1, 1, 0, 0}, {1, 0, 0, 1}}, std::move(scores), 1.0, true, 1);
+}
 
 class ChainDecoder : public Decoder {
 public:

@@ -11,10 +11,10 @@ from typing import Any
 
 from cws.errors import InputError
 from cws.files import atomic_output
+from cws.labelers.bert import WEIGHTS_FILE
 from cws.training.masking import CLS, PAD, SEP, SPECIAL, UNK, Vocabulary
 
 SIZES = {"tiny": (2, 128), "mini": (4, 256), "small": (6, 384), "base": (12, 768)}  # layers, width
-WEIGHTS_FILE = "model.safetensors"
 VOCABULARY_FILES = ("vocab.txt", "tokenizer_config.json", "tokenizer.json", "special_tokens_map.json")
 _ROLES = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True))
 # By the names of all versions of transformers that know ModernBERT.
