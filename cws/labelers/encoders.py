@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from cws.labelers.linear import EDGE
+from cws.labelers.lstm import bilstm, can_run
 from cws.labelers.neural_native import LEXICON_BITS, PAIR_BITS
 
 
@@ -31,6 +32,7 @@ class Batch(NamedTuple):
         places: Shape (N,), int64, where the characters lie in B times T.
         offsets: Shape (B + 1,), int64, of the sequences in N.
         standards: Shape (B,), int64, the annotation standard of each sequence, for models of several.
+        base: Shape (N, 4), float32, the emissions of the linear model that is corrected; zeros where there is none.
     """
 
     codes: Tensor
@@ -39,6 +41,7 @@ class Batch(NamedTuple):
     places: Tensor
     offsets: Tensor
     standards: Tensor
+    base: Tensor
 
     @classmethod
     def of(
@@ -46,6 +49,7 @@ class Batch(NamedTuple):
         codes: Sequence[NDArray[np.integer]],
         lexicon: Sequence[NDArray[np.integer]] | None = None,
         standards: Sequence[int] | None = None,
+        base: Sequence[NDArray[np.float32]] | None = None,
         *,
         length: int | None = None,
     ) -> Batch:
@@ -55,6 +59,7 @@ class Batch(NamedTuple):
             codes: Of each sequence, one character or more.
             lexicon: Of each sequence; None is no words.
             standards: Of each sequence; None is 0.
+            base: Of each sequence, shape (count, 4); None is zeros.
             length: T; by default that of the longest.
         """
         lengths = np.fromiter(map(len, codes), np.int64, len(codes))
@@ -69,19 +74,27 @@ class Batch(NamedTuple):
             both[1, places] = np.concatenate(lexicon)
         grid = torch.from_numpy(both.reshape(2, len(codes), longest))
         kinds = torch.zeros(len(codes), dtype=torch.int64) if standards is None else torch.tensor(standards)
+        scores = np.zeros((len(places), 4), np.float32) if base is None else np.concatenate(base)
         return cls(
-            grid[0], grid[1], torch.from_numpy(lengths), torch.from_numpy(places), torch.from_numpy(offsets), kinds
+            grid[0],
+            grid[1],
+            torch.from_numpy(lengths),
+            torch.from_numpy(places),
+            torch.from_numpy(offsets),
+            kinds,
+            torch.from_numpy(scores),
         )
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch on a device; the lengths stay on the CPU."""
         if torch.device(device).type == "cpu":
             return self
-        codes, lexicon, lengths, places, offsets, standards = (
-            tensor.pin_memory().to(device, non_blocking=True) if tensor is not self.lengths else tensor
-            for tensor in self
+        return Batch(
+            *(
+                tensor.pin_memory().to(device, non_blocking=True) if tensor is not self.lengths else tensor
+                for tensor in self
+            )
         )
-        return Batch(codes, lexicon, lengths, places, offsets, standards)
 
     def mask(self) -> Tensor:
         """Return shape (B, T), bool, on where there are characters."""
@@ -169,6 +182,9 @@ class BiLstm(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Return the vectors of the characters, shape (N, size)."""
         features = self.dropout(self.features(batch))
+        if can_run(self.lstm, features):
+            flat = features.reshape(-1, features.shape[-1])[batch.places]
+            return self.dropout(bilstm(self.lstm, flat, batch.offsets))  # type: ignore[no-any-return]
         packed = pack_padded_sequence(features, batch.lengths, batch_first=True, enforce_sorted=False)
         hidden, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=features.shape[1])
         result: Tensor = self.dropout(hidden.reshape(-1, self.size)[batch.places])

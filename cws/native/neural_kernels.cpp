@@ -5,7 +5,8 @@
 
 namespace cws {
 
-const NeuralKernels kPlainKernels = {kNumberKernels<Float32>, kNumberKernels<Int16>, add_output, largest};
+const NeuralKernels kPlainKernels = {kNumberKernels<Float32>, kNumberKernels<Int16>, add_output, largest, lstm_cell,
+                                    lstm_cell_gradient};
 
 const NeuralKernels& neural_kernels() {
 #if defined(CWS_HAS_AVX2_KERNELS)

@@ -101,12 +101,25 @@ struct NumberKernels {
     void (*convert)(const float* from, size_t count, float scale, typename Number::Input* to);
 };
 
+// What comes back through one cell of a long short-term memory at one character. Sizes are `hidden`, of gates and
+// gradient four times that.
+struct LstmCellGradient {
+    const float *gates, *cells_before, *cells;
+    const float *of_hidden, *of_hidden_behind;  // gradients of the hidden states, to be added
+    int hidden;
+    float* of_cells;                            // from the step behind; then to the one before
+    float* gradient;                            // of what was added to the gates
+};
+
 struct NeuralKernels {
     NumberKernels<Float32> float32;
     NumberKernels<Int16> int16;
     // tags[k] += the product of x and weights[k], of a size that kVector divides.
     void (*add_output)(const float* x, const float* weights, int size, float* tags);
     float (*largest)(const float* x, size_t count);  // magnitude; count: a multiple of kVector
+    // sums: of the gates, before their activation; gates: behind it. hidden: a multiple of kVector.
+    void (*lstm_cell)(const float* sums, const float* cells_before, int hidden, float* gates, float* cells, float* states);
+    void (*lstm_cell_gradient)(const LstmCellGradient&);
 
     const NumberKernels<Float32>& of(Float32) const { return float32; }
     const NumberKernels<Int16>& of(Int16) const { return int16; }

@@ -9,7 +9,8 @@
 
 namespace cws {
 
-const NeuralKernels kAvx2Kernels = {kNumberKernels<Float32>, kNumberKernels<Int16>, add_output, largest};
+const NeuralKernels kAvx2Kernels = {kNumberKernels<Float32>, kNumberKernels<Int16>, add_output, largest, lstm_cell,
+                                    lstm_cell_gradient};
 
 }  // namespace cws
 

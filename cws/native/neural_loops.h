@@ -53,6 +53,11 @@ CWS_INLINE Float8 sigmoid_tanh(Float8 x, Float8 y) {
     return (1.0f - e) / ((1.0f + decay(x, 1)) * (1.0f + e));
 }
 
+CWS_INLINE Float8 tangent(Float8 x) {
+    const Float8 e = decay(x, 2);
+    return (1.0f - e) / (1.0f + e);
+}
+
 CWS_INLINE Int8 rounded(Float8 x) {
     constexpr float kRound = 12582912.0f;
     return reinterpret_cast<Int8>(x + kRound) - reinterpret_cast<Int8>(Float8{} + kRound);
@@ -310,6 +315,37 @@ float largest(const float* x, size_t count) {
     float as_float;
     __builtin_memcpy(&as_float, &result, sizeof(as_float));
     return as_float;
+}
+
+void lstm_cell(const float* sums, const float* cells_before, int hidden, float* gates, float* cells, float* states) {
+    for (int at = 0; at < hidden; at += kVector) {
+        const Float8 input = sigmoid(load<Float8>(sums + at)), forget = sigmoid(load<Float8>(sums + hidden + at));
+        const Float8 cell = tangent(load<Float8>(sums + 2 * hidden + at));
+        const Float8 output = sigmoid(load<Float8>(sums + 3 * hidden + at));
+        const Float8 memory = forget * load<Float8>(cells_before + at) + input * cell;
+        store(gates + at, input);
+        store(gates + hidden + at, forget);
+        store(gates + 2 * hidden + at, cell);
+        store(gates + 3 * hidden + at, output);
+        store(cells + at, memory);
+        store(states + at, output * tangent(memory));
+    }
+}
+
+void lstm_cell_gradient(const LstmCellGradient& c) {
+    const int hidden = c.hidden;
+    for (int at = 0; at < hidden; at += kVector) {
+        const Float8 input = load<Float8>(c.gates + at), forget = load<Float8>(c.gates + hidden + at);
+        const Float8 cell = load<Float8>(c.gates + 2 * hidden + at), output = load<Float8>(c.gates + 3 * hidden + at);
+        const Float8 shown = tangent(load<Float8>(c.cells + at));
+        const Float8 of_hidden = load<Float8>(c.of_hidden + at) + load<Float8>(c.of_hidden_behind + at);
+        const Float8 of_cell = load<Float8>(c.of_cells + at) + of_hidden * output * (1.0f - shown * shown);
+        store(c.of_cells + at, of_cell * forget);
+        store(c.gradient + at, of_cell * cell * input * (1.0f - input));
+        store(c.gradient + hidden + at, of_cell * load<Float8>(c.cells_before + at) * forget * (1.0f - forget));
+        store(c.gradient + 2 * hidden + at, of_cell * input * (1.0f - cell * cell));
+        store(c.gradient + 3 * hidden + at, of_hidden * shown * output * (1.0f - output));
+    }
 }
 
 template <class Number>

@@ -170,7 +170,7 @@ class _Fit:
         self.shows = show_progress and self.accelerator.is_main_process
         self.deadline = math.inf if stop_after is None else time.monotonic() + stop_after
         self.saved_at = time.monotonic()
-        optimiser = torch.optim.AdamW(task.parameter_groups(), weight_decay=options.weight_decay)
+        optimiser = torch.optim.AdamW(task.parameter_groups(), weight_decay=options.weight_decay, fused=True)
         self.steps = options.rounds * math.ceil(len(task.batches(0)) / self.accelerator.num_processes)
         self.rates = [group["lr"] for group in optimiser.param_groups]
         self.raw = task.model
