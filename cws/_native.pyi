@@ -63,6 +63,21 @@ def find_sequences(characters: Any, text: str) -> NDArray[np.int64]: ...
 class NeuralSegmenter(NativeSegmenter):
     def __init__(self, tensors: Mapping[str, Any], dilations: Sequence[int], standard: int, integers: bool) -> None: ...
 
+def lstm_forward(
+    inputs: Sequence[NDArray[np.float32]],
+    weights: Sequence[NDArray[np.float32]],
+    offsets: NDArray[np.int64],
+    threads: int,
+) -> tuple[NDArray[np.float32], list[NDArray[np.float32]], list[NDArray[np.float32]]]: ...
+def lstm_backward(
+    gradient: NDArray[np.float32],
+    gates: Sequence[NDArray[np.float32]],
+    cells: Sequence[NDArray[np.float32]],
+    weights: Sequence[NDArray[np.float32]],
+    offsets: NDArray[np.int64],
+    threads: int,
+) -> list[NDArray[np.float32]]: ...
+
 class LinearTrainer:
     def __init__(
         self,

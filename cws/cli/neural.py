@@ -11,7 +11,7 @@ from cws.cli.train import say_where
 from cws.corpus import read_segmented
 from cws.dictionary import jieba_word_list, read_word_list
 from cws.errors import InputError
-from cws.files import check_folder
+from cws.files import check_folder, read_lines
 
 
 def train_neural(
@@ -21,6 +21,7 @@ def train_neural(
     output: str,
     *,
     also: tuple[str, ...] = (),
+    raw: tuple[str, ...] = (),
     lexicons: tuple[str, ...] = (),
     jieba: bool = True,
     encoding: str = "utf-8",
@@ -60,6 +61,7 @@ def train_neural(
     dev = list(read_segmented(dev_path, encoding=encoding)) if dev_path else None
     word_lists = [jieba_word_list()] if jieba else []
     word_lists += [read_word_list(path, encoding=encoding) for path in lexicons]
+    lines = [line for path in raw for line in read_lines(path, encoding=encoding)]
     loop = LoopOptions(seed=seed, precision=precision)
     options = NeuralOptions(
         rate=rate, crf_lr_multiplier=crf_lr_multiplier, batch_characters=batch_chars, encoder=encoder,
@@ -67,7 +69,7 @@ def train_neural(
         loop=replace(loop, rounds=epochs) if epochs else loop,
     )  # fmt: skip
     figures = train_model(
-        kind, corpora, dev, word_lists, output, options=options, device=device,
+        kind, corpora, dev, word_lists, output, raw=lines, options=options, device=device,
         stop_after=None if minutes is None else 60 * minutes, show_progress=progress,
         progress=lambda line: click.echo(line, err=True),
     )  # fmt: skip

@@ -20,7 +20,8 @@ _OPTIONS = {  # who has each option that not all have
     "lexicons": ("linear", "dictionary", *NEURAL_KINDS),
     "jieba": ("linear", "dictionary", *NEURAL_KINDS),
     "seed": ("linear", *NEURAL_KINDS),
-    **dict.fromkeys(("order", "raw_path", "init", "iterations"), ("hmm",)),
+    "raw": ("hmm", *NEURAL_KINDS),
+    **dict.fromkeys(("order", "init", "iterations"), ("hmm",)),
     **dict.fromkeys(
         ("also", "epochs", "rate", "batch_chars", "device", "precision", "minutes", "threads", "progress"), NEURAL_KINDS
     ),
@@ -46,8 +47,9 @@ _OPTIONS = {  # who has each option that not all have
               help="Learn from the word list of jieba.  [linear, dictionary, neural]")  # fmt: skip
 @click.option("--order", type=click.IntRange(1, 2), default=1, show_default=True,
               help="1: the classic model. 2: of characters with their tags; much better.  [hmm]")  # fmt: skip
-@click.option("--raw", "raw_path", type=click.Path(), metavar="FILE",
-              help="Raw text to re-estimate the model on, by Baum-Welch.  [hmm, order 1]")  # fmt: skip
+@click.option("--raw", multiple=True, type=click.Path(), metavar="FILE",
+              help="Raw text. hmm of order 1 is re-estimated on it, by Baum-Welch; neural models learn the words that a"
+                   " linear model of --train finds in it.  [hmm, neural]")  # fmt: skip
 @click.option("--init", metavar="NAME|DIR|jieba",
               help="Instead of --train: begin with the words this model finds, or jieba's tables.  [hmm]")  # fmt: skip
 @click.option("--iterations", type=click.IntRange(0), default=10, show_default=True, metavar="N",
@@ -91,7 +93,7 @@ def train_cli(
     lexicons: tuple[str, ...],
     jieba: bool,
     order: int,
-    raw_path: str | None,
+    raw: tuple[str, ...],
     init: str | None,
     iterations: int,
     encoding: str,
@@ -127,7 +129,7 @@ def train_cli(
     cws train --model hmm --train train.txt --raw text.txt -o my-model     then Baum-Welch
     cws train --model hmm --init pku --raw text.txt -o my-model            without a corpus
     cws train --model dictionary --lexicon mine.txt --no-jieba -o my-model only the words of a list
-    cws train --model bilstm-crf --train train.txt -o my-model
+    cws train --model bilstm-crf --train train.txt --raw text.txt -o my-model
     cws train --model bert-crf --encoder bert-base-chinese --train train.txt -o my-model
     """
     for name, kinds in _OPTIONS.items():
@@ -139,8 +141,8 @@ def train_cli(
         from cws.cli.neural import train_neural
 
         train_neural(
-            kind, train_path, dev_path, output, also=also, lexicons=lexicons, jieba=jieba, encoding=encoding, seed=seed,
-            epochs=epochs, rate=rate, crf_lr_multiplier=crf_lr_multiplier, batch_chars=batch_chars, encoder=encoder,
+            kind, train_path, dev_path, output, also=also, raw=raw, lexicons=lexicons, jieba=jieba, encoding=encoding,
+            seed=seed, epochs=epochs, rate=rate, crf_lr_multiplier=crf_lr_multiplier, batch_chars=batch_chars, encoder=encoder,
             encoder_layers=encoder_layers, unshare_layers=unshare_layers, device=device, precision=precision,
             minutes=minutes, threads=threads, progress=sys.stderr.isatty() if progress is None else progress,
         )  # fmt: skip
@@ -151,17 +153,17 @@ def train_cli(
         train(train_path, dev_path, output, lexicons=lexicons, jieba=jieba, encoding=encoding, seed=seed)
         return
     if kind == "dictionary":
-        if train_path or raw_path or init:
+        if train_path or raw or init:
             raise click.UsageError("dictionary learns from word lists alone: give --lexicon FILE")
         train_dictionary(output, lexicons=lexicons, jieba=jieba, encoding=encoding)
         return
     if (train_path is None) == (init is None):
         raise click.UsageError("hmm needs --train FILE or --init MODEL, one of them")
-    if order == 2 and (raw_path or init):
+    if order == 2 and (raw or init):
         raise click.UsageError("--raw and --init are for models of order 1: leave --order out")
-    if init not in (None, "jieba") and raw_path is None:
+    if init not in (None, "jieba") and not raw:
         raise click.UsageError("--init MODEL needs --raw FILE, the text to learn from")
-    train_hmm(train_path, output, order=order, raw=raw_path, init=init, iterations=iterations, encoding=encoding)
+    train_hmm(train_path, output, order=order, raw=raw, init=init, iterations=iterations, encoding=encoding)
 
 
 def train(
@@ -194,7 +196,7 @@ def train_hmm(
     output: str,
     *,
     order: int = 1,
-    raw: str | None = None,
+    raw: tuple[str, ...] = (),
     init: str | None = None,
     iterations: int = 10,
     encoding: str = "utf-8",
@@ -206,7 +208,7 @@ def train_hmm(
     if order == 2 and train_path:
         hmm.train_hmm(list(read_segmented(train_path, encoding=encoding)), output, order=2)
     else:
-        texts = [part for line in read_lines(raw, encoding=encoding) for part in line.split()] if raw else []
+        texts = [part for path in raw for line in read_lines(path, encoding=encoding) for part in line.split()]
         if train_path:
             start = hmm.count_hmm(read_segmented(train_path, encoding=encoding))
         elif init == "jieba":
@@ -217,7 +219,7 @@ def train_hmm(
             start = hmm.reestimate(
                 start, texts, iterations=iterations, progress=lambda line: click.echo(line, err=True)
             )
-        hmm.write_hmm(start, output, {"from": train_path or init, "raw": raw})
+        hmm.write_hmm(start, output, {"from": train_path or init, "raw": list(raw)})
     say_where(output)
 
 

@@ -7,7 +7,7 @@ began; they want a hundred times that: Su Jianlin, "The learning rate of your CR
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from os import PathLike, fspath
@@ -29,6 +29,7 @@ from cws.labelers.neural import KINDS, NeuralLabeler, NeuralModel, make_labeler,
 from cws.tags import SBME
 from cws.training.linear import WordList, word_f1
 from cws.training.loop import LoopOptions, fit, remove_checkpoint, step_seed, write_history
+from cws.training.teacher import taught_words
 
 log = logging.getLogger(__name__)
 
@@ -202,6 +203,7 @@ def train_neural(
     word_lists: Sequence[WordList],
     folder: str | PathLike[str],
     *,
+    raw: Iterable[str] = (),
     options: NeuralOptions | None = None,
     device: str | None = None,
     stop_after: float | None = None,
@@ -220,6 +222,7 @@ def train_neural(
         dev: Sentences to choose the best round on; None takes a part of the first corpus.
         word_lists: Words with their counts or None: where they match is a feature.
         folder: Where the model goes.
+        raw: Lines of raw text, learned in the words that a linear model of the first corpus finds.
         options: Hyper-parameters.
         device: `cpu`, `cuda`, ...; by default CUDA where there is some.
         stop_after: Seconds after which to stop with a checkpoint.
@@ -238,6 +241,10 @@ def train_neural(
     train = [list(sentences) for sentences in corpora]
     if dev is None:
         train[0], dev = train_dev_split(train[0], options.dev_fraction, options.loop.seed)
+    if taught := taught_words(
+        raw, train[0], dev, word_lists, seed=options.loop.seed, threads=torch.get_num_threads(), progress=progress
+    ) if raw else []:  # fmt: skip
+        train.append(taught)
     torch.manual_seed(options.loop.seed)
     model = _new_model(kind, train, word_lists, options)
     encoded = Encoded.of(model, train)
