@@ -142,9 +142,9 @@ def train_cli(
 
         train_neural(
             kind, train_path, dev_path, output, also=also, raw=raw, lexicons=lexicons, jieba=jieba, encoding=encoding,
-            seed=seed, epochs=epochs, rate=rate, crf_lr_multiplier=crf_lr_multiplier, batch_chars=batch_chars, encoder=encoder,
-            encoder_layers=encoder_layers, unshare_layers=unshare_layers, device=device, precision=precision,
-            minutes=minutes, threads=threads, progress=sys.stderr.isatty() if progress is None else progress,
+            seed=seed, epochs=epochs, rate=rate, crf_lr_multiplier=crf_lr_multiplier, batch_chars=batch_chars,
+            encoder=encoder, encoder_layers=encoder_layers, unshare_layers=unshare_layers, device=device,
+            precision=precision, minutes=minutes, threads=threads, progress=sys.stderr.isatty() if progress is None else progress,
         )  # fmt: skip
         return
     if kind == "linear":

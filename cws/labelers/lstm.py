@@ -43,7 +43,8 @@ def bilstm(lstm: nn.LSTM, features: Tensor, offsets: Tensor) -> Tensor:
         )
         for side in sides
     ]
-    result: Tensor = _Recurrence.apply(offsets, *inputs, *(getattr(lstm, f"weight_hh_{side}") for side in sides))
+    weights = [getattr(lstm, f"weight_hh_{side}") for side in sides]
+    result: Tensor = _Recurrence.apply(offsets, *inputs, *weights)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -60,7 +61,7 @@ class _Recurrence(torch.autograd.Function):
         return hidden
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         offsets, hidden, *weights = ctx.saved_tensors
         arrays = [weight.detach().contiguous().numpy() for weight in weights]
