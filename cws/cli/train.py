@@ -140,11 +140,12 @@ def train_cli(
     if kind in NEURAL_KINDS:
         from cws.cli.neural import train_neural
 
+        shows = sys.stderr.isatty() if progress is None else progress
         train_neural(
             kind, train_path, dev_path, output, also=also, raw=raw, lexicons=lexicons, jieba=jieba, encoding=encoding,
             seed=seed, epochs=epochs, rate=rate, crf_lr_multiplier=crf_lr_multiplier, batch_chars=batch_chars,
             encoder=encoder, encoder_layers=encoder_layers, unshare_layers=unshare_layers, device=device,
-            precision=precision, minutes=minutes, threads=threads, progress=sys.stderr.isatty() if progress is None else progress,
+            precision=precision, minutes=minutes, threads=threads, progress=shows,
         )  # fmt: skip
         return
     if kind == "linear":
