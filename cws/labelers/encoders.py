@@ -32,7 +32,6 @@ class Batch(NamedTuple):
         places: Shape (N,), int64, where the characters lie in B times T.
         offsets: Shape (B + 1,), int64, of the sequences in N.
         standards: Shape (B,), int64, the annotation standard of each sequence, for models of several.
-        base: Shape (N, 4), float32, the emissions of the linear model that is corrected; zeros where there is none.
     """
 
     codes: Tensor
@@ -41,7 +40,6 @@ class Batch(NamedTuple):
     places: Tensor
     offsets: Tensor
     standards: Tensor
-    base: Tensor
 
     @classmethod
     def of(
@@ -49,7 +47,6 @@ class Batch(NamedTuple):
         codes: Sequence[NDArray[np.integer]],
         lexicon: Sequence[NDArray[np.integer]] | None = None,
         standards: Sequence[int] | None = None,
-        base: Sequence[NDArray[np.float32]] | None = None,
         *,
         length: int | None = None,
     ) -> Batch:
@@ -59,7 +56,6 @@ class Batch(NamedTuple):
             codes: Of each sequence, one character or more.
             lexicon: Of each sequence; None is no words.
             standards: Of each sequence; None is 0.
-            base: Of each sequence, shape (count, 4); None is zeros.
             length: T; by default that of the longest.
         """
         lengths = np.fromiter(map(len, codes), np.int64, len(codes))
@@ -74,7 +70,6 @@ class Batch(NamedTuple):
             both[1, places] = np.concatenate(lexicon)
         grid = torch.from_numpy(both.reshape(2, len(codes), longest))
         kinds = torch.zeros(len(codes), dtype=torch.int64) if standards is None else torch.tensor(standards)
-        scores = np.zeros((len(places), 4), np.float32) if base is None else np.concatenate(base)
         return cls(
             grid[0],
             grid[1],
@@ -82,7 +77,6 @@ class Batch(NamedTuple):
             torch.from_numpy(places),
             torch.from_numpy(offsets),
             kinds,
-            torch.from_numpy(scores),
         )
 
     def to(self, device: torch.device | str) -> Batch:

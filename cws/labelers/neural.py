@@ -50,24 +50,17 @@ class NeuralLabeler(nn.Module):
     Args:
         encoder: A module from `Batch` to vectors, shape (N, size), with its `size`.
         has_crf: Which head.
-        has_base: Whether the emissions of a linear model, times a matrix that begins as the identity, are added.
     """
 
-    def __init__(self, encoder: nn.Module, has_crf: bool, has_base: bool = False) -> None:
+    def __init__(self, encoder: nn.Module, has_crf: bool) -> None:
         super().__init__()
         self.encoder = encoder
         self.output = nn.Linear(int(encoder.size), SBME.size)  # type: ignore[arg-type]
-        self.base = nn.Linear(SBME.size, SBME.size, bias=False) if has_base else None
-        if self.base is not None:
-            nn.init.eye_(self.base.weight)
-            nn.init.zeros_(self.output.weight)  # it begins as the linear model
         self.crf = CRF(SBME.size, scheme=SBME) if has_crf else None
 
     def emissions(self, batch: Batch) -> Tensor:
         """Return shape (N, 4), float32."""
         logits = self.output(self.encoder(batch)).float()
-        if self.base is not None:
-            logits = logits + self.base(batch.base)
         return logits if self.crf is not None else torch.log_softmax(logits, dim=-1)
 
     def forward(self, batch: Batch, tags: Tensor) -> Tensor:
