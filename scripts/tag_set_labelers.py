@@ -1,4 +1,4 @@
-"""The labelers of scripts/tag_sets.py: hidden Markov models and the linear one, for schemes of any number of tags.
+"""The labelers of scripts/tag_sets.py: hidden Markov models, the linear one, the BiLSTM, for schemes of any tags.
 
 Emissions are of the training's own weights, and `cws.decode` finds the best tags: the run-time models have four tags.
 """
@@ -8,21 +8,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from cws._native import LinearTrainer
 from cws.decode import Legality, viterbi
 from cws.labelers.alphabet import Alphabet
+from cws.labelers.encoders import FeatureOptions
 from cws.labelers.hmm import legal_pairs, legal_triples
+from cws.labelers.lexicon_features import LexiconFeatures
 from cws.labelers.linear import EDGE
+from cws.labelers.neural import NeuralModel, make_labeler
 from cws.tags import TagScheme
 from cws.training.hmm import count_hmm, count_trigrams
 from cws.training.linear import LinearOptions, WordList, best_tags, lexicon_entries, make_trainer, word_f1
+from cws.training.loop import LoopOptions, fit
+from cws.training.neural import Encoded, NeuralOptions, Tagging
 
 MARGINS = (1.0, 2.0, 3.0, 4.0)
+BILSTM = NeuralOptions(character_size=32, pair_size=16, hidden=64, loop=LoopOptions(rounds=3, averaging=0.99))
 
 Corpus = list[list[str]]
 
@@ -168,6 +176,35 @@ class Linear:
         for _ in range(options.epochs):
             trainer.run_epoch()
         return self.score(trainer, scheme, test)
+
+
+class BiLstm:
+    """The BiLSTM with a CRF and lexicon features, on one corpus: smaller than that of `cws train`, for it is many."""
+
+    def __init__(self, word_list: WordList, train: Corpus, dev: Corpus) -> None:
+        self.alphabet = Alphabet.of(["".join(map("".join, train)), "".join(word_list)])
+        self.lexicon = LexiconFeatures.of(self.alphabet, [word_list])
+        self.train, self.dev = train, dev
+
+    def trained(self, scheme: TagScheme, seed: int, test: Corpus) -> tuple[Scored, dict[str, Any]]:
+        """Return the test sentences as a model of the best epoch on dev scores them, and that epoch and its F1."""
+        torch.manual_seed(seed)
+        features = FeatureOptions(len(self.alphabet.types), BILSTM.character_size, BILSTM.pair_size)
+        labeler = make_labeler("bilstm-crf", features, hidden=BILSTM.hidden, scheme=scheme)
+        model = NeuralModel("bilstm-crf", labeler, self.alphabet, self.lexicon)
+        train, dev, tested = (Encoded.of(model, [part]) for part in (self.train, self.dev, test))
+        options = replace(BILSTM, loop=replace(BILSTM.loop, seed=seed))
+        with TemporaryDirectory() as folder:
+            result = fit(Tagging(model, train, dev, options, "tag sets"), folder, options=options.loop)
+        labeler.load_state_dict(result.best)
+        labeler.eval()
+        best = max(result.history, key=lambda record: record["f1"])
+        with torch.no_grad():
+            emissions = [labeler.emissions(tested.batch([row])).numpy() for row in range(len(test))]
+        chain = (one.numpy() for one in labeler.scores())
+        arguments = (np.concatenate(emissions), offsets_of(np.array([len(one) for one in emissions])), *chain)
+        scored = Scored(arguments, scheme, np.array(scheme.start_allowed))
+        return scored, {"epochs": best["round"], "dev_f1": best["f1"]}
 
 
 def offsets_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from click.testing import CliRunner  # noqa: E402
 from hypothesis import given  # noqa: E402
 from strategies import any_text  # noqa: E402
 
-from cws.cli import main  # noqa: E402
+from cws.cli import cli  # noqa: E402
 from cws.training.teacher import sentences_of, taught_words  # noqa: E402
 
 SENTENCES = [
@@ -58,10 +58,10 @@ def test_command_line_learns_raw_text(tmp_path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "one.txt").write_text("天气真好。明天去北京。\n", "utf-8")
     (tmp_path / "two.txt").write_text("他在图书馆看书。\n", "utf-8")
     command = ["train", "--model", "cnn-crf", "--train", "train.txt", "--epochs", "1", "--no-jieba", "-o"]
-    result = CliRunner().invoke(main, [*command, "taught", "--raw", "one.txt", "--raw", "two.txt"])
+    result = CliRunner().invoke(cli, [*command, "taught", "--raw", "one.txt", "--raw", "two.txt"])
     assert result.exit_code == 0, result.output
     assert "19 characters of raw text" in result.output
-    assert CliRunner().invoke(main, [*command, "alone"]).exit_code == 0
+    assert CliRunner().invoke(cli, [*command, "alone"]).exit_code == 0
     taught, alone = (
         json.loads((tmp_path / name / "cws.json").read_text("utf-8"))["training"] for name in ("taught", "alone")
     )
@@ -72,10 +72,10 @@ def test_raw_text_that_is_not_there_is_an_error(tmp_path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     (tmp_path / "train.txt").write_text("\n".join(map(" ".join, SENTENCES)), "utf-8")
     command = ["train", "--model", "cnn-crf", "--train", "train.txt", "--epochs", "1", "-o", "out", "--raw", "none.txt"]
-    result = CliRunner().invoke(main, command)
+    result = CliRunner().invoke(cli, command)
     assert result.exit_code == 1
     assert result.output.startswith("error: none.txt")
     assert "Traceback" not in result.output
-    result = CliRunner().invoke(main, ["train", "--train", "train.txt", "--raw", "x"])
+    result = CliRunner().invoke(cli, ["train", "--train", "train.txt", "--raw", "x"])
     assert result.exit_code == 2
     assert "--raw is for hmm" in result.output

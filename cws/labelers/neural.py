@@ -28,7 +28,7 @@ from cws.labelers.lexicon_features import TENSORS as LEXICON_TENSORS
 from cws.labelers.lexicon_features import LexiconFeatures
 from cws.labelers.linear import SEPARATOR, UNKNOWN
 from cws.labelers.neural_native import specification
-from cws.tags import SBME
+from cws.tags import SBME, TagScheme
 
 KINDS = NEURAL_KINDS
 
@@ -42,7 +42,7 @@ class Scores(NamedTuple):
 
 
 class NeuralLabeler(nn.Module):
-    """Emissions of S, B, M, E for each character, and what makes tags of them.
+    """Emissions of each tag for each character, and what makes tags of them.
 
     With softmax each character has its own distribution, and only legal sequences of tags are decoded. With a CRF the
     sequence has one (Su, "CRF in a nutshell", 2017), which legality cuts in training and in decoding.
@@ -50,16 +50,17 @@ class NeuralLabeler(nn.Module):
     Args:
         encoder: A module from `Batch` to vectors, shape (N, size), with its `size`.
         has_crf: Which head.
+        scheme: Of the tags. Model files hold SBME only; others are for studies (scripts/tag_sets.py).
     """
 
-    def __init__(self, encoder: nn.Module, has_crf: bool) -> None:
+    def __init__(self, encoder: nn.Module, has_crf: bool, scheme: TagScheme = SBME) -> None:
         super().__init__()
-        self.encoder = encoder
-        self.output = nn.Linear(int(encoder.size), SBME.size)  # type: ignore[arg-type]
-        self.crf = CRF(SBME.size, scheme=SBME) if has_crf else None
+        self.encoder, self.scheme = encoder, scheme
+        self.output = nn.Linear(int(encoder.size), scheme.size)  # type: ignore[arg-type]
+        self.crf = CRF(scheme.size, scheme=scheme) if has_crf else None
 
     def emissions(self, batch: Batch) -> Tensor:
-        """Return shape (N, 4), float32."""
+        """Return shape (N, K), float32."""
         logits = self.output(self.encoder(batch)).float()
         return logits if self.crf is not None else torch.log_softmax(logits, dim=-1)
 
@@ -71,17 +72,17 @@ class NeuralLabeler(nn.Module):
         return nn.functional.nll_loss(emissions, tags)
 
     def scores(self) -> Scores:
-        """Return transitions (4, 4), start (4,) and end (4,): zeros with softmax."""
+        """Return transitions (K, K), start (K,) and end (K,): zeros with softmax."""
         if self.crf is not None:
             crf = self.crf
             return Scores(crf.transitions.detach(), crf.start_transitions.detach(), crf.end_transitions.detach())
-        zeros = torch.zeros(4, 4, device=self.output.weight.device)
+        zeros = torch.zeros(self.scheme.size, self.scheme.size, device=self.output.weight.device)
         return Scores(zeros, zeros[0], zeros[0])
 
     @torch.no_grad()
     def decode(self, batch: Batch) -> Tensor:
         """Return the best legal tags, shape (N,), uint8, on the device of the model."""
-        tags: Tensor = viterbi(self.emissions(batch), batch.offsets, *self.scores(), legality=SBME).tags
+        tags: Tensor = viterbi(self.emissions(batch), batch.offsets, *self.scores(), legality=self.scheme).tags
         return tags
 
 
@@ -141,6 +142,7 @@ def make_labeler(
     *,
     hidden: int | None = None,
     dropout: float | None = None,
+    scheme: TagScheme = SBME,
 ) -> NeuralLabeler:
     """Return a labeler of kind bilstm or cnn with weights drawn at random.
 
@@ -148,19 +150,20 @@ def make_labeler(
         kind: One of KINDS.
         features: What it knows of each character.
         hidden, dropout: Those of `BiLstmOptions` or `CnnOptions`, where other than their defaults.
+        scheme: Of the tags.
     """
     given = {"hidden": hidden, "dropout": dropout}
     options = {name: value for name, value in given.items() if value is not None}
-    return _assemble(kind, {"features": asdict(features), **options})
+    return _assemble(kind, {"features": asdict(features), **options}, scheme)
 
 
-def _assemble(kind: str, encoder: Mapping[str, Any]) -> NeuralLabeler:
+def _assemble(kind: str, encoder: Mapping[str, Any], scheme: TagScheme = SBME) -> NeuralLabeler:
     """Return a labeler of kind bilstm or cnn by what cws.json says of its encoder."""
     features = FeatureOptions(**encoder["features"])
     rest: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in encoder.items()}
     rest["features"] = features
     module: nn.Module = BiLstm(BiLstmOptions(**rest)) if kind.startswith("bilstm") else Cnn(CnnOptions(**rest))
-    return NeuralLabeler(module, kind.endswith("-crf"))
+    return NeuralLabeler(module, kind.endswith("-crf"), scheme)
 
 
 def save_neural(folder: str | os.PathLike[str], model: NeuralModel, description: Mapping[str, Any]) -> None:

@@ -26,7 +26,6 @@ from cws.labelers.encoders import Batch, FeatureOptions
 from cws.labelers.lexicon_features import LexiconFeatures
 from cws.labelers.linear import UNKNOWN
 from cws.labelers.neural import KINDS, NeuralLabeler, NeuralModel, make_labeler, save_neural
-from cws.tags import SBME
 from cws.training.linear import WordList, word_f1
 from cws.training.loop import LoopOptions, fit, remove_checkpoint, step_seed, write_history
 from cws.training.teacher import taught_words
@@ -102,7 +101,7 @@ class Encoded:
         ]
         texts = ["".join(part) for _, part in parts]
         codes = [model.encode(text) for text in texts]
-        tags = [np.frombuffer(SBME.words_to_tags(part), np.uint8) for _, part in parts]
+        tags = [np.frombuffer(model.labeler.scheme.words_to_tags(part), np.uint8) for _, part in parts]
         return cls(codes, model.lexicon_bits(codes), tags, [standard for standard, _ in parts])
 
     def batch(self, rows: Sequence[int]) -> Batch:
@@ -184,7 +183,7 @@ class Tagging:
             self._model.labeler.decode(self._dev.batch(rows.tolist()).to(device)).cpu().numpy()
             for rows in self._dev_batches
         ]
-        f1 = word_f1(np.concatenate(gold), np.concatenate(found))
+        f1 = word_f1(np.concatenate(gold), np.concatenate(found), self._model.labeler.scheme)
         return {"score": f1, "f1": f1}
 
 
