@@ -205,8 +205,8 @@ def render(results: dict[str, Any]) -> str:
         "Test sets, SIGHAN scorer, percent. Of the linear labeler and the BiLSTM the mean of three seeds, which are",
         "orders of the training sentences and first weights, and in brackets the lowest and the highest; hidden",
         "Markov models are counts and have no seed. Differences are from 4 tags, with the p-value of the paired",
-        f"bootstrap over test sentences ({SAMPLES:,} samples), the largest of the three seeds'. Margin and epochs were chosen on dev,",
-        "by F1.",
+        f"bootstrap over test sentences ({SAMPLES:,} samples), the largest of the three seeds'. Margin and epochs",
+        "were chosen on dev, by F1.",
     ]
     for corpus in CORPORA:
         rows = [row for row in every_row(results) if row["corpus"] == corpus]
