@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cws._native import cut_pieces, expect_words, prune_words
+from cws._native import TextLattice, cut_pieces, prune_words
 from cws.errors import InputError
 from cws.lexicon.candidates import NgramIndex
 from cws.threads import check_threads
@@ -125,12 +125,11 @@ def estimate(
     known = {**singles, **words}
     names = list(known)
     counts = np.maximum(np.array(list(known.values())), 1e-9)
+    lattice = TextLattice(text, names, check_threads(threads))
     information: list[float] = []
     for _ in range(iterations if names else 0):
         weights = np.log(counts) - math.log(counts.sum())
-        expected, log_probability, characters = expect_words(
-            text, names, weights, UNKNOWN, True, check_threads(threads)
-        )
+        expected, log_probability, characters = lattice.expect(weights, UNKNOWN)
         information.append(-log_probability / max(characters, 1) / math.log(2))
         counts = np.maximum(expected, 1e-9)
         if len(information) > 1 and information[-2] - information[-1] < 1e-3:

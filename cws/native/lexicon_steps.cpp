@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "lattice.h"
-#include "lexicon_words.h"
 
 namespace cws {
 
@@ -76,6 +75,24 @@ void mark_best_ends(const Trie& trie, const uint32_t* text, size_t size, double 
         for (size_t at = 0; at < count; at = first_ends[at]) ends[begin + first_ends[at] - 1] = 1;
     }
 }
+
+namespace {
+
+// Sets joined[i] to 1 if some word of the trie covers text[i] and text[i + 1].
+void join_words(const Trie& trie, const uint32_t* text, size_t size, uint8_t* joined) {
+    std::fill_n(joined, size, uint8_t{0});
+    for (size_t begin = 0, covered = 0; begin < size; ++begin) {
+        uint32_t node = kRoot;
+        for (size_t at = begin; at < size; ++at) {
+            const uint32_t c = trie.class_of(text[at]);
+            if (c == kNoClass || (node = trie.child(node, c)) == kNoNode) break;
+            if (Trie::is_word(trie.nodes[node].weight)) covered = std::max(covered, at);
+        }
+        joined[begin] = begin < covered;
+    }
+}
+
+}  // namespace
 
 Pieces cut_pieces(const Trie& strong, const uint32_t* text, size_t size, size_t longest) {
     std::vector<uint8_t> ends(size);
