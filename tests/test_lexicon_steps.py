@@ -112,14 +112,14 @@ def test_candidates_links_of_other_tables_are_errors(tables: list[list[list[int]
 # Cut, truncate, prune
 
 
-@given(RUNS, st.sets(st.text(st.sampled_from(HAN), min_size=2, max_size=4), max_size=5))
-def test_cut_equals_reference(lines: list[str], strong: set[str]) -> None:
+@given(RUNS, st.sets(st.text(st.sampled_from(HAN), min_size=2, max_size=4), max_size=5), st.integers(1, 3))
+def test_cut_equals_reference(lines: list[str], strong: set[str], threads: int) -> None:
     text = "\n".join(lines)
     tables = [
         np.array([list(map(ord, word)) for word in strong if len(word) == order], np.uint32).reshape(-1, order)
         for order in (2, 3, 4)
     ]
-    words, counts = cut_pieces(text, tables, 4)
+    words, counts = cut_pieces(text, tables, 4, threads)
     assert list(zip(words, counts.tolist(), strict=True)) == list(cut_reference(text, strong, 4).items())
 
 

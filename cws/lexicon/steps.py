@@ -44,7 +44,13 @@ def least_count(characters: int) -> int:
 
 
 def cut(
-    text: str, index: NgramIndex, *, min_pmi: Sequence[float] = MIN_PMI, min_branching: float = 0.0, min_count: int = 1
+    text: str,
+    index: NgramIndex,
+    *,
+    min_pmi: Sequence[float] = MIN_PMI,
+    min_branching: float = 0.0,
+    min_count: int = 1,
+    threads: int = 1,
 ) -> Counter[str]:
     """Count the pieces of a text that is cut wherever no n-gram that holds together spans the place.
 
@@ -57,6 +63,7 @@ def cut(
         min_pmi: The least mutual information, in nats, for 2, 3 ... characters.
         min_branching: The least branching entropy on either side, in nats.
         min_count: The least count.
+        threads: They make no difference to the result.
     """
     strong = [
         np.ascontiguousarray(
@@ -66,7 +73,7 @@ def cut(
         )
         for order, (least, table) in enumerate(zip(min_pmi, index.counts.tables[1:], strict=False), 2)
     ]
-    words, counts = cut_pieces(text, strong, 1 + len(strong))
+    words, counts = cut_pieces(text, strong, 1 + len(strong), check_threads(threads))
     return Counter(dict(zip(words, counts.tolist(), strict=True)))
 
 

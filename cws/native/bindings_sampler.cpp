@@ -131,7 +131,7 @@ py::list strings_of(const Pieces& pieces) {
     return strings;
 }
 
-py::tuple cut(const py::str& text, const std::vector<Array<uint32_t>>& strong, size_t longest) {
+py::tuple cut(const py::str& text, const std::vector<Array<uint32_t>>& strong, size_t longest, int threads) {
     const std::vector<NgramRows> rows = rows_of(strong);
     const std::vector<size_t> orders = orders_of(strong);
     std::vector<uint32_t> copy;
@@ -141,7 +141,7 @@ py::tuple cut(const py::str& text, const std::vector<Array<uint32_t>>& strong, s
     {
         py::gil_scoped_release unlocked;
         const TrieArrays trie = trie_of(rows, orders, {});
-        pieces = cut_pieces(trie.view(), codes, size, longest);
+        pieces = cut_pieces(trie.view(), codes, size, longest, threads);
     }
     return py::make_tuple(strings_of(pieces), to_array(pieces.counts));
 }
@@ -238,7 +238,8 @@ void bind_sampler(py::module_& module) {
         .def("ends", &ends_of)
         .def_property_readonly("kinds", &WordSampler::kinds);
     module.def("link_ngrams", &link, py::arg("tables"));
-    module.def("cut_pieces", &cut, py::arg("text"), py::arg("strong"), py::arg("longest"));
+    module.def("cut_pieces", &cut, py::arg("text"), py::arg("strong"), py::arg("longest"),
+               py::arg("threads"));
     module.def("best_ends", &best_ends, py::arg("text"), py::arg("tables"), py::arg("weights"), py::arg("unknown"));
     module.def("count_words", &count, py::arg("text"), py::arg("ends"));
     module.def("prune_words", &prune, py::arg("words"), py::arg("singles"), py::arg("counts"), py::arg("min_pmi"),

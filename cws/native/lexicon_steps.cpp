@@ -5,6 +5,8 @@
 #include <numeric>
 
 #include "lattice.h"
+#include "parallel.h"
+#include "text_lattice.h"
 
 namespace cws {
 
@@ -78,26 +80,32 @@ void mark_best_ends(const Trie& trie, const uint32_t* text, size_t size, double 
 
 namespace {
 
-// Sets joined[i] to 1 if some word of the trie covers text[i] and text[i + 1].
-void join_words(const Trie& trie, const uint32_t* text, size_t size, uint8_t* joined) {
-    std::fill_n(joined, size, uint8_t{0});
+// Marks the last characters of pieces: no word of the trie covers one and the character behind it.
+void mark_pieces(const Trie& trie, const uint32_t* text, size_t size, uint8_t* ends) {
+    constexpr size_t kAhead = 12;  // places: slots far from the cache are asked for early
+    std::vector<uint32_t> classes(size + kAhead + 2, kNoClass);
+    for (size_t i = 0; i < size; ++i) classes[i] = trie.class_of(text[i]);
     for (size_t begin = 0, covered = 0; begin < size; ++begin) {
-        uint32_t node = kRoot;
-        for (size_t at = begin; at < size; ++at) {
-            const uint32_t c = trie.class_of(text[at]);
-            if (c == kNoClass || (node = trie.child(node, c)) == kNoNode) break;
-            if (Trie::is_word(trie.nodes[node].weight)) covered = std::max(covered, at);
-        }
-        joined[begin] = begin < covered;
+        const uint32_t ahead = trie.nodes[kRoot].base + classes[begin + kAhead];
+        __builtin_prefetch(trie.nodes + trie.nodes[ahead].base + classes[begin + kAhead + 1]);
+        for (uint32_t at = uint32_t(begin), node = kRoot; (node = trie.child(node, classes[at])) != kNoNode; ++at)
+            if (Trie::is_word(trie.nodes[node].weight)) covered = std::max<size_t>(covered, at);
+        ends[begin] = begin >= covered;
     }
 }
 
 }  // namespace
 
-Pieces cut_pieces(const Trie& strong, const uint32_t* text, size_t size, size_t longest) {
+Pieces cut_pieces(const Trie& strong, const uint32_t* text, size_t size, size_t longest, int threads) {
+    constexpr size_t kBlocks = 8;
     std::vector<uint8_t> ends(size);
-    join_words(strong, text, size, ends.data());
-    for (uint8_t& end : ends) end = !end;
+    const std::vector<size_t> begins = blocks_of_lines(text, size, kBlocks);
+    for_each_block(kBlocks, threads, [&] {
+        return [&](size_t block) {
+            const size_t begin = begins[block];
+            mark_pieces(strong, text + begin, begins[block + 1] - begin, ends.data() + begin);
+        };
+    });
     const Pieces pieces = count_pieces(text, ends.data(), size);
     Pieces kept;
     for (size_t i = 0; i < pieces.counts.size(); ++i) {

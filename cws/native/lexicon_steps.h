@@ -44,8 +44,8 @@ Pieces count_pieces(const uint32_t* text, const uint8_t* ends, size_t size);
 void mark_best_ends(const Trie& trie, const uint32_t* text, size_t size, double unknown, uint8_t* ends);
 
 // The pieces of a text between the places that no n-gram of the trie covers, but for line feeds and for pieces of 2 to
-// `longest` characters that are no such n-gram.
-Pieces cut_pieces(const Trie& strong, const uint32_t* text, size_t size, size_t longest);
+// `longest` characters that are no such n-gram. No n-gram has a line feed.
+Pieces cut_pieces(const Trie& strong, const uint32_t* text, size_t size, size_t longest, int threads);
 
 // Takes words out whose mutual information with their best parts is too small, the longest first, and gives their
 // counts to the parts. words: all different; those of one character are the first `singles`. Returns the words that
