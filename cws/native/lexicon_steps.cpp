@@ -10,32 +10,35 @@
 
 namespace cws {
 
-uint32_t StringNumbers::hash(const uint32_t* codes, size_t size) {
-    uint64_t hash = size;
-    for (size_t i = 0; i < size; ++i) hash = (hash ^ codes[i]) * 0x9E3779B97F4A7C15u, hash ^= hash >> 29;
-    return uint32_t(hash);
+uint64_t StringNumbers::key_of(const uint32_t* codes, size_t size) {
+    uint64_t key = 0;
+    if (size <= kInKey)
+        for (size_t i = 0; i < size; ++i) key = key << 21 | codes[i];
+    else
+        for (size_t i = 0; i < size; ++i) key = (key ^ codes[i]) * 0x9E3779B97F4A7C15u, key ^= key >> 29;
+    return key;
 }
 
-size_t StringNumbers::place(uint32_t hash, const uint32_t* codes, size_t size) const {
-    const size_t mask = slots_.size() - 1;
-    size_t at = hash & mask;
-    for (; slots_[at] != kNone; at = (at + 1) & mask) {
+size_t StringNumbers::place(uint64_t key, const uint32_t* codes, size_t size) const {
+    size_t at = slot_of(key);
+    for (; slots_[at] != kNone; at = (at + 1) & (slots_.size() - 1)) {
         const String& string = strings_[slots_[at]];
-        if (string.hash == hash && string.size == size && std::equal(codes, codes + size, string.codes)) break;
+        if (string.key != key || string.size != size) continue;
+        if (size <= kInKey || std::equal(codes, codes + size, string.codes)) break;
     }
     return at;
 }
 
 uint32_t StringNumbers::add(const uint32_t* codes, size_t size) {
-    const uint32_t code_hash = hash(codes, size);
-    size_t at = place(code_hash, codes, size);
+    const uint64_t key = key_of(codes, size);
+    size_t at = place(key, codes, size);
     if (slots_[at] == kNone) {
         if (strings_.size() * 2 >= slots_.size()) {
             grow();
-            at = place(code_hash, codes, size);
+            at = place(key, codes, size);
         }
         slots_[at] = uint32_t(strings_.size());
-        strings_.push_back({codes, uint32_t(size), code_hash});
+        strings_.push_back({codes, key, uint32_t(size)});
     }
     return slots_[at];
 }
@@ -43,7 +46,7 @@ uint32_t StringNumbers::add(const uint32_t* codes, size_t size) {
 void StringNumbers::grow() {
     slots_.assign(slots_.size() * 4, kNone);
     for (size_t i = 0; i < strings_.size(); ++i) {
-        size_t at = strings_[i].hash & (slots_.size() - 1);
+        size_t at = slot_of(strings_[i].key);
         while (slots_[at] != kNone) at = (at + 1) & (slots_.size() - 1);
         slots_[at] = uint32_t(i);
     }

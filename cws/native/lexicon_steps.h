@@ -15,20 +15,25 @@ public:
     static constexpr uint32_t kNone = 0xFFFFFFFF;
     struct String {
         const uint32_t* codes;
-        uint32_t size, hash;
+        uint64_t key;  // up to three characters the string itself, which then need not be looked at; else a hash
+        uint32_t size;
     };
 
     StringNumbers() : slots_(1 << 10, kNone) {}
     uint32_t add(const uint32_t* codes, size_t size);  // its number, a new one if it is new
-    uint32_t find(const uint32_t* codes, size_t size) const { return slots_[place(hash(codes, size), codes, size)]; }
+    uint32_t find(const uint32_t* codes, size_t size) const { return slots_[place(key_of(codes, size), codes, size)]; }
     const std::vector<String>& strings() const { return strings_; }
 
 private:
+    static constexpr size_t kInKey = 3;
     std::vector<String> strings_;
     std::vector<uint32_t> slots_;
 
-    static uint32_t hash(const uint32_t* codes, size_t size);
-    size_t place(uint32_t hash, const uint32_t* codes, size_t size) const;
+    static uint64_t key_of(const uint32_t* codes, size_t size);
+    size_t slot_of(uint64_t key) const {
+        return size_t((key ^ key >> 32) * 0x9E3779B97F4A7C15u >> 32) & (slots_.size() - 1);
+    }
+    size_t place(uint64_t key, const uint32_t* codes, size_t size) const;
     void grow();
 };
 

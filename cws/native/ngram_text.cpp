@@ -65,11 +65,11 @@ void NgramText::rank() {
         rank_of[order[rank]] = uint16_t(rank);
         alphabet_[rank] = codes_[order[rank]];
     }
-    counts_.assign(codes_.size(), 0);
-    for (size_t i = 0; i < size_; ++i) {
-        const uint16_t symbol = symbols_[i] = rank_of[symbols_[i]];
-        counts_[symbol] += i > 0 && i < end_;
-    }
+    std::vector<uint64_t> id_counts(codes_.size());  // the frequent ones come early and share cache lines
+    for (size_t i = 1; i < end_; ++i) ++id_counts[symbols_[i]];
+    counts_.resize(codes_.size());
+    for (size_t rank = 0; rank < order.size(); ++rank) counts_[rank] = id_counts[order[rank]];
+    for (size_t i = 0; i < size_; ++i) symbols_[i] = rank_of[symbols_[i]];
     edges_ = counts_[0];
     counts_[0] = 0;
     runs_ = 0;
