@@ -34,25 +34,13 @@ inline void NgramGroups::add_row(int depth, uint64_t count, uint64_t lefts, uint
 // Calls use(i, next) for the windows with the prefix of this depth and then a symbol in the range.
 template <class Use>
 void NgramGroups::for_each_window(int depth, Range range, Use use) const {
-    constexpr size_t kBlock = 2048;
-    size_t found[kBlock];
-    const uint16_t* const symbols = text_.symbols();
-    const auto low = uint32_t(depth ? prefix_[0] : std::max<size_t>(range.first, 1));
-    const auto width = uint32_t(depth ? 1 : range.second - low);
-    for (size_t begin = text_.begin(); begin < text_.end(); begin += kBlock) {
-        const size_t end = std::min(begin + kBlock, text_.end());
-        size_t count = 0;
-        for (size_t i = begin; i < end; ++i) {
-            found[count] = i;
-            count += symbols[i] - low < width;
-        }
-        for (size_t j = 0; j < count; ++j) {
-            const uint16_t* const window = symbols + found[j];
-            const uint16_t next = window[depth];
-            if (next < range.first || next >= range.second) continue;
-            if (depth < 2 || std::equal(window + 1, window + depth, prefix_.data() + 1)) use(found[j], next);
-        }
-    }
+    const size_t low = depth ? prefix_[0] : std::max<size_t>(range.first, 1);
+    text_.for_each_place(low, depth ? low + 1 : range.second, [&](size_t i) {
+        const uint16_t* const window = text_.symbols() + i;
+        const uint16_t next = window[depth];
+        if (next < range.first || next >= range.second) return;
+        if (depth < 2 || std::equal(window + 1, window + depth, prefix_.data() + 1)) use(i, next);
+    });
 }
 
 // Counts the n-grams with the prefix and a next symbol in the range, of which there are counts[symbol].
