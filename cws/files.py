@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,7 @@ _REMEDIES = {
     errno.EFBIG: "raise the limit on file sizes or write less",
 }
 _OUTPUT_REMEDIES = {**_REMEDIES, errno.ENOENT: "check the path: the folder of an output must exist"}
+_UNFINISHED = re.compile(r"\.cws-[0-9a-f]{16}\.tmp")
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -132,6 +134,11 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[BufferedIOBase]:
         if isinstance(error, FileError) or not (error.errno in _DISK_FULL or error.filename in (name, temporary)):
             raise
         raise file_error(error, "<stdout>" if name == "-" else path, _OUTPUT_REMEDIES) from error
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a file of this name is an output that was not finished, which a killed process left behind."""
+    return _UNFINISHED.fullmatch(name) is not None
 
 
 @contextmanager

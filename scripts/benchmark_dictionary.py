@@ -171,6 +171,7 @@ def render(results: dict[str, Any]) -> str:
 @click.option("--characters", default=2_000_000, show_default=True, help="Characters to segment.")
 def main(output: Path, characters: int) -> None:
     jieba.setLogLevel(60)
+    output.mkdir(parents=True, exist_ok=True)
     results = {
         "setting": setting("jieba"), "cost": measure_cost(characters), "loading": measure_loading(),
         "weights": measure_weights(),

@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+import threading
 import time
 import unicodedata
 from collections import Counter
@@ -24,7 +25,7 @@ from strategies import any_text
 import cws
 from cws._native import LineSample, WordSampler, best_ends, count_words
 from cws.dictionary import read_word_list
-from cws.errors import CorpusError, InputError
+from cws.errors import CorpusError, EncodingError, InputError
 from cws.lexicon.autonomy import autonomies, segment_by_autonomy
 from cws.lexicon.build import GOALS, BuildOptions, build, build_from_counts
 from cws.lexicon.candidates import NgramIndex
@@ -33,7 +34,7 @@ from cws.lexicon.lexicon import Entry, Lexicon
 from cws.lexicon.refine import SamplerOptions, refine
 from cws.lexicon.report import draw_report
 from cws.lexicon.retag import retag
-from cws.lexicon.sample import sample_runs
+from cws.lexicon.sample import SampleThread, sample_runs
 from cws.lexicon.sample_reference import sample_reference
 from cws.lexicon.steps import least_count
 from cws.lexicon.units import split
@@ -174,10 +175,21 @@ def test_sample_equals_reference(texts: list[str], characters: int) -> None:
 @given(any_text() | st.text("丁上，\n\r\ud800"), st.integers(1, 9), st.integers(1, 60))
 def test_sample_of_pieces_is_that_of_the_whole(text: str, size: int, characters: int) -> None:
     sample = LineSample(characters)
-    for at in range(0, len(text), size):
-        sample.add(text[at : at + size])
-    sample.end_line()
-    assert sample.runs() == sample_runs([text], characters)
+    with SampleThread(LineSample(characters)) as elsewhere:
+        for at in range(0, len(text), size):
+            sample.add(text[at : at + size])
+            elsewhere.add(text[at : at + size])
+        sample.end_line()
+        elsewhere.end_line()
+        assert sample.runs() == elsewhere.runs() == sample_runs([text], characters)
+
+
+def test_build_of_a_broken_file_ends_its_threads(tmp_path: Path) -> None:
+    (tmp_path / "raw.txt").write_bytes("在北京\n".encode() * 100_000 + b"\xff")
+    before = threading.active_count()
+    with pytest.raises(EncodingError, match="byte 0xff is not valid utf-8"):
+        build([tmp_path / "raw.txt"], threads=2)
+    assert threading.active_count() == before
 
 
 @given(any_text(), WORDS.filter(bool))

@@ -25,7 +25,7 @@ from strategies import any_text
 
 from cws import _native
 from cws.errors import CorpusError, EncodingError, FileError, InputError
-from cws.lexicon.blocks import Blocks
+from cws.lexicon.blocks import MANIFEST, Blocks
 from cws.lexicon.count import count, count_partially, count_texts, merge_counts, parse_memory
 from cws.lexicon.count_reference import count_reference, runs, windows
 from cws.text import HANZI, NUMERAL, bmp_types
@@ -444,6 +444,28 @@ def test_count_goes_on_after_kill(tmp_path):
     assert (work / "count.json").exists()
     assert_same(count([text], work_folder=work, threads=2), count([text]))
     assert list(work.iterdir()) == []
+
+
+@pytest.mark.parametrize("killed", ["in a block", "in the first manifest"])
+def test_count_removes_what_a_killed_run_was_writing(tmp_path, killed):
+    path, work = tmp_path / "a.txt", tmp_path / "work"
+    path.write_text(random_text(1, 20_000), "utf-8")
+    with small_memory(9000, 50_000), stop_after(1), pytest.raises(Stop):
+        count([path], work_folder=work, threads=2)
+    if killed == "in the first manifest":
+        (work / MANIFEST).unlink()
+    (work / ".cws-0123456789abcdef.tmp").write_bytes(b"{")
+    (work / "block-00007-1.ngrams").write_bytes(b"cws")
+    (work / ".cws-notes.tmp").write_bytes(b"of somebody else")
+    assert_same(count([path], work_folder=work, threads=1), count([path]))
+    assert [left.name for left in work.iterdir()] == [".cws-notes.tmp"]
+
+
+def test_count_keeps_unfinished_outputs_of_others(tmp_path):
+    (tmp_path / "a.txt").write_text(random_text(1, 2000), "utf-8")
+    (tmp_path / ".cws-0123456789abcdef.tmp").write_bytes(b"of another process")
+    count([tmp_path / "a.txt"], work_folder=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_count_interrupted_while_merging_goes_on(tmp_path):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lexicon_texts import HAN, RUNS, WORDS, made_text, segmentations
 from strategies import any_text
 
-from cws._native import cut_pieces, expect_words, link_ngrams, prune_words
+from cws._native import TextLattice, cut_pieces, link_ngrams, prune_words
 from cws.errors import InputError
 from cws.lexicon.candidates import NgramIndex
 from cws.lexicon.count import count_texts
@@ -112,14 +112,14 @@ def test_candidates_links_of_other_tables_are_errors(tables: list[list[list[int]
 # Cut, truncate, prune
 
 
-@given(RUNS, st.sets(st.text(st.sampled_from(HAN), min_size=2, max_size=4), max_size=5))
-def test_cut_equals_reference(lines: list[str], strong: set[str]) -> None:
+@given(RUNS, st.sets(st.text(st.sampled_from(HAN), min_size=2, max_size=4), max_size=5), st.integers(1, 3))
+def test_cut_equals_reference(lines: list[str], strong: set[str], threads: int) -> None:
     text = "\n".join(lines)
     tables = [
         np.array([list(map(ord, word)) for word in strong if len(word) == order], np.uint32).reshape(-1, order)
         for order in (2, 3, 4)
     ]
-    words, counts = cut_pieces(text, tables, 4)
+    words, counts = cut_pieces(text, tables, 4, threads)
     assert list(zip(words, counts.tolist(), strict=True)) == list(cut_reference(text, strong, 4).items())
 
 
@@ -187,33 +187,29 @@ def test_prune_keeps_every_character(words: dict[str, int]) -> None:
 # Expectation maximisation
 
 
-@given(RUNS, WORDS, st.booleans(), st.integers(1, 3))
-def test_expectations_are_those_of_all_segmentations(
-    lines: list[str], words: dict[str, int], all_paths: bool, threads: int
-) -> None:
+@given(RUNS, WORDS, st.integers(1, 3))
+def test_expectations_are_those_of_all_segmentations(lines: list[str], words: dict[str, int], threads: int) -> None:
     known = {**dict.fromkeys(HAN, 1), **words}
     total = sum(known.values())
     logs = np.array([math.log(count / total) for count in known.values()])
-    counts, score, characters = expect_words("\n".join(lines), list(known), logs, -30.0, all_paths, threads)
+    counts, score, characters = TextLattice("\n".join(lines), list(known), threads).expect(logs, -30.0)
     expected: Counter[str] = Counter()
     log_sum = 0.0
     for line in lines:
         paths = [path for path in segmentations(line) if all(word in known for word in path)]
         weights = [math.prod(known[word] / total for word in path) for path in paths]
-        if all_paths:
-            log_sum += math.log(sum(weights))
-            for path, weight in zip(paths, weights, strict=True):
-                for word in path:
-                    expected[word] += weight / sum(weights)
-        else:
-            log_sum += math.log(max(weights))
+        log_sum += math.log(sum(weights))
+        for path, weight in zip(paths, weights, strict=True):
+            for word in path:
+                expected[word] += weight / sum(weights)
     assert score == pytest.approx(log_sum)
     assert characters == sum(map(len, lines))
-    if all_paths:
-        assert counts.tolist() == pytest.approx([expected[word] for word in known])
-    else:
-        assert counts @ np.array(list(map(len, known))) == pytest.approx(characters)
-        assert counts @ logs == pytest.approx(score)
+    assert counts.tolist() == pytest.approx([expected[word] for word in known])
+
+
+def test_unknown_characters_stand_alone() -> None:
+    counts, score, characters = TextLattice("丁龘上\n龘\n\n", ["丁上", "上"], 1).expect(np.array([-1.0, -2.0]), -30.0)
+    assert (counts.tolist(), score, characters) == ([0, 1], pytest.approx(-92), 4)
 
 
 @given(RUNS, WORDS)
@@ -232,7 +228,7 @@ def test_expectations_of_a_long_run_are_sums_of_logs() -> None:
     """The probability of 3,000 characters is no number that a float can hold."""
     words = ["丁", "上", "丁上"]
     weights = np.log([0.25, 0.25, 0.5])
-    counts, log_probability, _ = expect_words("丁上" * 1500, words, weights, -30.0, True, 1)
+    counts, log_probability, _ = TextLattice("丁上" * 1500, words, 1).expect(weights, -30.0)
     assert log_probability == pytest.approx(1500 * math.log(0.25**2 + 0.5))
     assert counts.tolist() == pytest.approx([1500 / 9, 1500 / 9, 1500 * 8 / 9])
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from cws import _native
 from cws.errors import InputError
-from cws.files import atomic_output
+from cws.files import atomic_output, is_unfinished
 
 MOST_FILES = 64  # of one level; they are merged into one of the next level
 MANIFEST = "count.json"
+_SORTED_FILE = re.compile(r"block-\d{5,}-\d+\.ngrams")
 
 Watch = Callable[[float], None] | None
 
@@ -58,6 +60,7 @@ class Blocks:
         if self._named:
             os.makedirs(self.folder, exist_ok=True)
             self._resume()
+            self._remove_unfinished()
 
     @property
     def files(self) -> list[_native.NgramFile]:
@@ -139,3 +142,11 @@ class Blocks:
                 self._files.append(_Sorted(level, name, _native.NgramFile(os.path.join(self.folder, name))))
         except (KeyError, TypeError, ValueError) as error:
             raise foreign from error
+
+    def _remove_unfinished(self) -> None:
+        """Remove files that a killed run was writing. Where it left no sorted file, there was none."""
+        found = os.listdir(self.folder)
+        sorted_files = set(filter(_SORTED_FILE.fullmatch, found))
+        if sorted_files:
+            unlisted = sorted_files - {entry.name for entry in self._files}
+            self._remove([*unlisted, *filter(is_unfinished, found)])

@@ -178,7 +178,7 @@ def _four_steps(
     progress: Callable[[str], None],
 ) -> tuple[dict[str, float], list[float]]:
     """Return words with their expected counts, and L after each iteration."""
-    pieces = cut(text, index, min_count=least)
+    pieces = cut(text, index, min_count=least, threads=threads)
     long_enough = truncate(pieces, min_count=least, longest=options.longest)
     words = prune(long_enough)
     progress(f"cut: {len(pieces):,} pieces; truncated: {len(long_enough):,}; pruned: {len(words):,} words")

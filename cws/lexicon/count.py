@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from mmap import ACCESS_READ, mmap
 from typing import BinaryIO, NamedTuple, cast
@@ -23,6 +23,7 @@ from cws import _native
 from cws.errors import CorpusError, FileError, InputError
 from cws.files import atomic_output, file_error
 from cws.lexicon.blocks import MOST_FILES, Blocks
+from cws.lexicon.sample import SampleThread
 from cws.lexicon.source import Display, FileSource, TextSource
 from cws.text import HANZI_RANGES
 from cws.threads import check_threads, processors
@@ -125,10 +126,12 @@ def count_and_sample(
 ) -> tuple[NgramCounts, list[str]]:
     """Return what `count` and `sample.sample_runs` return for the text of files, which are read once for both."""
     limits = _Limits.checked(n, memory, threads)
+    min_count = _checked_min_count(min_count)
     sample = _native.LineSample(characters)
-    source = FileSource(paths, encoding, errors, progress, sample)
-    counts = _count(source, limits, _checked_min_count(min_count), work_folder)
-    return counts, sample.runs()
+    with SampleThread(sample) if limits.threads > 1 else nullcontext(sample) as taking:
+        source = FileSource(paths, encoding, errors, progress, taking)
+        counts = _count(source, limits, min_count, work_folder)
+        return counts, taking.runs()
 
 
 def count_texts(

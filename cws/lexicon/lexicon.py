@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from os import PathLike
 from typing import Any
@@ -56,7 +56,9 @@ class Lexicon:
     def __post_init__(self) -> None:
         if not self.entries or "" in self.entries:
             raise InputError("expected a lexicon of words, got an empty one or an empty word")
-        ordered = dict(sorted(self.entries.items(), key=lambda item: (-item[1].count, item[0])))
+        words = sorted(self.entries)
+        words.sort(key=lambda word: -self.entries[word].count)
+        ordered = {word: self.entries[word] for word in words}
         if next(reversed(ordered.values())).count < 1:
             raise InputError("expected counts of 1 and more")
         object.__setattr__(self, "entries", ordered)
@@ -70,10 +72,8 @@ class Lexicon:
     @classmethod
     def of(cls, counts: Mapping[str, int], index: NgramIndex | None = None) -> Lexicon:
         """Return the lexicon of words with their counts, and with the statistics of n-grams where there are any."""
-        entries = {word: Entry(count) for word, count in counts.items()}
-        if index is not None:
-            entries |= {word: Entry(counts[word], *known) for word, known in _statistics(list(entries), index)}
-        return cls(entries)
+        known = _statistics(list(counts), index) if index else []
+        return cls(dict(zip(counts, map(Entry, counts.values(), *known), strict=True)))
 
     def segment(self, text: str) -> list[str]:
         """Return the words of a text by the best path; joined, they are the text.
@@ -150,19 +150,16 @@ class Lexicon:
         return Lexicon(new)
 
 
-def _statistics(words: Sequence[str], index: NgramIndex) -> Iterator[tuple[str, tuple[float | None, ...]]]:
-    """Yield those words that are n-grams, with what an entry says of them beside its count."""
+def _statistics(words: Sequence[str], index: NgramIndex) -> list[list[float | None]]:
+    """Return what entries say of words beside their counts, a list for each field; None for what is no n-gram."""
     orders, rows = index.lookup(words)
+    fields = np.full((len(COLUMNS) - 2, len(words)), None)
     for order, table in enumerate(index.counts.tables, 1):
         places = np.flatnonzero((orders == order) & (rows >= 0))
         here = rows[places]
-        found = index.statistics(order, here)
-        none = [None] * len(here)
-        figures = zip(
-            none if order == 1 else found.pmi.tolist(),
-            none if order == 1 else found.gain.tolist(),
-            table.left_entropies[here].tolist(),
-            table.right_entropies[here].tolist(),
-            strict=True,
-        )
-        yield from zip((words[place] for place in places.tolist()), figures, strict=True)
+        if order > 1:
+            found = index.statistics(order, here)
+            fields[:2, places] = found.pmi, found.gain
+        fields[2:, places] = table.left_entropies[here], table.right_entropies[here]
+    columns: list[list[float | None]] = fields.tolist()
+    return columns

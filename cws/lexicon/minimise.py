@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cws._native import expect_words
+from cws._native import TextLattice
 from cws.lattice import best_path
 from cws.lexicon.candidates import NgramIndex
 from cws.lexicon.steps import UNKNOWN, estimate
@@ -108,5 +108,6 @@ def held_out_information(text: str, counts: Mapping[str, float], *, threads: int
     total = sum(counts.values()) + 1
     weights = np.log(np.maximum(np.array(list(counts.values())), 1e-9) / total)
     unknown = -math.log(total) - CODE_POINT_BITS * math.log(2)
-    _, log_probability, characters = expect_words(text, list(counts), weights, unknown, True, check_threads(threads))
+    lattice = TextLattice(text, list(counts), check_threads(threads))
+    _, log_probability, characters = lattice.expect(weights, unknown)
     return -log_probability / max(characters, 1) / math.log(2)

@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from os import PathLike
 
 from cws._native import LineSample
 from cws.errors import CorpusError
 from cws.files import read_lines
+
+_MOST_WAITING = 8  # pieces of text
+
+
+class SampleThread:
+    """Hands text on to a sample in a thread of its own, while the next is read. Leaving the context ends the thread."""
+
+    def __init__(self, sample: LineSample) -> None:
+        self._sample, self._executor = sample, ThreadPoolExecutor(1)
+        self._waiting: deque[Future[None]] = deque()
+
+    def __enter__(self) -> SampleThread:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._executor.shutdown(cancel_futures=True)
+
+    def add(self, text: str) -> None:
+        self._submit(self._sample.add, text)
+
+    def end_line(self) -> None:
+        self._submit(self._sample.end_line)
+
+    def runs(self) -> list[str]:
+        while self._waiting:
+            self._waiting.popleft().result()
+        return self._sample.runs()
+
+    def _submit(self, work: Callable[..., None], *arguments: str) -> None:
+        if len(self._waiting) == _MOST_WAITING:
+            self._waiting.popleft().result()
+        self._waiting.append(self._executor.submit(work, *arguments))
 
 
 def sample_runs(lines: Iterable[str], characters: int) -> list[str]:

@@ -11,6 +11,7 @@ from cws._native import LineSample
 from cws.errors import InputError
 from cws.files import check_input, display_name, open_input
 from cws.lexicon.blocks import Position
+from cws.lexicon.sample import SampleThread
 from cws.text import decode_blocks
 
 _BLOCK = 1 << 18  # bytes read at once
@@ -56,7 +57,7 @@ class FileSource:
         encoding: str,
         errors: str,
         progress: bool,
-        sample: LineSample | None = None,
+        sample: LineSample | SampleThread | None = None,
     ) -> None:
         if isinstance(paths, (str, bytes, os.PathLike)):
             raise InputError("expected a list of paths, got one path")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cws._native import cut_pieces, expect_words, prune_words
+from cws._native import TextLattice, cut_pieces, prune_words
 from cws.errors import InputError
 from cws.lexicon.candidates import NgramIndex
 from cws.threads import check_threads
@@ -44,7 +44,13 @@ def least_count(characters: int) -> int:
 
 
 def cut(
-    text: str, index: NgramIndex, *, min_pmi: Sequence[float] = MIN_PMI, min_branching: float = 0.0, min_count: int = 1
+    text: str,
+    index: NgramIndex,
+    *,
+    min_pmi: Sequence[float] = MIN_PMI,
+    min_branching: float = 0.0,
+    min_count: int = 1,
+    threads: int = 1,
 ) -> Counter[str]:
     """Count the pieces of a text that is cut wherever no n-gram that holds together spans the place.
 
@@ -57,6 +63,7 @@ def cut(
         min_pmi: The least mutual information, in nats, for 2, 3 ... characters.
         min_branching: The least branching entropy on either side, in nats.
         min_count: The least count.
+        threads: They make no difference to the result.
     """
     strong = [
         np.ascontiguousarray(
@@ -66,7 +73,7 @@ def cut(
         )
         for order, (least, table) in enumerate(zip(min_pmi, index.counts.tables[1:], strict=False), 2)
     ]
-    words, counts = cut_pieces(text, strong, 1 + len(strong))
+    words, counts = cut_pieces(text, strong, 1 + len(strong), check_threads(threads))
     return Counter(dict(zip(words, counts.tolist(), strict=True)))
 
 
@@ -125,12 +132,11 @@ def estimate(
     known = {**singles, **words}
     names = list(known)
     counts = np.maximum(np.array(list(known.values())), 1e-9)
+    lattice = TextLattice(text, names, check_threads(threads))
     information: list[float] = []
     for _ in range(iterations if names else 0):
         weights = np.log(counts) - math.log(counts.sum())
-        expected, log_probability, characters = expect_words(
-            text, names, weights, UNKNOWN, True, check_threads(threads)
-        )
+        expected, log_probability, characters = lattice.expect(weights, UNKNOWN)
         information.append(-log_probability / max(characters, 1) / math.log(2))
         counts = np.maximum(expected, 1e-9)
         if len(information) > 1 and information[-2] - information[-1] < 1e-3:

@@ -12,9 +12,9 @@
 #include "lexicon_sample.h"
 #include "lexicon_sampler.h"
 #include "lexicon_steps.h"
-#include "lexicon_words.h"
 #include "ngram_links.h"
 #include "python_text.h"
+#include "text_lattice.h"
 #include "trie_builder.h"
 
 namespace py = pybind11;
@@ -54,36 +54,35 @@ Array<uint8_t> ends_of(const WordSampler& sampler) {
     return to_array(sampler.ends());
 }
 
-// The trie of a list of different words, and the node of each.
-TrieArrays build_trie(const py::list& words, const double* weights, std::vector<uint32_t>& nodes) {
+// The words are different; a line of the text is segmented by itself.
+std::unique_ptr<TextLattice> make_lattice(const py::str& text, const py::list& words, int threads) {
     TrieBuilder builder(words.size());
-    std::vector<uint32_t> copy;
-    for (size_t i = 0; i < words.size(); ++i) {
-        const py::str word = words[i].cast<py::str>();
+    std::vector<uint32_t> copy, lengths;
+    for (const py::handle item : words) {
+        const py::str word = item.cast<py::str>();
         const auto size = size_t(PyUnicode_GET_LENGTH(word.ptr()));
         if (size == 0) throw py::value_error("expected words, got an empty one");
-        if (weights && !std::isfinite(weights[i])) throw py::value_error("expected finite weights");
-        builder.add(code_points(word.ptr(), copy), size, weights ? weights[i] : 0.0);
+        builder.add(code_points(word.ptr(), copy), size, double(lengths.size()));
+        lengths.push_back(uint32_t(size));
     }
-    return builder.build(&nodes);
-}
-
-py::tuple expect(const py::str& text, const py::list& words, const Array<double>& weights, double unknown,
-                 bool all_paths, int threads) {
-    if (size_t(weights.size()) != words.size()) throw py::value_error("expected a weight for each word");
-    if (!std::isfinite(unknown)) throw py::value_error("unknown: expected a finite number");
-    std::vector<uint32_t> nodes, copy;
-    const TrieArrays trie = build_trie(words, weights.data(), nodes);
     const auto size = size_t(PyUnicode_GET_LENGTH(text.ptr()));
     if (size >= kNoNode) throw py::value_error("expected a text of fewer than 2**32 - 1 characters");
+    py::gil_scoped_release unlocked;
+    const TrieArrays trie = builder.build();
+    return std::make_unique<TextLattice>(trie.view(), std::move(lengths), code_points(text.ptr(), copy), size, threads);
+}
+
+py::tuple expect(const TextLattice& lattice, const Array<double>& weights, double unknown) {
+    if (size_t(weights.size()) != lattice.words()) throw py::value_error("expected a weight for each word");
+    if (!std::isfinite(unknown)) throw py::value_error("unknown: expected a finite number");
+    if (!std::all_of(weights.data(), weights.data() + weights.size(), [](double weight) { return std::isfinite(weight); }))
+        throw py::value_error("expected finite weights");
     Expectations result;
     {
         py::gil_scoped_release unlocked;
-        result = expect_words(trie.view(), code_points(text.ptr(), copy), size, unknown, all_paths, threads);
+        result = lattice.expect(weights.data(), unknown);
     }
-    Array<double> counts(py::ssize_t(words.size()));
-    for (size_t i = 0; i < words.size(); ++i) counts.mutable_at(py::ssize_t(i)) = result.counts[nodes[i]];
-    return py::make_tuple(counts, result.log_probability, result.characters);
+    return py::make_tuple(to_array(result.counts), result.log_probability, result.characters);
 }
 
 std::vector<NgramRows> rows_of(const std::vector<Array<uint32_t>>& tables) {
@@ -132,7 +131,7 @@ py::list strings_of(const Pieces& pieces) {
     return strings;
 }
 
-py::tuple cut(const py::str& text, const std::vector<Array<uint32_t>>& strong, size_t longest) {
+py::tuple cut(const py::str& text, const std::vector<Array<uint32_t>>& strong, size_t longest, int threads) {
     const std::vector<NgramRows> rows = rows_of(strong);
     const std::vector<size_t> orders = orders_of(strong);
     std::vector<uint32_t> copy;
@@ -142,7 +141,7 @@ py::tuple cut(const py::str& text, const std::vector<Array<uint32_t>>& strong, s
     {
         py::gil_scoped_release unlocked;
         const TrieArrays trie = trie_of(rows, orders, {});
-        pieces = cut_pieces(trie.view(), codes, size, longest);
+        pieces = cut_pieces(trie.view(), codes, size, longest, threads);
     }
     return py::make_tuple(strings_of(pieces), to_array(pieces.counts));
 }
@@ -228,6 +227,9 @@ void bind_sampler(py::module_& module) {
         .def("add", &add_text, py::arg("text"))
         .def("end_line", &LineSample::end_line)
         .def("runs", &runs_of);
+    py::class_<TextLattice>(module, "TextLattice")
+        .def(py::init(&make_lattice), py::arg("text"), py::arg("words"), py::arg("threads"))
+        .def("expect", &expect, py::arg("weights"), py::arg("unknown"));
     py::class_<WordSampler>(module, "WordSampler")
         .def(py::init(&make_sampler), py::arg("units"), py::arg("offsets"), py::arg("ends"), py::kw_only(),
              py::arg("longest"), py::arg("discount"), py::arg("strength"), py::arg("unigram_discount"),
@@ -235,10 +237,9 @@ void bind_sampler(py::module_& module) {
         .def("sweep", &WordSampler::sweep, py::call_guard<py::gil_scoped_release>())
         .def("ends", &ends_of)
         .def_property_readonly("kinds", &WordSampler::kinds);
-    module.def("expect_words", &expect, py::arg("text"), py::arg("words"), py::arg("weights"), py::arg("unknown"),
-               py::arg("all_paths"), py::arg("threads"));
     module.def("link_ngrams", &link, py::arg("tables"));
-    module.def("cut_pieces", &cut, py::arg("text"), py::arg("strong"), py::arg("longest"));
+    module.def("cut_pieces", &cut, py::arg("text"), py::arg("strong"), py::arg("longest"),
+               py::arg("threads"));
     module.def("best_ends", &best_ends, py::arg("text"), py::arg("tables"), py::arg("weights"), py::arg("unknown"));
     module.def("count_words", &count, py::arg("text"), py::arg("ends"));
     module.def("prune_words", &prune, py::arg("words"), py::arg("singles"), py::arg("counts"), py::arg("min_pmi"),

@@ -5,36 +5,40 @@
 #include <numeric>
 
 #include "lattice.h"
-#include "lexicon_words.h"
+#include "parallel.h"
+#include "text_lattice.h"
 
 namespace cws {
 
-uint32_t StringNumbers::hash(const uint32_t* codes, size_t size) {
-    uint64_t hash = size;
-    for (size_t i = 0; i < size; ++i) hash = (hash ^ codes[i]) * 0x9E3779B97F4A7C15u, hash ^= hash >> 29;
-    return uint32_t(hash);
+uint64_t StringNumbers::key_of(const uint32_t* codes, size_t size) {
+    uint64_t key = 0;
+    if (size <= kInKey)
+        for (size_t i = 0; i < size; ++i) key = key << 21 | codes[i];
+    else
+        for (size_t i = 0; i < size; ++i) key = (key ^ codes[i]) * 0x9E3779B97F4A7C15u, key ^= key >> 29;
+    return key;
 }
 
-size_t StringNumbers::place(uint32_t hash, const uint32_t* codes, size_t size) const {
-    const size_t mask = slots_.size() - 1;
-    size_t at = hash & mask;
-    for (; slots_[at] != kNone; at = (at + 1) & mask) {
+size_t StringNumbers::place(uint64_t key, const uint32_t* codes, size_t size) const {
+    size_t at = slot_of(key);
+    for (; slots_[at] != kNone; at = (at + 1) & (slots_.size() - 1)) {
         const String& string = strings_[slots_[at]];
-        if (string.hash == hash && string.size == size && std::equal(codes, codes + size, string.codes)) break;
+        if (string.key != key || string.size != size) continue;
+        if (size <= kInKey || std::equal(codes, codes + size, string.codes)) break;
     }
     return at;
 }
 
 uint32_t StringNumbers::add(const uint32_t* codes, size_t size) {
-    const uint32_t code_hash = hash(codes, size);
-    size_t at = place(code_hash, codes, size);
+    const uint64_t key = key_of(codes, size);
+    size_t at = place(key, codes, size);
     if (slots_[at] == kNone) {
         if (strings_.size() * 2 >= slots_.size()) {
             grow();
-            at = place(code_hash, codes, size);
+            at = place(key, codes, size);
         }
         slots_[at] = uint32_t(strings_.size());
-        strings_.push_back({codes, uint32_t(size), code_hash});
+        strings_.push_back({codes, key, uint32_t(size)});
     }
     return slots_[at];
 }
@@ -42,7 +46,7 @@ uint32_t StringNumbers::add(const uint32_t* codes, size_t size) {
 void StringNumbers::grow() {
     slots_.assign(slots_.size() * 4, kNone);
     for (size_t i = 0; i < strings_.size(); ++i) {
-        size_t at = strings_[i].hash & (slots_.size() - 1);
+        size_t at = slot_of(strings_[i].key);
         while (slots_[at] != kNone) at = (at + 1) & (slots_.size() - 1);
         slots_[at] = uint32_t(i);
     }
@@ -77,10 +81,34 @@ void mark_best_ends(const Trie& trie, const uint32_t* text, size_t size, double 
     }
 }
 
-Pieces cut_pieces(const Trie& strong, const uint32_t* text, size_t size, size_t longest) {
+namespace {
+
+// Marks the last characters of pieces: no word of the trie covers one and the character behind it.
+void mark_pieces(const Trie& trie, const uint32_t* text, size_t size, uint8_t* ends) {
+    constexpr size_t kAhead = 12;  // places: slots far from the cache are asked for early
+    std::vector<uint32_t> classes(size + kAhead + 2, kNoClass);
+    for (size_t i = 0; i < size; ++i) classes[i] = trie.class_of(text[i]);
+    for (size_t begin = 0, covered = 0; begin < size; ++begin) {
+        const uint32_t ahead = trie.nodes[kRoot].base + classes[begin + kAhead];
+        __builtin_prefetch(trie.nodes + trie.nodes[ahead].base + classes[begin + kAhead + 1]);
+        for (uint32_t at = uint32_t(begin), node = kRoot; (node = trie.child(node, classes[at])) != kNoNode; ++at)
+            if (Trie::is_word(trie.nodes[node].weight)) covered = std::max<size_t>(covered, at);
+        ends[begin] = begin >= covered;
+    }
+}
+
+}  // namespace
+
+Pieces cut_pieces(const Trie& strong, const uint32_t* text, size_t size, size_t longest, int threads) {
+    constexpr size_t kBlocks = 8;
     std::vector<uint8_t> ends(size);
-    join_words(strong, text, size, ends.data());
-    for (uint8_t& end : ends) end = !end;
+    const std::vector<size_t> begins = blocks_of_lines(text, size, kBlocks);
+    for_each_block(kBlocks, threads, [&] {
+        return [&](size_t block) {
+            const size_t begin = begins[block];
+            mark_pieces(strong, text + begin, begins[block + 1] - begin, ends.data() + begin);
+        };
+    });
     const Pieces pieces = count_pieces(text, ends.data(), size);
     Pieces kept;
     for (size_t i = 0; i < pieces.counts.size(); ++i) {

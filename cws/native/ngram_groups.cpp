@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace cws {
 
@@ -13,7 +14,8 @@ NgramGroups::NgramGroups(const NgramText& text, int order, uint64_t min_count, s
       rows_(rows),
       next_(text.alphabet().size()),
       left_(text.alphabet().size()),
-      seen_(text.alphabet().size() + 1) {
+      seen_left_(text.alphabet().size() + 1),
+      seen_right_(text.alphabet().size() + 1) {
     for (int i = 0; i < 2; ++i) buffers_[i].reset(new uint16_t[capacity_ * size_t(order + 1 - i)]);
 }
 
@@ -32,25 +34,13 @@ inline void NgramGroups::add_row(int depth, uint64_t count, uint64_t lefts, uint
 // Calls use(i, next) for the windows with the prefix of this depth and then a symbol in the range.
 template <class Use>
 void NgramGroups::for_each_window(int depth, Range range, Use use) const {
-    constexpr size_t kBlock = 2048;
-    size_t found[kBlock];
-    const uint16_t* const symbols = text_.symbols();
-    const auto low = uint32_t(depth ? prefix_[0] : std::max<size_t>(range.first, 1));
-    const auto width = uint32_t(depth ? 1 : range.second - low);
-    for (size_t begin = text_.begin(); begin < text_.end(); begin += kBlock) {
-        const size_t end = std::min(begin + kBlock, text_.end());
-        size_t count = 0;
-        for (size_t i = begin; i < end; ++i) {
-            found[count] = i;
-            count += symbols[i] - low < width;
-        }
-        for (size_t j = 0; j < count; ++j) {
-            const uint16_t* const window = symbols + found[j];
-            const uint16_t next = window[depth];
-            if (next < range.first || next >= range.second) continue;
-            if (depth < 2 || std::equal(window + 1, window + depth, prefix_.data() + 1)) use(found[j], next);
-        }
-    }
+    const size_t low = depth ? prefix_[0] : std::max<size_t>(range.first, 1);
+    text_.for_each_place(low, depth ? low + 1 : range.second, [&](size_t i) {
+        const uint16_t* const window = text_.symbols() + i;
+        const uint16_t next = window[depth];
+        if (next < range.first || next >= range.second) return;
+        if (depth < 2 || std::equal(window + 1, window + depth, prefix_.data() + 1)) use(i, next);
+    });
 }
 
 // Counts the n-grams with the prefix and a next symbol in the range, of which there are counts[symbol].
@@ -134,24 +124,26 @@ template <int Width>
 void NgramGroups::count_group(uint16_t* windows, size_t count, uint16_t* room) {
     const int depth = order_ - Width + 2;
     if (count == 1) return count_single(depth, windows);
-    uint64_t lefts = 0, left_sum = 0, right_sum = 0;
-    count_left<Width>(windows, count, lefts, left_sum);
-    size_t seen = 0;
+    size_t lefts = 0, rights = 0;
     for (size_t i = 0; i < count; ++i) {
-        const uint16_t symbol = windows[i * Width];
-        seen_[seen] = symbol;
-        seen += next_[symbol].count++ == 0;
+        const uint16_t right = windows[i * Width], left = windows[i * Width + Width - 1];
+        seen_right_[rights] = right;
+        rights += next_[right].count++ == 0;
+        seen_left_[lefts] = left;
+        lefts += left_[left]++ == 0;
     }
-    const uint32_t edges = next_[0].count;
-    next_[0].count = 0;
+    const uint32_t left_edges = std::exchange(left_[0], 0), right_edges = std::exchange(next_[0].count, 0);
+    uint64_t left_sum = 0, right_sum = 0;
+    for (size_t i = 0; i < lefts; ++i) left_sum += log_products_(std::exchange(left_[seen_left_[i]], 0));
     const size_t first = frequent_.size();
-    for (size_t i = 0; i < seen; ++i) {
-        Next& next = next_[seen_[i]];
+    for (size_t i = 0; i < rights; ++i) {
+        Next& next = next_[seen_right_[i]];
         right_sum += log_products_(next.count);
-        if (Width > 2 && next.count >= min_count_) frequent_.push_back({seen_[i], next.count});
+        if (Width > 2 && next.count >= min_count_) frequent_.push_back({seen_right_[i], next.count});
         next = {0, kRare};
     }
-    add_row(depth, count, lefts, left_sum, seen - (edges > 0) + edges, right_sum);
+    add_row(depth, count, lefts - (left_edges > 0) + left_edges, left_sum, rights - (right_edges > 0) + right_edges,
+            right_sum);
     if constexpr (Width > 2) {
         const size_t last = frequent_.size();
         move_frequent<Width>(windows, count, room, first);
@@ -172,23 +164,6 @@ void NgramGroups::count_single(int depth, const uint16_t* window) {
         add_row(depth, 1, 1, 0, 1, 0);
         if (depth == order_ || *window == 0) return;
         extend(depth, *window++);
-    }
-}
-
-template <int Width>
-void NgramGroups::count_left(const uint16_t* windows, size_t count, uint64_t& neighbours, uint64_t& sum) {
-    size_t seen = 0;
-    for (size_t i = 0; i < count; ++i) {
-        const uint16_t symbol = windows[i * Width + Width - 1];
-        seen_[seen] = symbol;
-        seen += left_[symbol]++ == 0;
-    }
-    const uint32_t edges = left_[0];
-    left_[0] = 0;
-    neighbours = seen - (edges > 0) + edges;
-    for (size_t i = 0; i < seen; ++i) {
-        sum += log_products_(left_[seen_[i]]);
-        left_[seen_[i]] = 0;
     }
 }
 

@@ -48,7 +48,7 @@ private:
     std::unique_ptr<uint16_t[]> buffers_[2];
     std::vector<Next> next_;            // [symbol]
     std::vector<uint32_t> left_;        // [symbol]
-    std::vector<uint16_t> seen_;        // symbols of one histogram
+    std::vector<uint16_t> seen_left_, seen_right_;  // symbols of the two histograms
     std::vector<Frequent> frequent_;    // of all groups that are being counted
     std::array<uint16_t, kMaxWindow> prefix_{};
     std::array<uint32_t, kMaxWindow> ngram_{};  // the code points of the prefix
@@ -70,8 +70,6 @@ private:
     template <int Width>
     void count_group(uint16_t* windows, size_t count, uint16_t* room);
     void count_single(int depth, const uint16_t* window);
-    template <int Width>
-    void count_left(const uint16_t* windows, size_t count, uint64_t& neighbours, uint64_t& sum);
     template <int Width>
     void move_frequent(const uint16_t* windows, size_t count, uint16_t* room, size_t first);
 };

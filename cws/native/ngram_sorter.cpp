@@ -78,28 +78,11 @@ private:
     // Calls use(i) for the windows with the prefix of this depth and then a symbol in the range.
     template <class Use>
     void for_each_window(int depth, Range range, Use use) const {
-        constexpr size_t kBlock = 2048;
-        size_t found[kBlock];
-        const uint16_t* const symbols = text_.symbols();
-        const auto low = uint32_t(depth ? prefix_[0] : range.first);
-        const auto width = uint32_t(depth ? 1 : range.second - range.first);
-        for (size_t begin = text_.begin(); begin < text_.end(); begin += kBlock) {
-            const size_t end = std::min(begin + kBlock, text_.end());
-            size_t count = 0;
-            for (size_t i = begin; i < end; ++i) {
-                found[count] = i;
-                count += symbols[i] - low < width;
-            }
-            for (size_t j = 0; j < count; ++j) {
-                const size_t i = found[j];
-                if (depth == 0) {
-                    if (symbols[i]) use(i, symbols[i]);
-                    continue;
-                }
-                const uint16_t next = symbol(i, depth);
-                if (next >= range.first && next < range.second && has_prefix(i, depth)) use(i, next);
-            }
-        }
+        const size_t low = depth ? prefix_[0] : std::max<size_t>(range.first, 1);
+        text_.for_each_place(low, depth ? low + 1 : range.second, [&](size_t i) {
+            const uint16_t next = symbol(i, depth);
+            if (next >= range.first && next < range.second && has_prefix(i, depth)) use(i, next);
+        });
     }
 
     // Hands on the windows with the prefix and a next symbol in the range, of which there are counts[symbol].

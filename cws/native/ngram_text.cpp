@@ -65,16 +65,19 @@ void NgramText::rank() {
         rank_of[order[rank]] = uint16_t(rank);
         alphabet_[rank] = codes_[order[rank]];
     }
-    counts_.assign(codes_.size(), 0);
-    for (size_t i = 0; i < size_; ++i) {
-        const uint16_t symbol = symbols_[i] = rank_of[symbols_[i]];
-        counts_[symbol] += i > 0 && i < end_;
+    uint16_t* const symbols = symbols_.get();
+    std::vector<uint64_t> id_counts(codes_.size());  // frequent characters came early: theirs share cache lines
+    runs_ = 0;
+    for (size_t i = 1; i < end_; ++i) {
+        ++id_counts[symbols[i]];
+        runs_ += symbols[i] != 0 && symbols[i - 1] == 0;
     }
+    counts_.resize(codes_.size());
+    for (size_t rank = 0; rank < order.size(); ++rank) counts_[rank] = id_counts[order[rank]];
     edges_ = counts_[0];
     counts_[0] = 0;
-    runs_ = 0;
-    for (size_t i = 1; i < end_; ++i) runs_ += symbols_[i] != 0 && symbols_[i - 1] == 0;
-    std::fill_n(symbols_.get() + size_, kMaxWindow, uint16_t(0));  // windows are read to their end
+    for (size_t i = 0; i < size_; ++i) symbols[i] = rank_of[symbols[i]];
+    std::fill_n(symbols + size_, kMaxWindow, uint16_t(0));  // windows are read to their end
 }
 
 void NgramText::begin_with(const std::vector<uint32_t>& rest) {

@@ -1,6 +1,7 @@
 // Text that waits to be counted: a block of it in 16 bits a character, Han characters only.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -41,6 +42,10 @@ public:
     void next_block() { begin_with(rest_); }
     void begin_with(const std::vector<uint32_t>& rest);
 
+    // Calls use(i) for each place whose symbol is from `first` on and before `last`.
+    template <class Use>
+    void for_each_place(size_t first, size_t last, Use use) const;
+
 private:
     static constexpr uint16_t kUnseen = 0xFFFF;
     size_t capacity_;
@@ -55,5 +60,22 @@ private:
 
     uint16_t new_id(uint32_t code);
 };
+
+template <class Use>
+void NgramText::for_each_place(size_t first, size_t last, Use use) const {
+    constexpr size_t kBlock = 2048;
+    uint16_t found[kBlock];  // gathered without branches, which would be mispredicted
+    const auto low = uint32_t(first), width = uint32_t(last - first);
+    for (size_t at = begin(); at < end(); at += kBlock) {
+        const uint16_t* const symbols = symbols_.get() + at;
+        const size_t size = std::min(kBlock, end() - at);
+        size_t count = 0;
+        for (size_t i = 0; i < size; ++i) {
+            found[count] = uint16_t(i);
+            count += symbols[i] - low < width;
+        }
+        for (size_t i = 0; i < count; ++i) use(at + found[i]);
+    }
+}
 
 }  // namespace cws

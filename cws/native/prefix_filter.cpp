@@ -15,13 +15,18 @@ constexpr int kMostPairBits = 20, kMostTripleBits = 24;  // 128 KB and 2 MB
 }  // namespace
 
 void PrefixFilter::take(FilteredPlaces& found, size_t begin, size_t end, std::vector<size_t>& places) const {
-    places.resize(found.places.size() - found.next + 1);
+    using Place = FilteredPlaces::Place;
+    const Place *place = found.places.data() + found.next, *const last = found.places.data() + found.places.size();
+    const Place* const stop = std::partition_point(place, last, [&](const Place& one) { return one.at < end; });
+    found.next += size_t(stop - place);
+    places.resize(size_t(stop - place) + 1);
+    const PrefixFilter filter = *this;  // what is written cannot change it
     size_t* to = places.data();
-    for (; found.next < found.places.size() && found.places[found.next].at < end; ++found.next) {
-        const auto [at, key] = found.places[found.next];
+    for (; place < stop; ++place) {
+        const auto [at, key] = *place;
         const uint64_t mask = triple_mask(key);
         *to = at;
-        to += ((key & 1) || (triples[triple_word(key)] & mask) == mask) && at >= begin;
+        to += ((key & 1) || (filter.triples[filter.triple_word(key)] & mask) == mask) && at >= begin;
     }
     places.resize(size_t(to - places.data()));
 }

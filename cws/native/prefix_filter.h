@@ -21,7 +21,7 @@ struct FilteredPlaces {
         size_t at;
         uint64_t key;  // of the first three characters; the lowest bit says that one or two of them may be an entry
     };
-    std::vector<uint64_t> passed;  // scratch: hash and place of what passes by two characters
+    std::vector<uint64_t> passed;  // scratch: of what passes by two characters, hash << 32 | place << 2 | bits of the pair
     std::vector<Place> places;
     size_t next = 0;  // the first place that was not taken yet
 };
@@ -85,12 +85,15 @@ void PrefixFilter::look_ahead(const Char* text, size_t size, int count, size_t b
         found.places.clear();
         found.next = 0;
     }
+    const size_t before = found.places.size();
+    found.places.resize(before + size_t(last - found.passed.data()));
+    FilteredPlaces::Place* to = found.places.data() + before;
     for (const uint64_t* place = found.passed.data(); place < last; ++place) {
-        const auto at = uint32_t(*place), here = uint32_t(*place >> 32);
-        const bool is_short = (pair(here) & kShort) || (has_singles && (pair(hash(uint32_t(text[at]), 0)) & kShort));
-        const uint64_t three = key(here, at + 2 < size ? uint32_t(text[at + 2]) : 0);
+        const size_t at = uint32_t(*place) >> 2;
+        const bool is_short = *place & kShort;
+        const uint64_t three = key(uint32_t(*place >> 32), at + 2 < size ? uint32_t(text[at + 2]) : 0);
         if (!is_short) __builtin_prefetch(triples + triple_word(three));
-        found.places.push_back({begin + at, (three & ~uint64_t(1)) | is_short});
+        *to++ = {begin + at, (three & ~uint64_t(1)) | is_short};
     }
 }
 
@@ -101,8 +104,9 @@ uint64_t* PrefixFilter::pass(const Char* text, size_t size, int count, uint64_t*
     const PrefixFilter filter = *this;  // what is written cannot change it
     const auto look = [&](int at, uint32_t second) {
         const uint32_t here = hash(uint32_t(text[at]), second);
-        *to = uint64_t(here) << 32 | uint32_t(at);
-        to += (filter.pair(here) | (kSingles ? filter.pair(hash(uint32_t(text[at]), 0)) : 0)) & kBegins;
+        const unsigned bits = filter.pair(here) | (kSingles ? filter.pair(hash(uint32_t(text[at]), 0)) : 0);
+        *to = uint64_t(here) << 32 | uint32_t(at) << 2 | bits;
+        to += bits & kBegins;
     };
     const int with_second = int(std::min(size_t(count), size - 1));
     for (int at = 0; at < with_second; ++at) look(at, uint32_t(text[at + 1]));
