@@ -31,7 +31,7 @@ SEGMENTED = {
     "sxu": "SIGHAN-2008 SXU, for research",
     "ud": "UD Chinese GSD, CC BY-SA",
 }
-OPTIONS = PretrainOptions(size="mini", steps=4_000)
+OPTIONS = PretrainOptions(size="mini", steps=2_400, rounds=12)
 
 
 @click.command(help=__doc__)
