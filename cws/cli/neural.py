@@ -66,7 +66,7 @@ def train_neural(
     options = NeuralOptions(
         rate=rate, crf_lr_multiplier=crf_lr_multiplier, batch_characters=batch_chars, encoder=encoder,
         encoder_layers=encoder_layers, unshare_layers=unshare_layers,
-        loop=replace(loop, rounds=epochs) if epochs else loop,
+        loop=replace(loop, rounds=epochs or (10 if kind.startswith("bert") else loop.rounds)),
     )  # fmt: skip
     figures = train_model(
         kind, corpora, dev, word_lists, output, raw=lines, options=options, device=device,

@@ -64,7 +64,7 @@ _OPTIONS = {  # who has each option that not all have
     metavar="FILE",
     help="Another corpus, of another annotation standard, learned together with --train.  [neural]",
 )
-@click.option("--epochs", type=click.IntRange(1), metavar="N", show_default="20",
+@click.option("--epochs", type=click.IntRange(1), metavar="N", show_default="20, bert 10",
               help="At most; it stops when dev F1 stops rising.  [neural]")  # fmt: skip
 @click.option("--rate", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="X",
               show_default="2e-3, bert 2e-4", help="The learning rate.  [neural]")  # fmt: skip
