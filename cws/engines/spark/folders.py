@@ -109,6 +109,7 @@ def segment_folder(
     shipment = ship(context, segmenter)
     _prepare(target, shipment, options, split_size)
     tasks = [task for file in files for task in _tasks(file, target, encoding, split_size)]
+    _remove_other_parts(tasks, target)
     with clear_errors():
         parts = context.parallelize(tasks, min(len(tasks), _MOST_TASKS))
         found = parts.mapPartitions(_worker(shipment, options)).collect()
@@ -174,6 +175,25 @@ def _tasks(file: InputFile, target: str, encoding: str, split_size: int) -> list
     if len(splits) == 1:
         return [_Task(splits[0], output, file.is_parquet, file.modified)]
     return [_Task(split, f"{output}/part-{at:05d}", False, file.modified) for at, split in enumerate(splits)]
+
+
+def _remove_other_parts(tasks: Sequence[_Task], target: str) -> None:
+    """Remove what was made when files had another size: parts of what is whole now, and the other way round."""
+    system, _ = file_system(target)
+    outputs = {file_system(task.output)[1] for task in tasks}
+    folders = {os.path.dirname(task.output) for task in tasks if task.split.end >= 0}
+    with file_errors(target):
+        for folder in folders:
+            [info] = system.get_file_info([file_system(folder)[1]])
+            if info.type == fs.FileType.File:
+                system.delete_file(info.path)
+            elif info.type == fs.FileType.Directory:
+                for part in system.get_file_info(fs.FileSelector(info.path)):
+                    if part.path not in outputs:
+                        system.delete_file(part.path)
+        for info in system.get_file_info(sorted(outputs)):
+            if info.type == fs.FileType.Directory:
+                system.delete_dir(info.path)
 
 
 def _summary(failures: Sequence[CwsError], tasks: int) -> CwsError:

@@ -6,6 +6,7 @@ those of one machine, so the lexicon is the same, byte for byte.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -26,6 +27,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+log = logging.getLogger(__name__)
+
 SPLIT = 1 << 29  # bytes of text a task counts: the more, the less goes over the network
 _MERGED = 1 << 28  # bytes of text for which there is a task that merges
 _LEVELS = 33  # zeros at the end of a checksum
@@ -41,7 +44,7 @@ def build_lexicon(
     errors: str = "strict",
     threads: int | None = None,
     split_size: int = SPLIT,
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[str], None] = log.info,
 ) -> BuildResult:
     """Find the words of raw text that all machines can read; the result is that of `cws.lexicon.build`.
 
@@ -57,6 +60,8 @@ def build_lexicon(
         FileError, EncodingError, CorpusError, InputError: As `cws.lexicon.build`.
         EngineError: A job that failed.
     """
+    from pyspark import StorageLevel
+
     options = options or BuildOptions()
     files = [file for path in paths for file in list_files(os.fspath(path))]
     if not files:
@@ -69,8 +74,6 @@ def build_lexicon(
     merging = max(2 * spark.sparkContext.defaultParallelism, size // _MERGED)
     work = _split_counter(encoding, errors, options.longest, 2 * merging, options.sample)
     rows = spark.createDataFrame(_in_groups(spark, splits, split_size), "path string, start bigint, end bigint")
-    from pyspark import StorageLevel
-
     with clear_errors():
         merged = merge_shards(rows.mapInArrow(work, RECORD_TYPES), least_kept(size), merging)
         merged = merged.persist(StorageLevel.DISK_ONLY)
@@ -78,11 +81,7 @@ def build_lexicon(
             counts, sample = collect_counts(merged, options.longest), _sample(merged, options.sample)
         finally:
             merged.unpersist()
-    return build_from_counts(counts, sample, options=options, threads=threads, **_given(progress=progress))
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
+    return build_from_counts(counts, sample, options=options, threads=threads, progress=progress)
 
 
 def _in_groups(spark: SparkSession, splits: list[Split], split_size: int) -> Any:

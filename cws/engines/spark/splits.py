@@ -134,7 +134,7 @@ def _line_start(raw: Any, at: int) -> int:
     raw.seek(at - 1)
     begin = at - 1
     while block := raw.read(_BLOCK):
-        found = block.find(b"\n")
+        found: int = block.find(b"\n")
         if found >= 0:
             return begin + found + 1
         begin += len(block)
@@ -143,13 +143,16 @@ def _line_start(raw: Any, at: int) -> int:
 
 def _range(raw: Any, begin: int, stop: int) -> Iterator[bytes]:
     raw.seek(begin)
-    while begin < stop and (block := raw.read(min(_BLOCK, stop - begin))):
+    while begin < stop:
+        block: bytes = raw.read(min(_BLOCK, stop - begin))
+        if not block:
+            return
         begin += len(block)
         yield block
 
 
 def _line_feeds(raw: Any, stop: int) -> int:
-    return int(sum(block.count(b"\n") for block in _range(raw, 0, stop)))
+    return sum(block.count(b"\n") for block in _range(raw, 0, stop))
 
 
 @contextmanager
