@@ -15,9 +15,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from lexicon_texts import made_text
 
 import cws
+from cws.cli import cli
 from cws.cli.segment import segment as segment_files
 from cws.errors import EncodingError, EngineError, InputError, ModelError
 from cws.lexicon import BuildOptions, build, count_texts
@@ -58,6 +60,7 @@ def spark(tmp_path_factory):
         environment(monkeypatch)
         settings = {
             "spark.ui.enabled": "false",
+            "spark.task.maxFailures": "2",
             "spark.sql.shuffle.partitions": "3",
             "spark.sql.execution.arrow.maxRecordsPerBatch": "16",
             "spark.executorEnv.PYTHONPATH": os.environ["PYTHONPATH"],
@@ -164,43 +167,23 @@ def test_spark_goes_on_when_an_executor_is_killed(spark, frame, tmp_path):
     assert os.path.exists(marker)
 
 
-def on_every_executor(spark, change) -> None:
-    """Run a function in tasks of both executors."""
-
-    def work(_):
-        time.sleep(0.5)  # so that both get tasks
-        change()
-        return os.getpid()
-
-    spark.sparkContext.parallelize(range(4), 4).map(work).collect()
-
-
 @pytest.mark.parametrize("what", ["different", "missing"])
 def test_spark_fails_clearly_without_its_dictionary(spark, frame, what):
-    from cws.engines.spark import segment
+    from cws.engines.spark.frames import _with_field, _worker
     from cws.engines.spark.session import clear_errors
-    from cws.engines.spark.shipping import ship
+    from cws.engines.spark.shipping import _sent, ship
 
-    segmenter = cws.load(user_dictionary=["网易杭研大厦", what])
-    shipment = ship(spark.sparkContext, segmenter)
-    name = shipment.dictionary
-
-    def change():
-        from pyspark import SparkFiles
-
-        path = SparkFiles.get(name)
-        if what == "missing":
-            Path(path).unlink(missing_ok=True)
-        elif not Path(f"{path}.done").exists():
-            Path(f"{path}.done").touch()
-            other = UserDictionary(["别的"])
-            other.save(path)
-
-    on_every_executor(spark, change)
+    shipment = ship(spark.sparkContext, cws.load(user_dictionary=["网易杭研大厦", what]))
+    if what == "missing":
+        shipment = shipment._replace(dictionary="cws-dictionary-none.safetensors")
+    else:  # before any executor fetches it
+        folder = _sent[spark.sparkContext.applicationId, shipment.dictionary].name
+        UserDictionary(["别的"]).save(f"{folder}/{shipment.dictionary}")
     found = "found no such file" if what == "missing" else "found [0-9a-f]{64}"
-    message = f"{name}: .*user dictionary.*: expected SHA-256 {shipment.dictionary_checksum}, {found}: "
+    message = f"{shipment.dictionary}: .*user dictionary.*: expected SHA-256 {shipment.dictionary_checksum}, {found}: "
+    work = _worker(shipment, 1, "words", "words", "strict")
     with pytest.raises(ModelError, match=message), clear_errors():
-        segment(frame, "text", model=segmenter).collect()
+        frame.mapInArrow(work, _with_field(frame, "words", "words")).collect()
 
 
 def test_spark_fails_clearly_with_another_model_or_cws(spark, frame):
@@ -341,7 +324,7 @@ def test_spark_folders_treat_bad_bytes_as_the_command_line_does(spark, tmp_path)
     segment_folder(spark, source, tmp_path / "replaced", split_size=500, errors="replace")
     assert words_below(tmp_path / "replaced") == on_one_machine(source, tmp_path / "one", errors="replace")
     (source / "worse.txt").write_bytes(b"\xff")
-    with pytest.raises(EncodingError, match=r"\(2 of 6 parts failed, this is the first; the others are done\)"):
+    with pytest.raises(EncodingError, match=r"\(2 of 7 parts failed, this is the first; the others are done\)"):
         segment_folder(spark, source, tmp_path / "out", split_size=500)
 
 
@@ -442,22 +425,27 @@ def run(folder: Path, *arguments: str, **variables: str) -> subprocess.Completed
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env={**os.environ, **variables})
 
 
-def test_spark_commands_give_what_they_give_without(tmp_path, monkeypatch):
-    environment(monkeypatch)
+def test_spark_lexicon_build_gives_what_it_gives_without(spark, tmp_path, monkeypatch):
     lines, _ = made_text(400)
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.txt").write_text("\n".join(lines), "utf-8")
-    (tmp_path / "words.txt").write_text(f"{lines[0]} !\n", "utf-8")
-    engine = ("--engine", "spark", "--master", "local[1]")
-    for output, options in (("one", ()), ("many", engine)):
-        done = run(tmp_path, "lexicon", "build", "in/a.txt", "-o", output, "--goal", "entropy", *options)
-        assert done.returncode == 0, done.stderr
-    for name in ("lexicon.txt", "weights.safetensors"):
+    (tmp_path / "a.txt").write_text("\n".join(lines), "utf-8")
+    monkeypatch.setattr(type(spark), "stop", lambda session: None)  # other tests need it
+    monkeypatch.chdir(tmp_path)
+    for output, options in (("one", []), ("many", ["--engine", "spark"])):
+        done = CliRunner().invoke(cli, ["lexicon", "build", "a.txt", "-o", output, "--goal", "entropy", *options])
+        assert done.exit_code == 0, done.output
+    for name in ("lexicon.txt", "weights.safetensors", "cws.json"):
         assert (tmp_path / "many" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
+
+
+def test_spark_segment_command_starts_spark(tmp_path, monkeypatch):
+    environment(monkeypatch)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("他来到了网易杭研大厦", "utf-8")
+    (tmp_path / "words.txt").write_text("网易杭研大厦 !\n", "utf-8")
+    engine = ("--engine", "spark", "--master", "local[1]")
     done = run(tmp_path, "segment", "in", "-o", "out", "--user-dict", "words.txt", *engine)
     assert done.stderr.splitlines()[-1] == "1 files: 1 parts segmented"
-    run(tmp_path, "segment", "in/a.txt", "-o", "a.txt", "--user-dict", "words.txt")
-    assert (tmp_path / "out" / "a.txt").read_bytes() == (tmp_path / "a.txt").read_bytes()
+    assert (tmp_path / "out" / "a.txt").read_text("utf-8") == "他 来到 了 网易杭研大厦\n"
 
 
 def test_spark_says_what_to_install(tmp_path, monkeypatch):
@@ -468,7 +456,7 @@ def test_spark_says_what_to_install(tmp_path, monkeypatch):
     message = "the engine spark needs Java 17 or later, and there is none in JAVA_HOME, /none: install it"
     assert (done.returncode, done.stderr) == (1, f"cws: error: {message}\n")
     for name in ("pyspark", "pyarrow"):
-        (tmp_path / f"{name}.py").write_text(f"raise ModuleNotFoundError('No module named {name!r}')", "utf-8")
+        (tmp_path / f"{name}.py").write_text(f'raise ModuleNotFoundError("No module named {name!r}")', "utf-8")
         done = run(tmp_path, *command)
         assert done.returncode == 1
         assert done.stderr.startswith(f"cws: error: No module named '{name}': ")
@@ -488,10 +476,6 @@ def test_spark_says_what_to_install(tmp_path, monkeypatch):
     ],
 )
 def test_spark_commands_refuse_options_that_do_not_fit(arguments, message):
-    from click.testing import CliRunner
-
-    from cws.cli import cli
-
     done = CliRunner().invoke(cli, arguments)
     assert done.exit_code == 2
     assert message in done.output

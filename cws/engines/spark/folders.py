@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import BinaryIO, NamedTuple, cast
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from pyarrow import fs
 
-from cws.engines.spark.columns import segment_column, slices
+from cws.engines.spark.files import TEMPORARY, Options, Task, worker
 from cws.engines.spark.session import clear_errors
-from cws.engines.spark.shipping import Shipment, make_segmenter, open_shipment, ship
-from cws.engines.spark.splits import SPLIT, InputFile, Split, file_errors, file_system, is_utf8, list_files, read_split
+from cws.engines.spark.shipping import Shipment, make_segmenter, ship
+from cws.engines.spark.splits import SPLIT, InputFile, file_errors, file_system, list_files
 from cws.errors import CorpusError, CwsError, EncodingError, InputError
-from cws.files import compressed
 from cws.segmenter import DEFAULT_MODEL, Segmenter
-from cws.streaming import FORMATS, segment_blocks
+from cws.streaming import FORMATS
 from cws.text import decode_blocks
 from cws.version import __version__
 
@@ -30,24 +28,6 @@ if TYPE_CHECKING:
 MANIFEST = "_cws.json"  # in the folder of the output: what made it
 SUCCESS = "_SUCCESS"
 _MOST_TASKS = 100_000
-_ROWS = 10_000  # of a parquet file that are worked on at once
-_MOST = 1 << 26  # bytes of text of them
-
-
-class _Task(NamedTuple):
-    """A part of a file, and where its words go."""
-
-    split: Split
-    output: str
-    is_parquet: bool
-    modified: float  # the input, in seconds since 1970
-
-
-class _Options(NamedTuple):
-    format: str
-    encoding: str
-    errors: str
-    column: str
 
 
 class FolderResult(NamedTuple):
@@ -99,7 +79,7 @@ def segment_folder(
         EngineError: A job that failed.
     """
     source, target = os.fspath(source), os.fspath(target)
-    options = _checked(_Options(format, encoding, errors, column), split_size)
+    options = _checked(Options(format, encoding, errors, column), split_size)
     segmenter = make_segmenter(model, user_dictionary)
     files = list_files(source)
     if not files:
@@ -112,17 +92,15 @@ def segment_folder(
     _remove_other_parts(tasks, target)
     with clear_errors():
         parts = context.parallelize(tasks, min(len(tasks), _MOST_TASKS))
-        found = parts.mapPartitions(_worker(shipment, options)).collect()
+        found = parts.mapPartitions(worker(shipment, options)).collect()
     failures = sorted((one for one in found if isinstance(one, CwsError)), key=str)
     if failures:
         raise _summary(failures, len(tasks))
-    system, root = file_system(target)
-    with file_errors(target), system.open_output_stream(f"{root}/{SUCCESS}"):
-        pass
+    _finish(target)
     return FolderResult(len(files), sum(map(bool, found)), len(found) - sum(map(bool, found)))
 
 
-def _checked(options: _Options, split_size: int) -> _Options:
+def _checked(options: Options, split_size: int) -> Options:
     if options.format not in FORMATS:
         raise InputError(f"unknown format {options.format!r}: take one of {', '.join(FORMATS)}")
     if split_size < 1:
@@ -138,10 +116,10 @@ def _check_apart(source: str, target: str) -> None:
         raise InputError(f"the output {target} and the input {source} must not be in each other: name another folder")
 
 
-def _prepare(target: str, shipment: Shipment, options: _Options, split_size: int) -> None:
+def _prepare(target: str, shipment: Shipment, options: Options, split_size: int) -> None:
     """Make the folder, or check that it holds the output of an interrupted call with the same options."""
     what = {
-        "format": "cws-segment", "version": 1, "cws": __version__, "model": shipment.model_checksum,
+        "manifest": "cws-segment 1", "cws": __version__, "model": shipment.model_checksum,
         "dictionary": shipment.dictionary_checksum, "split_size": split_size, **options._asdict(),
     }  # fmt: skip
     system, root = file_system(target)
@@ -169,15 +147,15 @@ def _prepare(target: str, shipment: Shipment, options: _Options, split_size: int
         raise InputError(f"{target} holds {differs}: name an empty folder, or remove this one")
 
 
-def _tasks(file: InputFile, target: str, encoding: str, split_size: int) -> list[_Task]:
+def _tasks(file: InputFile, target: str, encoding: str, split_size: int) -> list[Task]:
     splits = file.splits(encoding, split_size)
     output = f"{target.rstrip('/')}/{file.name}"
     if len(splits) == 1:
-        return [_Task(splits[0], output, file.is_parquet, file.modified)]
-    return [_Task(split, f"{output}/part-{at:05d}", False, file.modified) for at, split in enumerate(splits)]
+        return [Task(splits[0], output, file.is_parquet, file.modified)]
+    return [Task(split, f"{output}/part-{at:05d}", False, file.modified) for at, split in enumerate(splits)]
 
 
-def _remove_other_parts(tasks: Sequence[_Task], target: str) -> None:
+def _remove_other_parts(tasks: Sequence[Task], target: str) -> None:
     """Remove what was made when files had another size: parts of what is whole now, and the other way round."""
     system, _ = file_system(target)
     outputs = {file_system(task.output)[1] for task in tasks}
@@ -196,6 +174,17 @@ def _remove_other_parts(tasks: Sequence[_Task], target: str) -> None:
                 system.delete_dir(info.path)
 
 
+def _finish(target: str) -> None:
+    """Remove what killed executors left behind, and say that all is done."""
+    system, root = file_system(target)
+    with file_errors(target):
+        for info in system.get_file_info(fs.FileSelector(root, recursive=True)):
+            if info.base_name.startswith(TEMPORARY):
+                system.delete_file(info.path)
+        with system.open_output_stream(f"{root}/{SUCCESS}"):
+            pass
+
+
 def _summary(failures: Sequence[CwsError], tasks: int) -> CwsError:
     """Return the first failure, which says if there are more."""
     first = failures[0]
@@ -203,94 +192,3 @@ def _summary(failures: Sequence[CwsError], tasks: int) -> CwsError:
         more = f" ({len(failures):,} of {tasks:,} parts failed, this is the first; the others are done)"
         return type(first)(first.message + more, first.path, first.line, first.byte)
     return first
-
-
-def _worker(shipment: Shipment, options: _Options) -> Callable[[Iterable[_Task]], Iterator[CwsError | bool]]:
-    """Return what works on tasks, on an executor: True for what is done now, False for what was there before.
-
-    What is wrong with a file is returned, so that all others are done; it would be wrong the next time too. Everything
-    else is raised, and Spark tries again.
-    """
-
-    def work(tasks: Iterable[_Task]) -> Iterator[CwsError | bool]:
-        for task in tasks:
-            if _is_finished(task):
-                yield False
-                continue
-            try:
-                _write(open_shipment(shipment), task, options)
-                yield True
-            except (CorpusError, EncodingError) as error:
-                yield error
-
-    return work
-
-
-def _is_finished(task: _Task) -> bool:
-    system, path = file_system(task.output)
-    with file_errors(task.output):
-        info = system.get_file_info(path)
-    return bool(info.type == fs.FileType.File and info.mtime_ns / 1e9 >= task.modified)
-
-
-def _write(segmenter: Segmenter, task: _Task, options: _Options) -> None:
-    with _new_file(task.output) as out:
-        if task.is_parquet:
-            _write_parquet(segmenter, task.split.path, out, options)
-            return
-        with read_split(task.split, utf8=is_utf8(options.encoding)) as blocks:
-            file = cast("BinaryIO", compressed(out, task.output, "wb")[0])
-            if not is_utf8(options.encoding) or options.errors != "strict":
-                texts = decode_blocks(blocks, task.split.path, options.encoding, options.errors)
-                blocks = (text.encode("utf-8", "replace") for text in texts)
-            for words in segment_blocks(segmenter, blocks, format=options.format, path=task.split.path):
-                file.write(words)
-            if file is not out:
-                file.close()
-
-
-def _write_parquet(segmenter: Segmenter, path: str, out: BinaryIO, options: _Options) -> None:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    system, name = file_system(path)
-    with file_errors(path), system.open_input_file(name) as raw:
-        try:
-            file = parquet.ParquetFile(raw)
-        except pa.ArrowException as error:
-            raise CorpusError(f"no parquet file ({error}): fetch it or make it again", path) from None
-        schema = file.schema_arrow
-        at = schema.get_field_index(options.column)
-        if at < 0 or not (pa.types.is_string(schema.types[at]) or pa.types.is_large_string(schema.types[at])):
-            found = ", ".join(f"{field.name} ({field.type})" for field in schema)
-            raise CorpusError(f"expected a column {options.column!r} of strings, got {found}: name it (--column)", path)
-        if "words" in schema.names:
-            raise CorpusError("it has a column 'words' already: rename it", path)
-        whole = schema.append(pa.field("words", pa.list_(pa.string())))
-        done = 0
-        with parquet.ParquetWriter(out, whole) as writer:
-            for batch in file.iter_batches(_ROWS):
-                for first, count in slices(batch.column(at), _MOST):
-                    part = batch.slice(first, count)
-                    place = f"{path}: column {options.column!r}, rows from {done + first}"
-                    words = segment_column(segmenter, part.column(at), errors=options.errors, place=place)
-                    writer.write_batch(pa.RecordBatch.from_arrays([*part.columns, words], schema=whole))
-                done += batch.num_rows
-
-
-@contextmanager
-def _new_file(path: str) -> Iterator[BinaryIO]:
-    """Open a file that appears under its name when all went well, whatever becomes of this process."""
-    system, target = file_system(path)
-    folder, name = os.path.split(target)
-    temporary = f"{folder}/.cws-{os.urandom(8).hex()}.tmp"
-    with file_errors(path):
-        system.create_dir(folder, recursive=True)
-        out = system.open_output_stream(temporary, compression=None)
-        try:
-            with out:
-                yield cast("BinaryIO", out)
-            system.move(temporary, f"{folder}/{name}")
-        except BaseException:
-            system.delete_file(temporary)
-            raise
