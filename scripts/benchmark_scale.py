@@ -257,7 +257,8 @@ def render(results: dict[str, Any]) -> str:
         made_by("CWS_CORPORA=… python scripts/benchmark_scale.py", results["setting"]),
         f"{results['bytes'] / 1e6:.0f} MB of raw text of six domains in {results['files']} files (the corpora's lines,"
         f" again and again in another order), for jieba {results['jieba_bytes'] / 1e6:.1f} MB of it; MB of text a"
-        f" second, medians of {results['runs']} runs in turns ({results['jieba_runs']} for jieba), on a Spark that runs.",
+        f" second, medians of {results['runs']} runs in turns ({results['jieba_runs']} for jieba); Spark"
+        " was started before.",
         "",
         *speed_rows(results),
         "",

@@ -429,7 +429,7 @@ def test_spark_lexicon_build_gives_what_it_gives_without(spark, tmp_path, monkey
     lines, _ = made_text(400)
     (tmp_path / "a.txt").write_text("\n".join(lines), "utf-8")
     monkeypatch.setattr(type(spark), "stop", lambda session: None)  # other tests need it
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)  # executors have working directories of their own
     for output, options in (("one", []), ("many", ["--engine", "spark"])):
         done = CliRunner().invoke(cli, ["lexicon", "build", "a.txt", "-o", output, "--goal", "entropy", *options])
         assert done.exit_code == 0, done.output

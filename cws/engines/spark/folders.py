@@ -12,7 +12,7 @@ from pyarrow import fs
 from cws.engines.spark.files import TEMPORARY, Options, Task, worker
 from cws.engines.spark.session import clear_errors
 from cws.engines.spark.shipping import Shipment, make_segmenter, ship
-from cws.engines.spark.splits import SPLIT, InputFile, file_errors, file_system, list_files
+from cws.engines.spark.splits import SPLIT, InputFile, absolute, file_errors, file_system, list_files
 from cws.errors import CorpusError, CwsError, EncodingError, InputError
 from cws.segmenter import DEFAULT_MODEL, Segmenter
 from cws.streaming import FORMATS
@@ -78,7 +78,7 @@ def segment_folder(
         InputError: A folder that holds something else; an option out of range.
         EngineError: A job that failed.
     """
-    source, target = os.fspath(source), os.fspath(target)
+    source, target = absolute(source), absolute(target)
     options = _checked(Options(format, encoding, errors, column), split_size)
     segmenter = make_segmenter(model, user_dictionary)
     files = list_files(source)

@@ -63,7 +63,7 @@ def build_lexicon(
     from pyspark import StorageLevel
 
     options = options or BuildOptions()
-    files = [file for path in paths for file in list_files(os.fspath(path))]
+    files = [file for path in paths for file in list_files(path)]
     if not files:
         raise CorpusError("no files: name one or more")
     if any(file.is_parquet for file in files):

@@ -54,16 +54,22 @@ def is_utf8(encoding: str) -> bool:
     return encoding.lower().replace("_", "-") in _UTF8
 
 
+def absolute(path: str | os.PathLike[str]) -> str:
+    """Return a path that means the same on executors, which have a working directory of their own; a URI as it is."""
+    name = os.fspath(path)
+    return name if "://" in name else os.path.abspath(name)
+
+
 def file_system(path: str) -> tuple[Any, str]:
-    """Return the file system of a path or URI, and the path in it."""
+    """Return the file system of an absolute path or URI, and the path in it."""
     try:
-        found: tuple[Any, str] = fs.FileSystem.from_uri(path if "://" in path else os.path.abspath(path))
+        found: tuple[Any, str] = fs.FileSystem.from_uri(path)
     except (ValueError, pa.ArrowException) as error:
         raise InputError(f"{path}: no file system ({error}): give a path, or a URI of file, s3, gs or hdfs") from None
     return found
 
 
-def list_files(path: str) -> list[InputFile]:
+def list_files(path: str | os.PathLike[str]) -> list[InputFile]:
     """Return the files of a folder and of the folders in it, or the one file, sorted by name.
 
     Those whose names begin with a dot or an underscore are no data, as everywhere in Spark.
@@ -72,6 +78,7 @@ def list_files(path: str) -> list[InputFile]:
         FileError: There is nothing, or it cannot be read.
         InputError: No file system.
     """
+    path = absolute(path)
     system, root = file_system(path)
     with file_errors(path):
         one = system.get_file_info(root)
