@@ -21,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -62,35 +63,30 @@ print(json.dumps({
 """
 
 
-def raw_lines(size: int) -> Iterator[bytes]:
-    """Yield lines of raw text of all domains, shuffled, again and again until there are so many bytes."""
+def raw_lines(size: int) -> list[bytes]:
+    """Return lines of raw text, of each domain its share of so many bytes, or all there are; shuffled."""
     lines = []
-    for path in sorted((CORPORA / "raw").glob("*.txt.xz")):
+    paths = sorted((CORPORA / "raw").glob("*.txt.xz"))
+    for path in paths:
+        left = size // len(paths)
         with lzma.open(path) as file:
-            lines += [line.rstrip(b"\r\n") + b"\n" for line in file]
-    chance = random.Random(1)
-    left = size
-    while left > 0:
-        chance.shuffle(lines)
-        for line in lines:
-            yield line
-            left -= len(line)
-            if left <= 0:
-                return
-
-
-def write_text(folder: Path, size: int, files: int) -> int:
-    """Write text into files of a folder; return its bytes."""
-    folder.mkdir()
-    written, paths = 0, [folder / f"{at:02d}.txt" for at in range(files)]
-    lines = raw_lines(size)
-    for at, path in enumerate(paths, 1):
-        with path.open("wb") as file:
-            for line in lines:
-                file.write(line)
-                written += len(line)
-                if written >= size * at / files:
+            for line in file:
+                lines.append(line.rstrip(b"\r\n") + b"\n")
+                left -= len(line)
+                if left <= 0:
                     break
+    random.Random(1).shuffle(lines)
+    return lines
+
+
+def write_text(folder: Path, lines: list[bytes], size: int, files: int) -> int:
+    """Write lines, again and again until there are so many bytes, into files of a folder; return the bytes."""
+    folder.mkdir()
+    written, endless = 0, cycle(lines)
+    for at in range(1, files + 1):
+        with (folder / f"{at:02d}.txt").open("wb") as file:
+            while written < size * at / files:
+                written += file.write(next(endless))
     return written
 
 
@@ -256,7 +252,7 @@ def render(results: dict[str, Any]) -> str:
     lines = [
         made_by("CWS_CORPORA=… python scripts/benchmark_scale.py", results["setting"]),
         f"{results['bytes'] / 1e6:.0f} MB of raw text of six domains in {results['files']} files (the corpora's lines,"
-        f" again and again in another order), for jieba {results['jieba_bytes'] / 1e6:.1f} MB of it; MB of text a"
+        f" shuffled, again and again), for jieba {results['jieba_bytes'] / 1e6:.1f} MB of it; MB of text a"
         f" second, medians of {results['runs']} runs in turns ({results['jieba_runs']} for jieba); Spark"
         " was started before.",
         "",
@@ -289,9 +285,11 @@ def main(megabytes: float, jieba_megabytes: float, runs: int, jieba_runs: int, o
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "out").mkdir()
-        results["bytes"] = write_text(folder / "text", int(megabytes * 1e6), FILES)
-        results["jieba_bytes"] = write_text(folder / "sample", int(jieba_megabytes * 1e6), 8)
-        write_text(folder / "tiny", 1, 1)
+        lines = raw_lines(int(megabytes * 1e6))
+        results["bytes"] = write_text(folder / "text", lines, int(megabytes * 1e6), FILES)
+        results["jieba_bytes"] = write_text(folder / "sample", lines, int(jieba_megabytes * 1e6), 8)
+        write_text(folder / "tiny", lines, 1, 1)
+        del lines
         results["executors"] = []
         for executors in (1, 2):
             click.echo(f"{executors} executors …", err=True)
