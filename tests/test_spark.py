@@ -464,6 +464,16 @@ def test_spark_says_what_to_install(tmp_path, monkeypatch):
         (tmp_path / f"{name}.py").unlink()
 
 
+def test_spark_says_why_it_does_not_start(tmp_path, monkeypatch):
+    environment(monkeypatch)
+    (tmp_path / "a.txt").touch()
+    done = run(tmp_path, "segment", ".", "-o", "../out", "--engine", "spark", "--master", "nowhere")
+    assert done.returncode == 1
+    error = done.stderr.splitlines()[-1]
+    assert error.startswith("cws: error: Spark did not start (")
+    assert error.endswith(" check the master, nowhere")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -44,6 +44,7 @@ def start_session(master: str | None = None, *, name: str = "cws", progress: boo
         where = f"in JAVA_HOME, {home}" if home else "on the PATH, and JAVA_HOME is not set"
         raise InputError(f"the engine spark needs Java 17 or later, and there is none {where}: install it")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    is_new = SparkSession.getActiveSession() is None
     builder = SparkSession.builder.appName(name).config("spark.ui.showConsoleProgress", str(progress).lower())
     try:
         session = (builder.master(master) if master else builder).getOrCreate()
@@ -51,7 +52,8 @@ def start_session(master: str | None = None, *, name: str = "cws", progress: boo
         raise InputError(f"Spark did not start ({_first_line(error)}): it needs Java 17 or later") from error
     except Exception as error:  # of Java, through py4j: an unknown master, say
         raise InputError(f"Spark did not start ({_first_line(error)}): check the master, {master}") from error
-    session.sparkContext.setLogLevel("OFF")  # errors are told once, by whoever catches them
+    if is_new:
+        session.sparkContext.setLogLevel("OFF")  # errors are told once, by whoever catches them
     return session
 
 
