@@ -471,7 +471,7 @@ def test_spark_says_why_it_does_not_start(tmp_path, monkeypatch):
     assert done.returncode == 1
     error = done.stderr.splitlines()[-1]
     assert error.startswith("cws: error: Spark did not start (")
-    assert error.endswith(" check the master, nowhere")
+    assert error.endswith(": it needs Java 17 or later and a master it knows; the master is nowhere")
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,6 @@ def start_session(master: str | None = None, *, name: str = "cws", progress: boo
     """
     try:
         import pyarrow  # noqa: F401 - which pyspark does not ask for
-        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise InputError(f"{error}: the engine spark needs {INSTALL}") from None
@@ -48,10 +47,10 @@ def start_session(master: str | None = None, *, name: str = "cws", progress: boo
     builder = SparkSession.builder.appName(name).config("spark.ui.showConsoleProgress", str(progress).lower())
     try:
         session = (builder.master(master) if master else builder).getOrCreate()
-    except (PySparkException, OSError, RuntimeError) as error:
-        raise InputError(f"Spark did not start ({_first_line(error)}): it needs Java 17 or later") from error
-    except Exception as error:  # of Java, through py4j: an unknown master, say
-        raise InputError(f"Spark did not start ({_first_line(error)}): check the master, {master}") from error
+    except Exception as error:  # of Java, through py4j, or because there is no Java to talk to
+        asked = f"; the master is {master}" if master else ""
+        message = f"Spark did not start ({_first_line(error)}): it needs Java 17 or later and a master it knows{asked}"
+        raise InputError(message) from error
     if is_new:
         session.sparkContext.setLogLevel("OFF")  # errors are told once, by whoever catches them
     return session
