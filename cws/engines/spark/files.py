@@ -73,14 +73,12 @@ def _write(segmenter: Segmenter, task: Task, options: Options) -> None:
             _write_parquet(segmenter, task.split.path, out, options)
             return
         with read_split(task.split, utf8=is_utf8(options.encoding)) as blocks:
-            file = cast("BinaryIO", compressed(out, task.output, "wb")[0])
             if not is_utf8(options.encoding) or options.errors != "strict":
                 texts = decode_blocks(blocks, task.split.path, options.encoding, options.errors)
                 blocks = (text.encode("utf-8", "replace") for text in texts)
-            for words in segment_blocks(segmenter, blocks, format=options.format, path=task.split.path):
-                file.write(words)
-            if file is not out:
-                file.close()
+            with compressed(out, task.output, "wb")[0] as file:
+                for words in segment_blocks(segmenter, blocks, format=options.format, path=task.split.path):
+                    file.write(words)
 
 
 def _write_parquet(segmenter: Segmenter, path: str, out: BinaryIO, options: Options) -> None:
