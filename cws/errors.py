@@ -63,5 +63,9 @@ class FileError(CwsError, OSError):
         return super().__str__() if self.filename is None else f"{self.filename}: {self.strerror}"
 
 
+class EngineError(CwsError, OSError):
+    """A job that failed on a cluster, for a reason that is not cws's."""
+
+
 class DictionaryWarning(UserWarning):
     """Entries of a user dictionary that are given twice."""

@@ -79,7 +79,7 @@ def open_input(path: str | os.PathLike[str]) -> Iterator[BufferedIOBase]:
         raw = open(path, "rb")  # noqa: SIM115 - closed below, where errors are the caller's
     except OSError as error:
         raise file_error(error, path) from error
-    file, broken = _compressed(raw, path, "rb")
+    file, broken = compressed(raw, path, "rb")
     with raw, file:
         try:
             yield file
@@ -149,7 +149,7 @@ def _replacement(target: str, temporary: str) -> Iterator[BufferedIOBase]:
         try:
             if os.path.exists(target):
                 os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
-            with _compressed(raw, target, "wb")[0] as file:
+            with compressed(raw, target, "wb")[0] as file:
                 yield file
             raw.close()  # before the rename: closing writes what is left, and may find the disk full
             os.replace(temporary, target)
@@ -168,10 +168,13 @@ def _is_stream(name: str) -> bool:
     return mine or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def _compressed(
+def compressed(
     raw: BinaryIO, path: str | os.PathLike[str], mode: str
 ) -> tuple[BufferedIOBase, tuple[type[Exception], ...]]:
-    """Return the file through the compressor its name asks for, and the errors that mean broken data."""
+    """Return the file through the compressor its name asks for, and the errors that mean broken data.
+
+    Closing it leaves `raw` open.
+    """
     name = os.fspath(path)
     if name.endswith(".xz"):
         import lzma

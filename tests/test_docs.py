@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -47,6 +48,8 @@ def examples() -> list[pytest.ParameterSet]:
 def test_docs_example_runs(block, tmp_path):
     if ("torch" in block or "cws.crf" in block) and not find_spec("torch"):
         pytest.skip("needs torch")
+    if "spark" in block and not (find_spec("pyspark") and find_spec("pyarrow") and shutil.which("java")):
+        pytest.skip("needs pyspark, pyarrow and Java")
     (tmp_path / "words.txt").write_text("云计算 3\n", "utf-8")  # what the text speaks of
     command = [sys.executable, "-X", "utf8", "-c", RUNNER]
     done = subprocess.run(command, input=block.encode(), capture_output=True, cwd=tmp_path, check=False)

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from cws.errors import CorpusError, CwsError, EncodingError, FileError, InputError, ModelError
+from cws.errors import CorpusError, CwsError, EncodingError, EngineError, FileError, InputError, ModelError
 
 EXAMPLES = [
     (CwsError("went wrong"), "went wrong", Exception),
@@ -18,6 +18,7 @@ EXAMPLES = [
     (EncodingError("byte 0xff", "a.txt", 1, 0), "a.txt:1:0: byte 0xff", ValueError),
     (FileError(errno.ENOENT, "no such file: check the path", "a.txt"), "a.txt: no such file: check the path", OSError),
     (FileError("odd"), "odd", OSError),
+    (EngineError("Spark gave up"), "Spark gave up", OSError),
 ]
 
 

@@ -482,6 +482,18 @@ def test_files_and_lines_give_the_same_words(models, kind, tmp_path):
         assert done.stdout == expected
 
 
+@every_kind
+def test_arrow_columns_give_the_same_words(models, kind):
+    pa = pytest.importorskip("pyarrow")
+    from cws.engines.spark.columns import segment_column
+
+    texts = ["".join(words) for words in SENTENCES[:12]] + ["", None, "a b", "他 \n们", "他" * 1500]
+    segmenter = cws.load(models[kind], user_dictionary=["好吃"])
+    found = segment_column(segmenter, pa.array(texts)).to_pylist()
+    assert found == [None if text is None else segmenter.segment(text) for text in texts]
+    assert isinstance(segmenter.native.word_ends(b"\xff"), int)
+
+
 @small_kinds
 def test_core_and_torch_find_the_same_words(models, kind):
     texts = ["".join(words) for words in SENTENCES[:12]] + ["", "他 们\n图书馆", "𠮷A1" * 700]

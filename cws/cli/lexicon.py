@@ -8,7 +8,21 @@ import sys
 
 import click
 
-from cws.cli.options import corpus_encoding_option, encoding_option, errors_option, progress_option, threads_option
+from cws.cli.options import (
+    corpus_encoding_option,
+    encoding_option,
+    engine_options,
+    errors_option,
+    progress_option,
+    refuse_given,
+    refuse_without_engine,
+    start_spark,
+    threads_option,
+)
+
+TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
+if TYPE_CHECKING:
+    from cws.lexicon.build import BuildOptions, BuildResult
 
 LEXICON_FILE = "lexicon.txt"  # in the folder of a lexicon, beside the model
 
@@ -41,7 +55,10 @@ def lexicon_cli() -> None:
 @encoding_option
 @errors_option
 @progress_option
+@engine_options
+@click.pass_context
 def build_cli(
+    context: click.Context,
     raw: tuple[str, ...],
     output: str,
     goal: str,
@@ -52,6 +69,8 @@ def build_cli(
     encoding: str,
     errors: str,
     progress: bool | None,
+    engine: str | None,
+    master: str | None,
 ) -> None:
     """Find the words of raw text. Files may be of any size; .gz, .xz and .zst are unpacked.
 
@@ -63,10 +82,15 @@ def build_cli(
     cws lexicon build raw/*.txt.xz -o my-lexicon
     cws lexicon build raw.txt --known dict.txt -o new-words
     cws lexicon build *.txt.xz -o my-lexicon --work-folder counts     a long count can be interrupted
+    cws lexicon build FOLDER -o my-lexicon --engine spark --master yarn    all files of a folder, on a cluster
     """
+    refuse_without_engine(engine, master=master)
+    if engine:
+        refuse_given(context, engine, "memory", "work_folder")
     build(
         raw, output, goal=goal, known=known, memory=memory, work_folder=work_folder, threads=threads,
         encoding=encoding, errors=errors, progress=sys.stderr.isatty() if progress is None else progress,
+        engine=engine, master=master,
     )  # fmt: skip
 
 
@@ -82,6 +106,8 @@ def build(
     encoding: str = "utf-8",
     errors: str = "strict",
     progress: bool = False,
+    engine: str | None = None,
+    master: str | None = None,
 ) -> None:
     """Build a lexicon; arguments as of the command."""
     from cws.dictionary import read_word_list
@@ -90,19 +116,47 @@ def build(
     from cws.lexicon.build import build as find_words
 
     check_folder(output)
-    for path in raw:
-        check_input(path)
     listed = read_word_list(known) if known else None
-    result = find_words(
-        raw, options=BuildOptions(goal=goal), memory=memory, work_folder=work_folder, threads=threads,
-        encoding=encoding, errors=errors, show_progress=progress, progress=lambda line: click.echo(line, err=True),
-    )  # fmt: skip
+    options = BuildOptions(goal=goal)
+    if engine:
+        result = _build_on_spark(raw, options, master, threads, encoding, errors, progress)
+    else:
+        for path in raw:
+            check_input(path)
+        result = find_words(
+            raw, options=options, memory=memory, work_folder=work_folder, threads=threads,
+            encoding=encoding, errors=errors, show_progress=progress, progress=_say,
+        )  # fmt: skip
     about = {"goal": goal, "from": list(raw), "characters": result.characters, "information": result.information}
     result.lexicon.save_model(output, about)
     shown = result.lexicon.without(listed) if listed else result.lexicon
     shown.save(os.path.join(output, LEXICON_FILE))
     click.echo(f"{len(shown.entries):,} words are in {os.path.join(output, LEXICON_FILE)}", err=True)
     click.echo(f"cws segment --model {output} input.txt segments with them", err=True)
+
+
+def _build_on_spark(
+    raw: tuple[str, ...],
+    options: BuildOptions,
+    master: str | None,
+    threads: int,
+    encoding: str,
+    errors: str,
+    progress: bool,
+) -> BuildResult:
+    spark = start_spark(master, "cws lexicon build", progress)
+    from cws.engines.spark import build_lexicon
+
+    try:
+        return build_lexicon(
+            spark, raw, options=options, threads=threads, encoding=encoding, errors=errors, progress=_say
+        )
+    finally:
+        spark.stop()
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
 
 
 @lexicon_cli.command("evaluate")

@@ -7,11 +7,13 @@ from typing import Any, TypeVar
 
 import click
 
-from cws.errors import EncodingError
+from cws.errors import EncodingError, InputError
 from cws.threads import MAX_THREADS, processors
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from cws.user_dictionary import UserDictionary
 
 model_option = click.option(
@@ -54,6 +56,42 @@ _DEVICE = (
     click.option("--batch-chars", type=click.IntRange(1), metavar="N", show_default="65536",
                  help="How much text a neural model works on at once. The words are the same for any number."),
 )  # fmt: skip
+_ENGINE = (
+    click.option("--engine", type=click.Choice(["spark"]), show_default="this machine",
+                 help="What runs it: spark, on a cluster; see docs/scale.md."),
+    click.option("--master", metavar="URL", show_default="what spark-submit says, else this machine",
+                 help="Where Spark runs: spark://host:7077, yarn, local[4]."),
+)  # fmt: skip
+
+
+def engine_options(command: _Command) -> _Command:
+    """Add the options of engines; their names are engine and master."""
+    for option in reversed(_ENGINE):
+        command = option(command)
+    return command
+
+
+def refuse_without_engine(engine: str | None, **options: object) -> None:
+    """Raise UsageError if an option is given that only an engine can do something with."""
+    for name, value in options.items():
+        if engine is None and value is not None:
+            raise click.UsageError(f"--{name} is for an engine: give --engine spark with it")
+
+
+def refuse_given(context: click.Context, engine: str, *names: str) -> None:
+    """Raise UsageError if one of the parameters is given, which an engine does nothing with."""
+    for name in names:
+        if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name.replace('_', '-')} is not for --engine {engine}: leave it out")
+
+
+def start_spark(master: str | None, name: str, progress: bool) -> SparkSession:
+    """Start Spark for a command; an InputError says what to install where something is missing."""
+    try:
+        from cws.engines.spark import start_session
+    except ImportError as error:
+        raise InputError(f"{error}: --engine spark needs pip install 'cws[spark]'") from None
+    return start_session(master, name=name, progress=progress)
 
 
 def device_options(command: _Command) -> _Command:

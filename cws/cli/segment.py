@@ -14,10 +14,14 @@ import click
 from cws.cli.options import (
     device_options,
     encoding_option,
+    engine_options,
     errors_option,
     model_option,
     progress_option,
     read_user_dictionary,
+    refuse_given,
+    refuse_without_engine,
+    start_spark,
     threads_option,
     user_dictionary_options,
 )
@@ -42,7 +46,11 @@ if TYPE_CHECKING:
 @encoding_option
 @errors_option
 @progress_option
+@engine_options
+@click.option("--column", metavar="NAME", show_default="text", help="The text of parquet files, for an engine.")
+@click.pass_context
 def segment_cli(
+    context: click.Context,
     inputs: tuple[str, ...],
     output: str,
     model: str,
@@ -58,6 +66,9 @@ def segment_cli(
     encoding: str,
     errors: str,
     progress: bool | None,
+    engine: str | None,
+    master: str | None,
+    column: str | None,
 ) -> None:
     """Segment text files.
 
@@ -67,6 +78,7 @@ def segment_cli(
     cws segment input.txt -o words.txt
     cat *.txt | cws segment --format json | head
     cws segment --user-dict words.txt input.txt
+    cws segment FOLDER -o OUT --engine spark --master yarn     files of any number, and parquet
 
     A line of text gives, by format:
 
@@ -82,7 +94,18 @@ def segment_cli(
     """
     if "-" in user_dicts and (not inputs or "-" in inputs):
         raise click.UsageError("the user dictionary and the text cannot both come from stdin: name a file")
+    refuse_without_engine(engine, master=master, column=column)
     dictionary = read_user_dictionary(user_dicts, user_dict_encoding, ignore_case, ignore_width)
+    if engine:
+        refuse_given(context, engine, "threads")
+        if len(inputs) != 1 or "-" in (*inputs, output):
+            raise click.UsageError("--engine spark segments one folder into another: cws segment IN -o OUT")
+        segmenter = Segmenter(model, dictionary, device, precision, batch_chars)
+        segment_folder(
+            inputs[0], output, segmenter, master=master, format=format, column=column or "text", encoding=encoding,
+            errors=errors, progress=sys.stderr.isatty() if progress is None else progress,
+        )  # fmt: skip
+        return
     if not inputs and sys.stdin.isatty():
         click.echo("cws: reading what you type; Ctrl-D ends it", err=True)
     segment(
@@ -90,6 +113,32 @@ def segment_cli(
         device=device, precision=precision, batch_chars=batch_chars, encoding=encoding, errors=errors,
         progress=sys.stderr.isatty() and output != "-" if progress is None else progress,
     )  # fmt: skip
+
+
+def segment_folder(
+    source: str,
+    target: str,
+    segmenter: Segmenter,
+    *,
+    master: str | None,
+    format: str,
+    column: str,
+    encoding: str,
+    errors: str,
+    progress: bool,
+) -> None:
+    """Segment the files of a folder on Spark; arguments as of the command."""
+    spark = start_spark(master, f"cws segment {source}", progress)
+    from cws.engines.spark import segment_folder as segment_files
+
+    try:
+        done = segment_files(
+            spark, source, target, model=segmenter, format=format, column=column, encoding=encoding, errors=errors
+        )
+    finally:
+        spark.stop()
+    kept = f", {done.kept:,} were there" if done.kept else ""
+    click.echo(f"{done.files:,} files: {done.parts:,} parts segmented{kept}", err=True)
 
 
 def segment(

@@ -122,6 +122,13 @@ class TorchSegmenter:
             return error.start
         return self._open([text])[0].format(format, block, column, has_words, is_last)
 
+    def word_ends(self, block: bytes) -> bytes | int:
+        try:
+            text = block.decode()
+        except UnicodeDecodeError as error:
+            return error.start
+        return self._open([text])[0].word_ends(block)
+
     def whole_sequences(self, block: bytes, column: int, has_words: bool) -> tuple[int, int, bool]:
         empty = np.zeros((0, 4), np.float32)
         segmenter = EmissionSegmenter(self._classes, empty, *self._chain)

@@ -112,7 +112,7 @@ def build(
         paths,
         options.sample,
         n=options.longest,
-        min_count=_least_kept(paths),
+        min_count=least_kept(sum(os.path.getsize(path) for path in paths if os.path.isfile(path))),
         memory=memory,
         work_folder=work_folder,
         threads=threads,
@@ -123,12 +123,11 @@ def build(
     return build_from_counts(counts, sample, options=options, threads=threads, progress=progress)
 
 
-def _least_kept(paths: Sequence[str | PathLike[str]]) -> int:
-    """Return how often an n-gram must be seen to have statistics: half of what candidates must be, by the files' size.
+def least_kept(size: int) -> int:
+    """Return how often an n-gram must be seen to have statistics: half of what candidates must be, by the files' bytes.
 
     Without it, the tables of a gigabyte would not fit in memory.
     """
-    size = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
     return max(2, least_count(size // 3) // 2)  # about three bytes a character
 
 

@@ -166,11 +166,25 @@ def count_partially(
         raise InputError(f"partial counts are read at any place and not compressed: expected a file, got {output}")
     limits = _Limits.checked(n, memory, threads)
     source = FileSource(paths, encoding, errors, progress)
-    folder = os.path.dirname(os.path.realpath(output))
-    with atomic_output(output) as file, _native_errors():
-        blocks = _sorted_blocks(source, limits, limits.counter(), work_folder, folder, last=True)
+    with atomic_output(output) as file:
         # The file has no bytes and a name for the time being.
-        _native.merge_ngram_files(blocks.files, cast("BinaryIO", file).name, blocks.folder, source.watch("merging"))
+        _write_partial(source, limits, cast("BinaryIO", file).name, work_folder)
+
+
+def count_source_partially(
+    source: FileSource | TextSource, output: str | os.PathLike[str], *, n: int = 4, memory: int | str = "2G"
+) -> None:
+    """Write the partial counts of a source of text with one thread; see `count_partially`."""
+    _write_partial(source, _Limits.checked(n, memory, 1), os.fspath(output), None)
+
+
+def _write_partial(
+    source: FileSource | TextSource, limits: _Limits, output: str, work_folder: str | os.PathLike[str] | None
+) -> None:
+    folder = os.path.dirname(os.path.realpath(output))
+    with _native_errors():
+        blocks = _sorted_blocks(source, limits, limits.counter(), work_folder, folder, last=True)
+        _native.merge_ngram_files(blocks.files, output, blocks.folder, source.watch("merging"))
         source.close()
         blocks.remove()
 
@@ -201,6 +215,12 @@ def merge_counts(
     if display:
         display.close()
     return counts
+
+
+def count_merged(files: list[_native.NgramFile], *, min_count: int, folder: str) -> NgramCounts:
+    """Return the counts of open files of partial counts, with one thread; see `merge_counts`."""
+    with _native_errors():
+        return _mapped(_native.count_ngram_files(files, _checked_min_count(min_count), 1, folder, None))
 
 
 class _Limits(NamedTuple):

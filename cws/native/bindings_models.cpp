@@ -147,6 +147,7 @@ void bind_models(py::module_& module) {
         .def("emissions", &NativeSegmenter::emissions, py::arg("text"))
         .def("format", &NativeSegmenter::format, py::arg("format"), py::arg("block"), py::arg("column"),
              py::arg("has_words"), py::arg("is_last"))
+        .def("word_ends", &NativeSegmenter::word_ends, py::arg("block"))
         .def("whole_sequences", &NativeSegmenter::whole_sequences, py::arg("block"), py::arg("column"),
              py::arg("has_words"));
     py::class_<LinearSegmenter, NativeSegmenter>(module, "LinearSegmenter")

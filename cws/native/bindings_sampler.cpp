@@ -219,6 +219,15 @@ py::list runs_of(const LineSample& sample) {
     return runs;
 }
 
+// (bits, [(checksum, runs)]): what others need to join the samples of several parts of a text.
+py::tuple lines_of(const LineSample& sample) {
+    py::list lines;
+    sample.for_each_line([&](uint32_t checksum, const uint32_t* codes, size_t size) {
+        lines.append(py::make_tuple(checksum, make_str(codes, size)));
+    });
+    return py::make_tuple(sample.bits(), lines);
+}
+
 }  // namespace
 
 void bind_sampler(py::module_& module) {
@@ -226,7 +235,8 @@ void bind_sampler(py::module_& module) {
         .def(py::init<size_t>(), py::arg("characters"))
         .def("add", &add_text, py::arg("text"))
         .def("end_line", &LineSample::end_line)
-        .def("runs", &runs_of);
+        .def("runs", &runs_of)
+        .def("lines", &lines_of);
     py::class_<TextLattice>(module, "TextLattice")
         .def(py::init(&make_lattice), py::arg("text"), py::arg("words"), py::arg("threads"))
         .def("expect", &expect, py::arg("weights"), py::arg("unknown"));

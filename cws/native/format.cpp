@@ -158,6 +158,24 @@ int64_t Formatter::format(Format format, const char* block, size_t size, LinePos
     return kValid;
 }
 
+int64_t Formatter::word_ends(const char* block, size_t size, std::vector<uint32_t>& ends) {
+    const size_t valid = decode(block, size, codes_);
+    if (valid < size) return int64_t(valid);
+    word_ends_.resize(codes_.size());
+    segmenter_.word_ends(codes_.data(), codes_.size(), dictionary_, word_ends_.data());
+    const size_t begin = ends.size();
+    ends.resize(begin + codes_.size());
+    uint32_t* to = ends.data() + begin;
+    uint32_t at = 0;
+    for (size_t i = 0; i < codes_.size(); ++i) {
+        at += uint32_t(encoded_length(codes_[i]));
+        *to = at;
+        to += word_ends_[i];
+    }
+    ends.resize(size_t(to - ends.data()));
+    return kValid;
+}
+
 // Whether an entry may lie across the place before codes_[at], or begin there where a run of letters forbids it.
 bool Formatter::is_torn(size_t at, size_t reach, size_t next_reach) const {
     const bool is_run = at > 0 && is_run_character(codes_[at - 1]) && is_run_character(codes_[at]);

@@ -32,6 +32,9 @@ public:
     int64_t format(Format format, const char* block, size_t size, LinePosition position, bool is_last,
                    std::string& output);
 
+    // Appends the place in bytes behind each word of a block, white space being words too. Returns as format does.
+    int64_t word_ends(const char* block, size_t size, std::vector<uint32_t>& ends);
+
     // Returns how many bytes at the beginning of the block hold whole sequences, whatever follows, and moves position to
     // their end. Zero: the block is too short to tell. All of it, if it holds bytes that are not UTF-8.
     size_t whole_sequences(const char* block, size_t size, LinePosition& position);

@@ -19,6 +19,13 @@ public:
 
     std::vector<uint32_t> runs() const;  // a line feed behind each
 
+    // Calls use(checksum, runs, size) for each line that is in; a line feed stands between runs.
+    template <class Use>
+    void for_each_line(Use use) const {
+        for (const Line& line : lines_) use(line.checksum, codes_.data() + line.begin, line.size);
+    }
+    int bits() const { return bits_; }  // of a checksum that are 0 in every line
+
 private:
     struct Line {
         uint32_t checksum;

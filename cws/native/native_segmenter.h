@@ -237,6 +237,21 @@ public:
         return py::bytes(output);
     }
 
+    // The place behind each word of a block of UTF-8, in bytes and as uint32, or the place of the first invalid byte.
+    py::object word_ends(const py::bytes& block) {
+        const std::string_view bytes = block;
+        if (bytes.size() > UINT32_MAX) throw py::value_error("expected a block of less than 4 GB");
+        const auto dictionary = read_dictionary();
+        std::vector<uint32_t> ends;
+        int64_t invalid;
+        {
+            py::gil_scoped_release unlocked;
+            invalid = Formatter(labeler_, dictionary.get()).word_ends(bytes.data(), bytes.size(), ends);
+        }
+        if (invalid != Formatter::kValid) return py::int_(invalid);
+        return py::bytes(reinterpret_cast<const char*>(ends.data()), ends.size() * sizeof(uint32_t));
+    }
+
     std::tuple<size_t, int64_t, bool> whole_sequences(const py::bytes& block, int64_t column, bool has_words) {
         const std::string_view bytes = block;
         const auto dictionary = read_dictionary();

@@ -1,0 +1,1 @@
+"""Engines that run cws on many machines."""
