@@ -1,7 +1,7 @@
 """The learning rate of the CRF: Su's study of 2020 on this project's encoder; write docs/crf_learning_rate.{json,png}.
 
     pip install ".[neural,plot]"
-    CWS_CORPORA=… python scripts/crf_learning_rate.py --encoder mini --sentences 4000 --epochs 5 --seeds 3
+    CWS_CORPORA=… python scripts/crf_learning_rate.py --encoder mini --sentences 1000 --epochs 4 --seeds 3
 
 One encoder layer with softmax, and with a CRF at three pairs of rates; then all layers, the CRF's rate 1, 10, 100 and
 1,000 times that of the encoder. As in the post, the CRF learns without a mask, so that its matrix shows what it has
@@ -36,6 +36,7 @@ from cws.training.neural import Encoded, NeuralOptions, Tagging
 
 CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 OUTPUT = ROOT / "docs" / "crf_learning_rate.json"
+DEV = 500  # sentences, the first of ctb6.dev
 POST = {  # F1 of the post, on its own data, of a BERT of twelve layers
     "one layer, softmax, 1e-3": 0.907,
     "one layer, CRF, 1e-3 / 1e-3": 0.925,
@@ -76,7 +77,7 @@ def run(encoder: str, name: str, sentences: int, epochs: int, seed: int) -> dict
     model = NeuralModel("bert-crf" if has_crf else "bert", labeler, tokens, lexicon, tokenizer=tokenizer)
     seg = CORPORA / "seg"
     train = list(read_segmented(seg / "ctb6.train.txt"))[:sentences]
-    dev = list(read_segmented(seg / "ctb6.dev.txt"))
+    dev = list(read_segmented(seg / "ctb6.dev.txt"))[:DEV]
     loop = LoopOptions(rounds=epochs, patience=epochs, averaging=0, seed=seed)
     options = replace(NeuralOptions(), rate=rate, crf_lr_multiplier=multiplier, loop=loop)
     identity = hashlib.sha256(repr((encoder, name, sentences, asdict(options))).encode()).hexdigest()[:16]
@@ -132,8 +133,8 @@ def draw(results: dict[str, Any]) -> None:
 
 @click.command(help=__doc__)
 @click.option("--encoder", default="mini", show_default=True, help="A folder or a name of the Hugging Face hub.")
-@click.option("--sentences", default=4000, show_default=True, help="Of ctb6.train.")
-@click.option("--epochs", default=5, show_default=True)
+@click.option("--sentences", default=1000, show_default=True, help="Of ctb6.train.")
+@click.option("--epochs", default=4, show_default=True)
 @click.option("--seeds", default=3, show_default=True)
 @click.option("--only", multiple=True, type=click.Choice(list(RUNS)), help="Only these runs.")
 def main(encoder: str, sentences: int, epochs: int, seeds: int, only: tuple[str, ...]) -> None:
