@@ -34,7 +34,7 @@ PRECISIONS = ("auto", "float32", "bf16", "int8")
 _MARGIN = 64  # characters a window sees, at least, on either side of those whose emissions it gives
 _TOGETHER = 1 << 16  # characters of texts that are worked on at the same time, by default
 _LENGTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)  # of windows, filled up
-_CHARACTERS = {"cpu": 256, "cuda": 1 << 14}  # of a batch
+_CHARACTERS = {"cpu": 128, "cuda": 1 << 14}  # of a batch
 
 
 class _Window(NamedTuple):
