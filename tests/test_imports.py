@@ -71,7 +71,7 @@ def test_imports_of_the_whole_package_are_for_nobody_inside(module):
 # Modules about tensors, which nobody imports before there are any.
 OF_TENSORS = {
     Path("crf.py"),
-    *(Path("labelers") / name for name in ("encoders.py", "bert.py", "neural.py", "neural_torch.py")),
+    *(Path("labelers") / name for name in ("encoders.py", "lstm.py", "bert.py", "neural.py", "neural_torch.py")),
     *(Path("training") / name for name in ("checkpoint.py", "loop.py", "neural.py")),
 }
 OF_TENSORS |= {Path("decode") / name for name in ("cuda.py", "cuda_chunks.py", "operators.py", "tensors.py")}

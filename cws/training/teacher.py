@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from tempfile import TemporaryDirectory
 
+from cws import model_io
 from cws.labelers.alphabet import Words
-from cws.segmenter import Segmenter
+from cws.labelers.linear import open_linear
 from cws.training.linear import LinearOptions, WordList, train_linear
 
 _SENTENCE = re.compile(r"[^。！？!?]+[。！？!?]*[”’」』）]*|[。！？!?]+")
@@ -50,9 +51,9 @@ def taught_words(
         counts = train_linear(
             train, dev, word_lists, folder, options=LinearOptions(seed=seed), progress=lambda line: None
         )
-        teacher = Segmenter(folder)
+        teacher = open_linear(folder, model_io.read_config(folder))
         found: list[Words] = [
-            words for texts in _blocks(lines) for words in teacher.segment_batch(texts, threads=threads) if words
+            words for texts in _blocks(lines) for words in teacher.segment_batch(texts, threads) if words
         ]
     size = sum(len(word) for words in found for word in words)
     progress(f"{size:,} characters of raw text in the words of a linear model, whose dev F1 is {100 * counts.f1:.2f}")
