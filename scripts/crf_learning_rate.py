@@ -36,6 +36,7 @@ from cws.training.neural import Encoded, NeuralOptions, Tagging
 
 CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 OUTPUT = ROOT / "docs" / "crf_learning_rate.json"
+COLUMNS = 4  # of the picture
 DEV = 500  # sentences, the first of ctb6.dev
 POST = {  # F1 of the post, on its own data, of a BERT of twelve layers
     "one layer, softmax, 1e-3": 0.907,
@@ -125,9 +126,10 @@ def draw(results: dict[str, Any]) -> None:
     path = OUTPUT.with_suffix(".png")
     shown = [(name, results["runs"].get(f"{name}, seed 1")) for name in RUNS]
     matrices = [(name, np.array(run["transitions"])) for name, run in shown if run and run["transitions"]]
-    figure = new_figure(4 * max(1, len(matrices)), 4, path)
+    rows = -(-len(matrices) // COLUMNS)
+    figure = new_figure(4 * COLUMNS, 4.2 * max(1, rows), path)
     for at, (name, matrix) in enumerate(matrices, 1):
-        draw_transitions(figure.add_subplot(1, len(matrices), at), matrix, name)
+        draw_transitions(figure.add_subplot(rows, COLUMNS, at), matrix, name)
     save_figure(figure, path)
 
 
