@@ -506,6 +506,7 @@ def test_count_stops_on_ctrl_c_and_leaves_nothing(tmp_path):
     script = f"""
         import signal, threading, os
         from cws.lexicon.count import count_partially
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have told it to ignore
         threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
         while True:
             count_partially([{str(tmp_path / "a.txt")!r}], {str(temporary / "out")!r}, memory="128M", threads=2)
