@@ -70,7 +70,7 @@ def command_of(kind: str, corpus: str, folder: Path, alone: bool, options: tuple
         return [*command, *options]
     for name in LEXICONS:
         command += ["--lexicon", str(CORPORA / "lexicons" / f"{name}.txt")]
-    # cnc for one model only, for want of time; half of the others' text is enough for one epoch.
+    # cnc and a second epoch for one model only, for want of time.
     with_cnc, epochs = (True, "2") if (kind, corpus) == ("bilstm-crf", "ctb6") else (False, "1")
     for name in (*DOMAINS, *SEGMENTED):
         if name != corpus and (with_cnc or name != "cnc"):

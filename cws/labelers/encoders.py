@@ -71,12 +71,7 @@ class Batch(NamedTuple):
         grid = torch.from_numpy(both.reshape(2, len(codes), longest))
         kinds = torch.zeros(len(codes), dtype=torch.int64) if standards is None else torch.tensor(standards)
         return cls(
-            grid[0],
-            grid[1],
-            torch.from_numpy(lengths),
-            torch.from_numpy(places),
-            torch.from_numpy(offsets),
-            kinds,
+            grid[0], grid[1], torch.from_numpy(lengths), torch.from_numpy(places), torch.from_numpy(offsets), kinds
         )
 
     def to(self, device: torch.device | str) -> Batch:

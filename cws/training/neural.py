@@ -7,7 +7,7 @@ began; they want a hundred times that: Su Jianlin, "The learning rate of your CR
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from os import PathLike, fspath
@@ -202,7 +202,7 @@ def train_neural(
     word_lists: Sequence[WordList],
     folder: str | PathLike[str],
     *,
-    raw: Iterable[str] = (),
+    raw: Sequence[str] = (),
     options: NeuralOptions | None = None,
     device: str | None = None,
     stop_after: float | None = None,
@@ -240,10 +240,11 @@ def train_neural(
     train = [list(sentences) for sentences in corpora]
     if dev is None:
         train[0], dev = train_dev_split(train[0], options.dev_fraction, options.loop.seed)
-    if taught := taught_words(
-        raw, train[0], dev, word_lists, seed=options.loop.seed, threads=torch.get_num_threads(), progress=progress
-    ) if raw else []:  # fmt: skip
-        train.append(taught)
+    if raw:
+        threads = torch.get_num_threads()
+        train.append(
+            taught_words(raw, train[0], dev, word_lists, seed=options.loop.seed, threads=threads, progress=progress)
+        )
     torch.manual_seed(options.loop.seed)
     model = _new_model(kind, train, word_lists, options)
     encoded = Encoded.of(model, train)
