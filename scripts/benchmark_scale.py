@@ -255,8 +255,12 @@ def scale_rows(results: dict[str, Any]) -> list[str]:
 
 
 def render(results: dict[str, Any]) -> str:
+    options = (
+        f"--megabytes {results['bytes'] / 1e6:.0f} --jieba-megabytes {results['jieba_bytes'] / 1e6:.0f}"
+        f" --runs {results['runs']} --jieba-runs {results['jieba_runs']}"
+    )
     lines = [
-        made_by("CWS_CORPORA=… python scripts/benchmark_scale.py", results["setting"]),
+        made_by(f"CWS_CORPORA=… python scripts/benchmark_scale.py {options}", results["setting"]),
         f"{results['bytes'] / 1e6:.0f} MB of raw text of six domains in {results['files']} files (the corpora's lines,"
         f" shuffled, again and again), for jieba {results['jieba_bytes'] / 1e6:.1f} MB of it; MB of text a"
         f" second, medians of {results['runs']} runs in turns ({results['jieba_runs']} for jieba); Spark"
