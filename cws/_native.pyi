@@ -62,7 +62,9 @@ class EmissionSegmenter(NativeSegmenter):
 def find_sequences(characters: Any, text: str) -> NDArray[np.int64]: ...
 
 class NeuralSegmenter(NativeSegmenter):
-    def __init__(self, tensors: Mapping[str, Any], dilations: Sequence[int], standard: int, integers: bool) -> None: ...
+    def __init__(
+        self, tensors: Mapping[str, Any], dilations: Sequence[int], standard: int, integers: bool, word_lists: int = 1
+    ) -> None: ...
 
 def lstm_forward(
     inputs: Sequence[NDArray[np.float32]],
@@ -152,7 +154,7 @@ class Chain:
         tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
     ]: ...
 
-def lexicon_bits(trie: WordTrie, codes: NDArray[np.uint16], lengths: NDArray[np.int64]) -> NDArray[np.uint16]: ...
+def lexicon_bits(trie: WordTrie, codes: NDArray[np.uint16], lengths: NDArray[np.int64]) -> NDArray[np.int64]: ...
 
 class WordTrie:
     @staticmethod

@@ -24,7 +24,7 @@ from strategies import any_text  # noqa: E402
 import cws  # noqa: E402
 from cws import model_io  # noqa: E402
 from cws.errors import FileError, InputError, ModelError  # noqa: E402
-from cws.labelers.bert import CharacterTokens, load_encoder  # noqa: E402
+from cws.labelers.bert import Bert, CharacterTokens, load_encoder  # noqa: E402
 from cws.labelers.encoders import PAIR_BITS, Batch, FeatureOptions, pair_hash  # noqa: E402
 from cws.labelers.neural import KINDS, NeuralLabeler, load_neural, make_labeler  # noqa: E402
 from cws.labelers.neural_torch import TorchSegmenter, window_places  # noqa: E402
@@ -124,6 +124,51 @@ def test_pair_hash_is_that_of_plain_integers():
     assert pair_hash(first, second).tolist() == [plain(*pair) for pair in pairs]
 
 
+def test_bert_begins_as_it_was_pretrained_and_then_sees_pairs_and_words(encoder):
+    transformer, _, tokens = load_encoder(encoder)
+    plain = Bert(transformer, tokens).eval()
+    told = Bert(transformer, tokens, FeatureOptions(0, 0, 2, 2, 2)).eval()
+    codes = [tokens.encode(text) for text in ("今天天气真好", "他")]
+    bits = [np.array([1, 4, 0, 0, 0, 0]), np.array([0])]
+    with torch.no_grad():
+        assert torch.allclose(told(Batch.of(codes, bits)), plain(Batch.of(codes)), atol=1e-6)
+        torch.nn.init.normal_(told.join.weight)
+        alone = told(Batch.of(codes[:1], bits[:1]))
+        others = {
+            "padding": told(Batch.of(codes, bits))[:6],
+            "words": told(Batch.of(codes[:1], [bits[0] << 12])),
+            "standard": told(Batch.of(codes[:1], bits[:1], [1])),
+        }
+        assert torch.allclose(alone, others["padding"], atol=1e-5)
+        assert not torch.allclose(alone, others["words"], atol=1e-2)
+        assert torch.allclose(alone, others["standard"], atol=1e-5)  # they begin as zeros
+        torch.nn.init.normal_(told.features.standards.weight)
+        assert not torch.allclose(
+            told(Batch.of(codes[:1], bits[:1], [1])), told(Batch.of(codes[:1], bits[:1])), atol=1e-2
+        )
+
+
+@every_kind
+def test_training_begins_with_another_model(models, encoder, tmp_path, kind):
+    # A rate of almost nothing: what comes out is what went in.
+    train_neural(
+        kind, [SENTENCES, SENTENCES[:3]], SENTENCES[:12], [], tmp_path, init=models[kind],
+        options=options_for(encoder, rate=1e-12, crf_lr_multiplier=0, loop={"rounds": 1}), device="cpu",
+    )  # fmt: skip
+    before, after = (load_neural(folder, model_io.read_config(folder)) for folder in (models[kind], tmp_path))
+    assert after.labeler.encoder.features.options.standards == 2
+    assert after.lexicon.words() == before.lexicon.words()
+    texts = ["今天天气真好", "他在图书馆看书"]
+    with torch.no_grad():
+        expected, got = (model.labeler.emissions(model.batch(texts)) for model in (before, after))
+    assert torch.allclose(got, expected, atol=1e-4)
+
+
+def test_training_cannot_begin_with_a_model_of_another_kind(models, encoder, tmp_path):
+    with pytest.raises(InputError, match="is a model of kind cnn: a bilstm cannot begin with it"):
+        train_neural("bilstm", [SENTENCES], None, [], tmp_path, init=models["cnn"], options=options_for(encoder))
+
+
 @every_kind
 def test_emissions_do_not_depend_on_padding_and_neighbours(models, kind):
     model = load_neural(models[kind], model_io.read_config(models[kind]))
@@ -195,14 +240,16 @@ def test_groups_hold_every_parameter_once(models, kind):
     groups = parameter_groups(labeler, 1e-3, 100)
     grouped = [id(parameter) for group in groups for parameter in group["params"]]
     assert sorted(grouped) == sorted(map(id, labeler.parameters()))
-    assert [group["lr"] for group in groups] == ([1e-3, 0.1] if kind.endswith("-crf") else [1e-3])
+    new = [1e-2] if kind.startswith("bert") else []  # of the features, which are not pretrained
+    assert [group["lr"] for group in groups] == [1e-3, *new, *([0.1] if kind.endswith("-crf") else [])]
 
 
 def test_groups_keep_their_ratio_at_every_step(models):
     lines = Path(models["bert-crf"], "history.jsonl").read_text("utf-8").splitlines()
     rates = [json.loads(line)["rates"] for line in lines]
-    assert all(crf == pytest.approx(100 * encoder) for encoder, crf in rates)
-    assert len({encoder for encoder, _ in rates}) == len(rates)  # they fall
+    assert all(crf == pytest.approx(100 * encoder) for encoder, _, crf in rates)
+    assert all(features == pytest.approx(10 * encoder) for encoder, features, _ in rates)
+    assert len({encoder for encoder, *_ in rates}) == len(rates)  # they fall
 
 
 def test_rates_rise_and_fall():

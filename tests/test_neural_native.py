@@ -14,7 +14,14 @@ from strategies import COMMON, any_text
 from cws._native import NativeDictionary, NeuralSegmenter, WordTrie, lexicon_bits
 from cws.errors import ModelError
 from cws.labelers.alphabet import Alphabet
-from cws.labelers.lexicon_features import MAX_WORD, TENSORS, LexiconFeatures, reference_bits
+from cws.labelers.lexicon_features import (
+    LIST_BITS,
+    MAX_LISTS,
+    MAX_WORD,
+    TENSORS,
+    LexiconFeatures,
+    reference_bits,
+)
 from cws.rewording import FORCED
 from cws.tags import SBME
 
@@ -23,7 +30,6 @@ from torch import nn  # noqa: E402
 
 from cws.crf import CRF  # noqa: E402
 from cws.labelers.encoders import (  # noqa: E402
-    LEXICON_BITS,
     Batch,
     BiLstm,
     BiLstmOptions,
@@ -37,23 +43,23 @@ WORDS = ["今天", "天气", "北京", "北京大学", "大学", "研究", "研�
 LEXICON = LexiconFeatures.of(ALPHABET, [WORDS, ["起源", "生命"]])
 TEXTS = ["今天北京的天气真好", "研究生命起源", "好", "丁丁丁", "北京大学研究生在网易杭研大厦", "我😀有１２本𠀀书"]
 
-# kind, hidden size, dilations, sizes of characters and pairs, standards
+# kind, hidden size, dilations, sizes of characters and pairs, standards, word lists
 MODELS = {
-    "lstm": ("lstm", 16, (), 10, 6, 1),
-    "lstm of odd sizes": ("lstm", 13, (), 3, 5, 3),
-    "lstm of default size": ("lstm", 128, (), 64, 32, 2),
-    "cnn": ("cnn", 16, (1, 2), 10, 6, 1),
-    "cnn of odd sizes": ("cnn", 21, (3, 1, 40), 1, 3, 3),
-    "cnn of default size": ("cnn", 128, (1, 2, 4), 64, 32, 2),
+    "lstm": ("lstm", 16, (), 10, 6, 1, 2),
+    "lstm of odd sizes": ("lstm", 13, (), 3, 5, 3, 5),
+    "lstm of default size": ("lstm", 128, (), 64, 32, 2, 2),
+    "cnn": ("cnn", 16, (1, 2), 10, 6, 1, 2),
+    "cnn of odd sizes": ("cnn", 21, (3, 1, 40), 1, 3, 3, 3),
+    "cnn of default size": ("cnn", 128, (1, 2, 4), 64, 32, 2, 2),
 }
 
 
 class Module(nn.Module):
     """What a model file holds the parameters of."""
 
-    def __init__(self, kind, hidden, dilations, character_size, pair_size, standards):
+    def __init__(self, kind, hidden, dilations, character_size, pair_size, standards, word_lists):
         super().__init__()
-        features = FeatureOptions(len(ALPHABET.types), character_size, pair_size, standards)
+        features = FeatureOptions(len(ALPHABET.types), character_size, pair_size, standards, word_lists)
         lstm = kind == "lstm"
         self.encoder = BiLstm(BiLstmOptions(features, hidden)) if lstm else Cnn(CnnOptions(features, hidden, dilations))
         self.output = nn.Linear(self.encoder.size, 4)
@@ -75,9 +81,13 @@ def tensors(name):
     return {**weights, **LEXICON.tensors(), "characters": ALPHABET.characters}
 
 
+def open_native(name, tensors, standard=0, integers=False):
+    return NeuralSegmenter(tensors, MODELS[name][2], standard, integers, MODELS[name][6])
+
+
 @functools.cache
 def native(name, integers=False, standard=0):
-    return NeuralSegmenter(tensors(name), MODELS[name][2], standard, integers)
+    return open_native(name, tensors(name), standard, integers)
 
 
 def sequences(text):
@@ -164,7 +174,7 @@ def test_neural_words_are_the_text(texts, name):
 @pytest.mark.parametrize("name", ["lstm", "cnn"])
 def test_neural_words_are_those_of_the_best_of_all_paths(name, has_crf):
     whole = {key: value for key, value in tensors(name).items() if has_crf or not key.startswith("crf.")}
-    segmenter = NeuralSegmenter(whole, MODELS[name][2], 0, False)
+    segmenter = open_native(name, whole)
     none = {"transitions": np.zeros((4, 4)), "start_transitions": np.zeros(4), "end_transitions": np.zeros(4)}
     transitions, start, end = (whole.get(f"crf.{key}", zeros) for key, zeros in none.items())
     for text in (one for one in TEXTS if len(one) < 10):
@@ -187,7 +197,7 @@ def test_neural_words_are_those_of_the_best_of_all_paths(name, has_crf):
 
 @pytest.mark.parametrize("name", ["lstm", "cnn"])
 def test_neural_user_dictionary(name):
-    segmenter = NeuralSegmenter(tensors(name), MODELS[name][2], 0, False)
+    segmenter = open_native(name, tensors(name))
     texts = [TEXTS[0], "好 的天气\n"]
     dictionary = NativeDictionary.build([("的天气", FORCED, "weather")], b"")
     segmenter.set_dictionary(dictionary)
@@ -206,7 +216,7 @@ def test_neural_tensor_that_lacks_is_an_error(name):
         if missing in ("crf.transitions", "crf.start_transitions", "crf.end_transitions", *TENSORS):
             continue
         with pytest.raises(ValueError, match=f"expected a tensor {missing}"):
-            NeuralSegmenter({k: v for k, v in whole.items() if k != missing}, MODELS[name][2], 0, False)
+            open_native(name, {k: v for k, v in whole.items() if k != missing})
 
 
 @pytest.mark.parametrize("integers", [False, True], ids=["floats", "integers"])
@@ -217,7 +227,7 @@ def test_neural_tensor_of_another_size_is_an_error(name, integers):
         flat = np.ascontiguousarray(value).reshape(-1)
         for wrong in (flat[:-1], flat[:0], np.concatenate([flat, flat[:1]])):
             with pytest.raises(ValueError, match=r"expected|fit no size|must"):
-                NeuralSegmenter({**whole, key: wrong}, MODELS[name][2], 0, integers)
+                open_native(name, {**whole, key: wrong}, 0, integers)
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf, 3e4])
@@ -229,7 +239,7 @@ def test_neural_weight_beyond_the_limit_is_an_error(name, wrong):
             bad = value.copy()
             bad.reshape(-1)[-1] = wrong
             with pytest.raises(ValueError, match=f"{key}: expected numbers from -10000 to 10000"):
-                NeuralSegmenter({**whole, key: bad}, MODELS[name][2], 0, False)
+                open_native(name, {**whole, key: bad})
 
 
 @pytest.mark.parametrize("integers", [False, True], ids=["floats", "integers"])
@@ -239,7 +249,7 @@ def test_neural_largest_weights_give_finite_scores(name, integers):
         key: np.where(value < 0, -1e4, 1e4).astype(np.float32) if value.dtype == np.float32 else value
         for key, value in tensors(name).items()
     }
-    segmenter = NeuralSegmenter(whole, MODELS[name][2], 0, integers)
+    segmenter = open_native(name, whole, 0, integers)
     for text in TEXTS:
         assert np.isfinite(emissions(segmenter, text)).all()
         assert "".join(segmenter.segment(text)) == text
@@ -251,18 +261,18 @@ def test_neural_classes_out_of_range_are_an_error():
         characters = ALPHABET.characters.copy()
         characters[77] = wrong
         with pytest.raises(ValueError, match=f"characters: expected classes from 1 to .*, got {wrong}"):
-            NeuralSegmenter({**tensors("lstm"), "characters": characters}, [], 0, False)
+            open_native("lstm", {**tensors("lstm"), "characters": characters})
 
 
 def test_neural_numbers_of_another_type_are_an_error():
     with pytest.raises(ValueError, match="expected 32-bit floats"):
-        NeuralSegmenter({**tensors("lstm"), "output.bias": np.zeros(2)}, [], 0, False)
+        open_native("lstm", {**tensors("lstm"), "output.bias": np.zeros(2)})
 
 
 @pytest.mark.parametrize("dilation", [0, -1, 1025])
 def test_neural_dilation_out_of_range_is_an_error(dilation):
     with pytest.raises(ValueError, match=f"expected dilations from 1 to 1024, got {dilation}"):
-        NeuralSegmenter(tensors("cnn"), [1, dilation], 0, False)
+        NeuralSegmenter(tensors("cnn"), [1, dilation], 0, False, 2)
 
 
 # The lexicon
@@ -270,15 +280,29 @@ def test_neural_dilation_out_of_range_is_an_error(dilation):
 
 @settings(max_examples=200)
 @given(
-    words=st.sets(st.lists(st.integers(9, 12), min_size=2, max_size=MAX_WORD).map(tuple), max_size=8),
+    words=st.dictionaries(
+        st.lists(st.integers(9, 12), min_size=2, max_size=MAX_WORD).map(tuple), st.integers(0, 31), max_size=8
+    ),
     sequences=st.lists(st.lists(st.integers(9, 13), max_size=20), max_size=4),
 )
 def test_lexicon_bits_equal_the_reference(words, sequences):
-    trie = WordTrie.build(("".join(map(chr, word)), 0.0) for word in words)
+    trie = WordTrie.build(("".join(map(chr, word)), float(lists)) for word, lists in words.items())
     codes = np.array([code for one in sequences for code in one], np.uint16)
     got = lexicon_bits(trie, codes, np.array([len(one) for one in sequences], np.int64))
     assert got.tolist() == [bits for one in sequences for bits in reference_bits(words, one)]
-    assert max(got.tolist(), default=0) < 1 << LEXICON_BITS
+    assert max(got.tolist(), default=0) < 1 << LIST_BITS * MAX_LISTS
+
+
+@pytest.mark.parametrize("weight", [-1.0, 32.0, 1e300])
+def test_lexicon_weights_that_are_no_lists_say_nothing(weight):
+    trie = WordTrie.build([("\t\n", weight)])
+    assert lexicon_bits(trie, np.array([9, 10], np.uint16), np.array([2])).tolist() == [0, 0]
+
+
+def test_lexicon_says_which_lists_a_word_is_in():
+    lists = LexiconFeatures.of(ALPHABET, [["今天"], ["今天", "天气"], [], [], ["北京"], ["大学"]]).words()
+    spelled = {text: lists[tuple(ALPHABET.encode(text).tolist())] for text in ("今天", "天气", "北京", "大学")}
+    assert spelled == {"今天": 0b11, "天气": 0b10, "北京": 0b10000, "大学": 0b10000}
 
 
 def test_lexicon_words_are_folded_and_known():
@@ -292,7 +316,7 @@ def test_lexicon_of_no_words(tmp_path):
     assert len(empty) == 0
     codes = ALPHABET.encode(TEXTS[0])
     assert not empty.bits(codes, np.array([len(codes)])).any()
-    segmenter = NeuralSegmenter({**tensors("cnn"), **empty.tensors()}, (1, 2), 0, False)
+    segmenter = open_native("cnn", {**tensors("cnn"), **empty.tensors()})
     assert "".join(segmenter.segment(TEXTS[0])) == TEXTS[0]
 
 

@@ -22,6 +22,7 @@ def train_neural(
     *,
     also: tuple[str, ...] = (),
     raw: tuple[str, ...] = (),
+    init: str | None = None,
     lexicons: tuple[str, ...] = (),
     jieba: bool = True,
     encoding: str = "utf-8",
@@ -69,7 +70,7 @@ def train_neural(
         loop=replace(loop, rounds=epochs or (10 if kind.startswith("bert") else loop.rounds)),
     )  # fmt: skip
     figures = train_model(
-        kind, corpora, dev, word_lists, output, raw=lines, options=options, device=device,
+        kind, corpora, dev, word_lists, output, raw=lines, init=init, options=options, device=device,
         stop_after=None if minutes is None else 60 * minutes, show_progress=progress,
         progress=lambda line: click.echo(line, err=True),
     )  # fmt: skip

@@ -21,7 +21,8 @@ _OPTIONS = {  # who has each option that not all have
     "jieba": ("linear", "dictionary", *NEURAL_KINDS),
     "seed": ("linear", *NEURAL_KINDS),
     "raw": ("hmm", *NEURAL_KINDS),
-    **dict.fromkeys(("order", "init", "iterations"), ("hmm",)),
+    "init": ("hmm", *NEURAL_KINDS),
+    **dict.fromkeys(("order", "iterations"), ("hmm",)),
     **dict.fromkeys(
         ("also", "epochs", "rate", "batch_chars", "device", "precision", "minutes", "threads", "progress"), NEURAL_KINDS
     ),
@@ -51,7 +52,8 @@ _OPTIONS = {  # who has each option that not all have
               help="Raw text. hmm of order 1 is re-estimated on it, by Baum-Welch; neural models learn the words that a"
                    " linear model of --train finds in it.  [hmm, neural]")  # fmt: skip
 @click.option("--init", metavar="NAME|DIR|jieba",
-              help="Instead of --train: begin with the words this model finds, or jieba's tables.  [hmm]")  # fmt: skip
+              help="hmm: instead of --train, begin with the words this model finds, or jieba's tables. Neural: begin"
+                   " with the weights and the word lists of the model in this folder.  [hmm, neural]")  # fmt: skip
 @click.option("--iterations", type=click.IntRange(0), default=10, show_default=True, metavar="N",
               help="Of Baum-Welch, at most.  [hmm]")  # fmt: skip
 @corpus_encoding_option
@@ -142,10 +144,10 @@ def train_cli(
 
         shows = sys.stderr.isatty() if progress is None else progress
         train_neural(
-            kind, train_path, dev_path, output, also=also, raw=raw, lexicons=lexicons, jieba=jieba, encoding=encoding,
-            seed=seed, epochs=epochs, rate=rate, crf_lr_multiplier=crf_lr_multiplier, batch_chars=batch_chars,
-            encoder=encoder, encoder_layers=encoder_layers, unshare_layers=unshare_layers, device=device,
-            precision=precision, minutes=minutes, threads=threads, progress=shows,
+            kind, train_path, dev_path, output, also=also, raw=raw, init=init, lexicons=lexicons, jieba=jieba,
+            encoding=encoding, seed=seed, epochs=epochs, rate=rate, crf_lr_multiplier=crf_lr_multiplier,
+            batch_chars=batch_chars, encoder=encoder, encoder_layers=encoder_layers, unshare_layers=unshare_layers,
+            device=device, precision=precision, minutes=minutes, threads=threads, progress=shows,
         )  # fmt: skip
         return
     if kind == "linear":

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from cws.errors import InputError, ModelError
 from cws.files import atomic_output, file_error
-from cws.labelers.encoders import Batch
+from cws.labelers.encoders import Batch, FeatureOptions, Features
 from cws.text import fold, folding_table
 
 _RESERVED = 4  # places of the first and last token, and of the padding token, after which RoBERTa counts
@@ -70,15 +70,26 @@ class CharacterTokens:
 class Bert(nn.Module):
     """An encoder of transformers. The codes of its batches are tokens.
 
+    What is known of a character besides, its pairs with its neighbours, the words of lists, the annotation standard,
+    is brought to the size of the vectors of tokens and added to them. That begins as nothing, so the encoder begins as
+    it was pretrained.
+
     Args:
         model: An encoder with the interface of transformers' BertModel.
         tokens: Its tokens.
-        dropout: Behind the last layer.
+        features: What is known of each character besides its token, or None for nothing.
+        dropout: Of the features, and behind the last layer.
     """
 
-    def __init__(self, model: Any, tokens: CharacterTokens, dropout: float = 0.1) -> None:
+    def __init__(
+        self, model: Any, tokens: CharacterTokens, features: FeatureOptions | None = None, dropout: float = 0.1
+    ) -> None:
         super().__init__()
         self.model = model
+        self.features = Features(features) if features else None
+        if self.features is not None:
+            self.join = nn.Linear(self.features.size, model.get_input_embeddings().embedding_dim, bias=False)
+            nn.init.zeros_(self.join.weight)
         self.dropout = nn.Dropout(dropout)
         self.first, self.last = tokens.first, tokens.last
         self.size = int(model.config.hidden_size)
@@ -92,7 +103,11 @@ class Bert(nn.Module):
         lengths = batch.lengths.to(ids.device).unsqueeze(1)
         ids.scatter_(1, lengths + 1, self.last)
         mask = torch.arange(longest + 2, device=ids.device) <= lengths + 1
-        hidden = self.model(input_ids=ids, attention_mask=mask.long()).last_hidden_state[:, 1:-1]
+        inputs = self.model.get_input_embeddings()(ids)
+        if self.features is not None:
+            known = self.join(self.dropout(self.features(batch))) * batch.mask().unsqueeze(2)
+            inputs = inputs + nn.functional.pad(known, (0, 0, 1, 1))
+        hidden = self.model(inputs_embeds=inputs, attention_mask=mask.long()).last_hidden_state[:, 1:-1]
         result: Tensor = self.dropout(hidden.reshape(-1, self.size)[batch.places])
         return result
 

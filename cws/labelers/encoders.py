@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from cws.labelers.lexicon_features import LIST_BITS
 from cws.labelers.linear import EDGE
 from cws.labelers.lstm import bilstm, can_run
-from cws.labelers.neural_native import LEXICON_BITS, PAIR_BITS
+from cws.labelers.neural_native import PAIR_BITS
 
 
 class Batch(NamedTuple):
@@ -27,7 +28,7 @@ class Batch(NamedTuple):
 
     Attributes:
         codes: Shape (B, T), int64, classes of characters; EDGE behind the end of a sequence.
-        lexicon: Shape (B, T), int64, LEXICON_BITS bits each.
+        lexicon: Shape (B, T), int64, the bits that word lists give each character, see lexicon_features.py.
         lengths: Shape (B,), int64, on the CPU.
         places: Shape (N,), int64, where the characters lie in B times T.
         offsets: Shape (B + 1,), int64, of the sequences in N.
@@ -106,34 +107,40 @@ class FeatureOptions:
     """The sizes of what `Features` concatenates."""
 
     characters: int  # how many classes of characters there are
-    character_size: int = 64
+    character_size: int = 64  # 0: no vectors of characters
     pair_size: int = 32
     standards: int = 1  # of annotation, learned together
+    word_lists: int = 1
 
 
 class Features(nn.Module):
     """What is known of each character before its sequence is read, shape (B, T, size).
 
     The vector of the character, of the pair with the character before it, of that with the one behind it (edges count
-    as characters), and whether it begins, is inside of or ends a word of the lexicon. For models of several annotation
-    standards, a vector of the standard is added.
+    as characters), and whether it begins, is inside of or ends a word of each word list. For models of several
+    annotation standards, a vector of the standard is added.
     """
 
     def __init__(self, options: FeatureOptions) -> None:
         super().__init__()
-        self.characters = nn.Embedding(options.characters, options.character_size)
+        self.options = options
+        self.lexicon_bits = LIST_BITS * options.word_lists
+        self.characters = nn.Embedding(options.characters, options.character_size) if options.character_size else None
         self.pairs = nn.Embedding(1 << PAIR_BITS, options.pair_size)
-        self.size = options.character_size + 2 * options.pair_size + LEXICON_BITS
+        self.size = options.character_size + 2 * options.pair_size + LIST_BITS * options.word_lists
         self.standards = nn.Embedding(options.standards, self.size)
-        nn.init.normal_(self.characters.weight, std=0.3)
+        if self.characters is not None:
+            nn.init.normal_(self.characters.weight, std=0.3)
         nn.init.normal_(self.pairs.weight, std=0.1)
         nn.init.zeros_(self.standards.weight)
 
     def forward(self, batch: Batch) -> Tensor:
         codes = nn.functional.pad(batch.codes, (1, 1), value=EDGE)
         pairs = self.pairs(pair_hash(codes[:, :-1], codes[:, 1:]))  # (B, T + 1, pair_size)
-        bits = batch.lexicon.unsqueeze(-1) >> torch.arange(LEXICON_BITS, device=codes.device) & 1
-        known = [self.characters(batch.codes), pairs[:, :-1], pairs[:, 1:], bits.to(pairs.dtype)]
+        bits = batch.lexicon.unsqueeze(-1) >> torch.arange(self.lexicon_bits, device=codes.device) & 1
+        known = [pairs[:, :-1], pairs[:, 1:], bits.to(pairs.dtype)]
+        if self.characters is not None:
+            known.insert(0, self.characters(batch.codes))
         result: Tensor = torch.cat(known, dim=-1) + self.standards(batch.standards).unsqueeze(1)
         return result
 

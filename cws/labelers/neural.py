@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,8 +125,8 @@ class NeuralModel:
         codes = [self.encode(text) for text in texts]
         return Batch.of(codes, self.lexicon_bits(codes), [self.standard] * len(texts))
 
-    def lexicon_bits(self, codes: Sequence[NDArray[Any]]) -> list[NDArray[np.uint16]]:
-        """Return what the lexicon says of the characters of each sequence."""
+    def lexicon_bits(self, codes: Sequence[NDArray[Any]]) -> list[NDArray[np.int64]]:
+        """Return what the word lists say of the characters of each sequence."""
         if not codes:
             return []
         lengths = np.fromiter(map(len, codes), np.int64, len(codes))
@@ -166,6 +166,25 @@ def _assemble(kind: str, encoder: Mapping[str, Any], scheme: TagScheme = SBME) -
     return NeuralLabeler(module, kind.endswith("-crf"), scheme)
 
 
+def with_standards(model: NeuralModel, count: int) -> NeuralModel:
+    """Return the model for so many annotation standards, each of which begins as the mean of those it has."""
+    encoder = model.labeler.encoder
+    new: nn.Module
+    if isinstance(encoder, Bert):
+        if encoder.features is None:
+            raise ModelError("a model without features has no annotation standards: train it anew")
+        assert isinstance(model.alphabet, CharacterTokens)
+        options = replace(encoder.features.options, standards=count)
+        new = Bert(encoder.model, model.alphabet, options, encoder.dropout.p)
+    else:
+        known: Any = encoder.options
+        new = type(encoder)(replace(known, features=replace(known.features, standards=count)))
+    labeler = NeuralLabeler(new, model.labeler.crf is not None, model.labeler.scheme)
+    state, name = model.labeler.state_dict(), "encoder.features.standards.weight"
+    labeler.load_state_dict({**state, name: state[name].mean(0).expand(count, -1)})
+    return replace(model, labeler=labeler, standard=0)
+
+
 def save_neural(folder: str | os.PathLike[str], model: NeuralModel, description: Mapping[str, Any]) -> None:
     """Write a model directory.
 
@@ -184,7 +203,8 @@ def save_neural(folder: str | os.PathLike[str], model: NeuralModel, description:
     if isinstance(labeler.encoder, Bert):
         tensors |= {name: value for name, value in state.items() if not name.startswith("encoder.model.")}
         identity = save_encoder(folder, labeler.encoder.model, model.tokenizer)
-        config["encoder"] = {"id": identity, "dropout": labeler.encoder.dropout.p}
+        features = asdict(labeler.encoder.features.options) if labeler.encoder.features else None
+        config["encoder"] = {"id": identity, "features": features, "dropout": labeler.encoder.dropout.p}
     else:
         assert isinstance(model.alphabet, Alphabet)
         tensors |= {"characters": model.alphabet.characters, "types": model.alphabet.types, **state}
@@ -211,7 +231,9 @@ def load_neural(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> Ne
         alphabet: Alphabet | CharacterTokens
         if kind.startswith("bert"):
             transformer, tokenizer, alphabet = load_saved(folder, str(encoder.get("id")))
-            labeler = NeuralLabeler(Bert(transformer, alphabet, encoder.get("dropout", 0.1)), kind.endswith("-crf"))
+            features = FeatureOptions(**encoder["features"]) if encoder["features"] else None
+            bert = Bert(transformer, alphabet, features, encoder["dropout"])
+            labeler = NeuralLabeler(bert, kind.endswith("-crf"))
         else:
             labeler = _assemble(kind, encoder)
     except (TypeError, KeyError, ValueError) as error:

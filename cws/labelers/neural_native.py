@@ -9,6 +9,7 @@ from __future__ import annotations
 from cws import model_io
 from cws._native import NeuralSegmenter
 from cws.errors import ModelError
+from cws.labelers.lexicon_features import LIST_BITS
 from cws.labelers.lexicon_features import TENSORS as LEXICON_TENSORS
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-LEXICON_BITS = 12  # of a character, see lexicon_features.py
 PAIR_BITS = 17  # of the hash of two neighbours
 
 
@@ -32,9 +32,9 @@ def specification(kind: str, encoder: Mapping[str, Any]) -> dict[str, tuple[str,
         KeyError, TypeError, ValueError: Where that is no encoder.
     """
     features, hidden = encoder["features"], int(encoder["hidden"])
-    names = ("characters", "character_size", "pair_size", "standards")
-    characters, character_size, pair_size, standards = (int(features[name]) for name in names)
-    size = character_size + 2 * pair_size + LEXICON_BITS
+    names = ("characters", "character_size", "pair_size", "standards", "word_lists")
+    characters, character_size, pair_size, standards, word_lists = (int(features[name]) for name in names)
+    size = character_size + 2 * pair_size + LIST_BITS * word_lists
     floats: dict[str, tuple[int, ...]] = {
         "encoder.features.characters.weight": (characters, character_size),
         "encoder.features.pairs.weight": (1 << PAIR_BITS, pair_size),
@@ -81,7 +81,8 @@ def open_native(
             raise ValueError("no encoder in cws.json")
         tensors = model_io.map_tensors(folder, config, specification(config["kind"], encoder))
         dilations = [] if config["kind"].startswith("bilstm") else [int(one) for one in encoder["dilations"]]
-        return NeuralSegmenter(tensors, dilations, int(config.get("standard", 0)), integers)
+        word_lists = int(encoder["features"]["word_lists"])
+        return NeuralSegmenter(tensors, dilations, int(config.get("standard", 0)), integers, word_lists)
     except ModelError:
         raise
     except (KeyError, TypeError, ValueError) as error:  # from the core too, which checks what it will take on trust

@@ -131,7 +131,7 @@ template <class T>
 using Array = py::array_t<T, py::array::c_style>;
 
 // Of sequences one behind the other.
-Array<uint16_t> lexicon_bits_of(const WordTrie& words, const Array<uint16_t>& codes, const Array<int64_t>& lengths) {
+Array<int64_t> lexicon_bits_of(const WordTrie& words, const Array<uint16_t>& codes, const Array<int64_t>& lengths) {
     if (codes.ndim() != 1 || lengths.ndim() != 1) throw py::value_error("expected arrays of one dimension");
     int64_t total = 0;
     for (py::ssize_t i = 0; i < lengths.size(); ++i) {
@@ -140,9 +140,9 @@ Array<uint16_t> lexicon_bits_of(const WordTrie& words, const Array<uint16_t>& co
         total += lengths.at(i);
     }
     if (total != codes.size()) throw py::value_error("expected lengths that add up to " + std::to_string(codes.size()));
-    Array<uint16_t> result(codes.size());
+    Array<int64_t> result(codes.size());
     const uint16_t* from = codes.data();
-    uint16_t* to = result.mutable_data();
+    uint64_t* to = reinterpret_cast<uint64_t*>(result.mutable_data());
     const int64_t *length = lengths.data(), *const end = length + lengths.size();
     py::gil_scoped_release unlocked;
     for (; length != end; from += *length, to += *length++) lexicon_bits(words.trie(), from, *length, to);

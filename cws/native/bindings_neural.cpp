@@ -57,12 +57,17 @@ class NeuralSegmenter : public NativeSegmenter {
 public:
     // tensors: buffers by name, as cws/labelers/lexicon_features.py describes those of the lexicon; "characters", the
     // class of each code point; and those of a PyTorch module with an encoder of cws/labelers/encoders.py, a linear layer
-    // `output` and, if it has one, a `crf`. dilations: of the blocks of a Cnn; none: it is a BiLstm.
-    NeuralSegmenter(const py::dict& tensors, const std::vector<int>& dilations, int standard, bool integers)
+    // `output` and, if it has one, a `crf`. dilations: of the blocks of a Cnn; none: it is a BiLstm. word_lists: how many the
+    // lexicon is of.
+    NeuralSegmenter(const py::dict& tensors, const std::vector<int>& dilations, int standard, bool integers, int word_lists)
         : NativeSegmenter(model_, 1.0) {
         buffers_.reserve(64 + 2 * dilations.size());
         model_.reads_side_by_side = true;
         NeuralTensors neural;
+        if (word_lists < 1 || word_lists > kMaxLists)
+            throw py::value_error("expected 1 to " + std::to_string(kMaxLists) + " word lists, got " +
+                                  std::to_string(word_lists));
+        neural.word_lists = word_lists;
         FloatTensors floats(tensors, buffers_);
         read_sizes(floats, dilations, neural);
         read_features(floats, standard, neural);
@@ -90,8 +95,8 @@ private:
         to.pair_size = sized("encoder.features.pairs.weight", pairs, pairs <= kLargestSize);
         const char* const first = dilations.empty() ? "encoder.lstm.weight_ih_l0" : "encoder.project.weight";
         floats.read_rows(first, size_t(to.hidden) * (dilations.empty() ? 4 : 1), rows);
-        to.character_size =
-            sized(first, rows, rows > 2 * pairs + kLexiconBits && rows <= 4 * kLargestSize) - 2 * to.pair_size - kLexiconBits;
+        const size_t rest = 2 * pairs + size_t(to.lexicon_bits());
+        to.character_size = sized(first, rows, rows > rest && rows <= 4 * kLargestSize) - int(rest);
         to.characters = floats.read_rows("encoder.features.characters.weight", size_t(to.character_size), classes);
         to.classes = sized("encoder.features.characters.weight", classes, classes > kUnknown + kTypes - 1 && classes <= kBmp);
     }
@@ -155,8 +160,8 @@ private:
 
 void bind_neural(py::module_& module) {
     py::class_<NeuralSegmenter, NativeSegmenter>(module, "NeuralSegmenter")
-        .def(py::init<const py::dict&, const std::vector<int>&, int, bool>(), py::arg("tensors"), py::arg("dilations"),
-             py::arg("standard"), py::arg("integers"));
+        .def(py::init<const py::dict&, const std::vector<int>&, int, bool, int>(), py::arg("tensors"),
+             py::arg("dilations"), py::arg("standard"), py::arg("integers"), py::arg("word_lists") = 1);
 }
 
 }  // namespace cws

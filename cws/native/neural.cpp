@@ -2,7 +2,6 @@
 
 #include "chain_decoder.h"
 #include "characters.h"
-#include "lexicon_bits.h"
 #include "sbme.h"
 
 namespace cws {
@@ -35,7 +34,7 @@ private:
     const Neural& neural_;
     std::unique_ptr<Encoder> encoder_;
     std::vector<uint32_t> pairs_;
-    std::vector<uint16_t> lexicon_;
+    std::vector<uint64_t> lexicon_;
     std::vector<Region> sequences_;
 };
 

@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "labeler.h"
+#include "lexicon_bits.h"
 #include "trie.h"
 #include "word_chain.h"
 
 namespace cws {
 
-inline constexpr int kLexiconBits = 12;
 inline constexpr int kPairBits = 17;
 inline constexpr size_t kPairRows = size_t(1) << kPairBits;
 
@@ -36,7 +36,7 @@ struct NeuralTensors {
         int dilation;
     };
 
-    int classes = 0, character_size = 0, pair_size = 0, hidden = 0;
+    int classes = 0, character_size = 0, pair_size = 0, word_lists = 1, hidden = 0;
     const float* characters = nullptr;  // (classes, character_size)
     const float* pairs = nullptr;       // (kPairRows, pair_size)
     const float* standard = nullptr;    // (features,): the row of the standard
@@ -45,14 +45,15 @@ struct NeuralTensors {
     std::vector<Convolution> convolutions;
     const float *output_weights = nullptr, *output_bias = nullptr;  // (4, size of the encoder), (4,)
 
-    int features() const { return character_size + 2 * pair_size + kLexiconBits; }
+    int lexicon_bits() const { return kListBits * word_lists; }
+    int features() const { return character_size + 2 * pair_size + lexicon_bits(); }
 };
 
 // What an encoder reads, and where it writes.
 struct EncoderBlock {
     const uint16_t* codes;
     const uint32_t* pairs;    // [i]: the row of the pair of characters i - 1 and i; one more than there are codes
-    const uint16_t* lexicon;  // kLexiconBits of each character
+    const uint64_t* lexicon;  // the bits of each character
     const std::vector<Region>& sequences;
     float* emissions;         // (count, 4)
 };

@@ -66,7 +66,7 @@ class FeatureInputs {
 public:
     using Input = typename Number::Input;
 
-    explicit FeatureInputs(const NeuralTensors& tensors) : size_(tensors.pair_size), pairs_(nullptr) {
+    explicit FeatureInputs(const NeuralTensors& tensors) : size_(tensors.pair_size), bits_(tensors.lexicon_bits()), pairs_(nullptr) {
         const size_t count = kPairRows * size_t(size_);
         if constexpr (Number::kStep == 1) {
             pairs_ = tensors.pairs;
@@ -79,7 +79,7 @@ public:
         }
     }
 
-    int depth() const { return 2 * size_ + kLexiconBits; }
+    int depth() const { return 2 * size_ + bits_; }
     // What a weight of input k is multiplied by, so that inputs are at most 1.
     float largest(int k) const { return k < 2 * size_ ? largest_ : 1.0f; }
 
@@ -87,8 +87,8 @@ public:
     void copy(const EncoderBlock& block, int i, Input* to) const {
         to = std::copy_n(pairs_ + size_t(block.pairs[i]) * size_t(size_), size_, to);
         to = std::copy_n(pairs_ + size_t(block.pairs[i + 1]) * size_t(size_), size_, to);
-        const unsigned bits = block.lexicon[i];
-        for (int bit = 0; bit < kLexiconBits; ++bit) to[bit] = Input((bits >> bit & 1) * kOne);
+        const uint64_t bits = block.lexicon[i];
+        for (int bit = 0; bit < bits_; ++bit) to[bit] = Input(int(bits >> bit & 1) * kOne);
     }
 
     void prefetch(const EncoderBlock& block, int i) const {
@@ -99,7 +99,7 @@ public:
 private:
     static constexpr int kOne = Number::kStep == 1 ? 1 : kUnit;
 
-    int size_;
+    int size_, bits_;
     float largest_ = 1;
     const Input* pairs_;
     std::vector<Input> integers_;

@@ -23,9 +23,18 @@ from cws.errors import InputError
 from cws.labelers.alphabet import Alphabet, Words, cut_sentence
 from cws.labelers.bert import Bert, CharacterTokens, bundled_encoder, load_encoder
 from cws.labelers.encoders import Batch, FeatureOptions
-from cws.labelers.lexicon_features import LexiconFeatures
+from cws.labelers.lexicon_features import MAX_LISTS, LexiconFeatures
 from cws.labelers.linear import UNKNOWN
-from cws.labelers.neural import KINDS, NeuralLabeler, NeuralModel, make_labeler, save_neural
+from cws.labelers.neural import (
+    KINDS,
+    NeuralLabeler,
+    NeuralModel,
+    load_neural,
+    make_labeler,
+    save_neural,
+    with_standards,
+)
+from cws.model_io import read_config
 from cws.training.linear import WordList, word_f1
 from cws.training.loop import LoopOptions, fit, remove_checkpoint, step_seed, write_history
 from cws.training.teacher import taught_words
@@ -44,9 +53,9 @@ class NeuralOptions:
     rate: float | None = None  # of the encoder: 2e-3, and 2e-4 for bert
     crf_lr_multiplier: float | None = None  # the rate of the CRF is so many times that: 5, and 100 for bert
     batch_characters: int = 2048  # of a step, padding included
-    character_size: int = 64  # of the vectors of characters; of bilstm and cnn, as the next two
+    character_size: int = 64  # of the vectors of characters; of bilstm and cnn
     pair_size: int = 32  # of pairs of neighbours
-    hidden: int | None = None  # None: 128, and bilstm has it each way
+    hidden: int | None = None  # of bilstm and cnn; None: 128, and bilstm has it each way
     dropout: float | None = None
     character_dropout: float = 0.01  # the share of characters shown as unknown ones of their type
     encoder: str = "mini"  # of bert: a folder or a name of the hub
@@ -72,10 +81,15 @@ class NeuralOptions:
 
 
 def parameter_groups(labeler: NeuralLabeler, rate: float, crf_lr_multiplier: float) -> list[dict[str, Any]]:
-    """Return the optimiser's groups: encoder and output layer at the rate, the CRF at so many times that."""
-    groups: list[dict[str, Any]] = [
-        {"params": [*labeler.encoder.parameters(), *labeler.output.parameters()], "lr": rate}
-    ]
+    """Return the optimiser's groups: encoder and output layer at the rate, the CRF at so many times that.
+
+    What a pretrained encoder is told besides its tokens is not pretrained, and learns ten times as fast.
+    """
+    encoder = labeler.encoder
+    pretrained = encoder.model if isinstance(encoder, Bert) else encoder
+    groups: list[dict[str, Any]] = [{"params": [*pretrained.parameters(), *labeler.output.parameters()], "lr": rate}]
+    if isinstance(encoder, Bert) and encoder.features is not None:
+        groups.append({"params": [*encoder.features.parameters(), *encoder.join.parameters()], "lr": 10 * rate})
     if labeler.crf is not None:
         groups.append({"params": [*labeler.crf.parameters()], "lr": rate * crf_lr_multiplier, "weight_decay": 0.0})
     return groups
@@ -203,6 +217,7 @@ def train_neural(
     folder: str | PathLike[str],
     *,
     raw: Sequence[str] = (),
+    init: str | PathLike[str] | None = None,
     options: NeuralOptions | None = None,
     device: str | None = None,
     stop_after: float | None = None,
@@ -222,6 +237,7 @@ def train_neural(
         word_lists: Words with their counts or None: where they match is a feature.
         folder: Where the model goes.
         raw: Lines of raw text, learned in the words that a linear model of the first corpus finds.
+        init: The folder of a model of this kind, to begin with its weights and to keep its characters and word lists.
         options: Hyper-parameters.
         device: `cpu`, `cuda`, ...; by default CUDA where there is some.
         stop_after: Seconds after which to stop with a checkpoint.
@@ -231,7 +247,7 @@ def train_neural(
 
     Raises:
         InputError: No sentences, or one without words; an encoder that cannot be used; a loss that is no number.
-        ModelError: The checkpoint of another training in the folder.
+        ModelError: The checkpoint of another training in the folder; `init` is no such model.
         FileError: The folder cannot be written.
     """
     options = options or NeuralOptions()
@@ -246,9 +262,9 @@ def train_neural(
             taught_words(raw, train[0], dev, word_lists, seed=options.loop.seed, threads=threads, progress=progress)
         )
     torch.manual_seed(options.loop.seed)
-    model = _new_model(kind, train, word_lists, options)
+    model = _new_model(kind, train, word_lists, options) if init is None else _model_from(init, kind, len(train))
     encoded = Encoded.of(model, train)
-    task = Tagging(model, encoded, Encoded.of(model, [dev]), options, _identity(kind, encoded, dev, options))
+    task = Tagging(model, encoded, Encoded.of(model, [dev]), options, _identity(kind, encoded, dev, options, init))
     sentences = sum(map(len, train))
     size = sum(parameter.numel() for parameter in model.labeler.parameters())
     progress(f"{sentences:,} sentences to train on, {len(dev):,} to choose on, {size / 1e6:.1f} million parameters")
@@ -283,17 +299,27 @@ def _new_model(
     kind: str, corpora: Sequence[Sequence[Words]], word_lists: Sequence[WordList], options: NeuralOptions
 ) -> NeuralModel:
     texts = ["".join(words) for sentences in corpora for words in sentences]
+    lists = min(max(len(word_lists), 1), MAX_LISTS)
+    known = {"pair_size": options.pair_size, "standards": len(corpora), "word_lists": lists}
     if not kind.startswith("bert"):
         alphabet = Alphabet.of([*texts, *map("".join, word_lists)])
-        features = FeatureOptions(len(alphabet.types), options.character_size, options.pair_size, len(corpora))
+        features = FeatureOptions(len(alphabet.types), options.character_size, **known)
         labeler = make_labeler(kind, features, hidden=options.hidden, dropout=options.dropout)
         return NeuralModel(kind, labeler, alphabet, LexiconFeatures.of(alphabet, word_lists))
     name = bundled_encoder() if options.encoder == "mini" else options.encoder
     transformer, tokenizer, tokens = load_encoder(name, layers=options.encoder_layers, unshare=options.unshare_layers)
     _check_vocabulary(options.encoder, tokens, texts)
-    encoder = Bert(transformer, tokens, 0.1 if options.dropout is None else options.dropout)
+    dropout = 0.1 if options.dropout is None else options.dropout
+    encoder = Bert(transformer, tokens, FeatureOptions(0, 0, **known), dropout)
     labeler = NeuralLabeler(encoder, kind.endswith("-crf"))
     return NeuralModel(kind, labeler, tokens, LexiconFeatures.of(tokens, word_lists), tokenizer=tokenizer)
+
+
+def _model_from(folder: str | PathLike[str], kind: str, standards: int) -> NeuralModel:
+    config = read_config(folder)
+    if config["kind"] != kind:
+        raise InputError(f"{fspath(folder)} is a model of kind {config['kind']}: a {kind} cannot begin with it")
+    return with_standards(load_neural(folder, config), standards)
 
 
 def _check_vocabulary(name: str, tokens: CharacterTokens, texts: Sequence[str]) -> None:
@@ -306,10 +332,14 @@ def _check_vocabulary(name: str, tokens: CharacterTokens, texts: Sequence[str]) 
         )
 
 
-def _identity(kind: str, train: Encoded, dev: Sequence[Words], options: NeuralOptions) -> str:
+def _identity(
+    kind: str, train: Encoded, dev: Sequence[Words], options: NeuralOptions, init: str | PathLike[str] | None
+) -> str:
     # How often it is saved makes no difference to what comes out.
     loop = {name: value for name, value in asdict(options.loop).items() if name != "checkpoint_seconds"}
     digest = sha256(repr((kind, {**asdict(options), "loop": loop}, train.standards)).encode())
+    if init is not None:
+        digest.update(str(read_config(init).get("id")).encode())
     for codes, bits, tags in zip(train.codes, train.lexicon, train.tags, strict=True):
         digest.update(codes.tobytes() + bits.tobytes() + tags.tobytes())
     digest.update("\n".join(map(" ".join, dev)).encode("utf-8", "surrogatepass"))
