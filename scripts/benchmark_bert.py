@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import json
 import os
-import time
 import warnings
 from pathlib import Path
 from typing import Any
 
 import click
 import torch
-from measuring import ROOT, alternate, made_by, setting
+from measuring import ROOT, made_by, pku_sentences, setting, speeds
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer, logging, pipeline
 
 import cws
-from cws.corpus import read_segmented
 from cws.labelers.neural import load_neural
 from cws.model_io import read_config
 
@@ -31,17 +29,6 @@ CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 RUNS = 3
 BATCHES = (1, 8, 32)  # sentences, of the pipeline
 PEER = "pipeline"
-
-
-def sample(characters: int) -> list[str]:
-    """Return sentences of pku.test, so many characters."""
-    texts = []
-    for words in read_segmented(CORPORA / "seg" / "pku.test.txt"):
-        texts.append("".join(words))
-        characters -= len(texts[-1])
-        if characters <= 0:
-            break
-    return texts
 
 
 def make_peer(folder: Path) -> Any:
@@ -56,7 +43,7 @@ def make_peer(folder: Path) -> Any:
 
 
 def measure(folder: Path, threads: int, characters: int) -> list[dict[str, Any]]:
-    texts = sample(characters)
+    texts = pku_sentences(CORPORA, characters)
     torch.set_num_threads(threads)
     peer = make_peer(folder)
     actions: dict[str, Any] = {
@@ -65,13 +52,7 @@ def measure(folder: Path, threads: int, characters: int) -> list[dict[str, Any]]
     for precision in ("float32", "int8"):
         segmenter = cws.load(folder, device="cpu", precision=precision)
         actions[f"cws, {precision}"] = lambda segmenter=segmenter: segmenter.segment_batch(texts, threads=threads)
-    size = sum(map(len, texts))
-    wall = alternate(*actions.values(), runs=RUNS)
-    processor = alternate(*actions.values(), runs=RUNS, clock=time.process_time)
-    return [
-        {"system": name, "characters_per_second": size / one, "characters_per_processor_second": size / two}
-        for name, one, two in zip(actions, wall, processor, strict=True)
-    ]
+    return speeds(actions, sum(map(len, texts)), RUNS)
 
 
 def render(results: dict[str, Any]) -> str:

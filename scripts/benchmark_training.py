@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ import click
 import numpy as np
 import torch
 import torchcrf
-from measuring import ROOT, alternate, made_by, setting
+from measuring import ROOT, made_by, setting, speeds
 from torch import Tensor, nn
 
 from cws.corpus import read_segmented
@@ -115,18 +114,13 @@ def measure(threads: int, characters: int) -> list[dict[str, Any]]:
         if encoder == "BiLSTM":
             systems[f"{encoder} of cws, {PEER}"] = steps_of(PeerLabeler(make_labeler(kind, features)), batches, True)
             systems[f"{encoder} of cws, cws.crf: cws train"] = steps_of(make_labeler(kind, features), batches, True)
-        wall = alternate(*systems.values(), runs=RUNS)
-        processor = alternate(*systems.values(), runs=RUNS, clock=time.process_time)
-        for name, one, two in zip(systems, wall, processor, strict=True):
-            rows.append(
-                {
-                    "system": name,
-                    "characters_per_second": size / one,
-                    "ratio": wall[0] / one,
-                    "characters_per_processor_second": size / two,
-                    "processor_ratio": processor[0] / two,
-                }
+        measured = speeds(systems, size, RUNS)
+        for row in measured:
+            row["ratio"] = row["characters_per_second"] / measured[0]["characters_per_second"]
+            row["processor_ratio"] = (
+                row["characters_per_processor_second"] / measured[0]["characters_per_processor_second"]
             )
+        rows += measured
     return rows
 
 

@@ -8,10 +8,12 @@ import platform
 import statistics
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from cws.corpus import read_segmented
 
 ROOT = Path(__file__).parent.parent
 DOMAINS = ("news_science", "encyclopedia", "everyday", "literature", "law", "technical")
@@ -30,6 +32,27 @@ def alternate(*actions: Callable[[], object], runs: int, clock: Callable[[], flo
             if turn:
                 seconds[at].append(clock() - begun)
     return [statistics.median(one) for one in seconds]
+
+
+def speeds(actions: Mapping[str, Callable[[], object]], characters: int, runs: int) -> list[dict[str, Any]]:
+    """Return of each action its characters a second, by the clock and by what processors worked, run in turns."""
+    wall = alternate(*actions.values(), runs=runs)
+    processor = alternate(*actions.values(), runs=runs, clock=time.process_time)
+    return [
+        {"system": name, "characters_per_second": characters / one, "characters_per_processor_second": characters / two}
+        for name, one, two in zip(actions, wall, processor, strict=True)
+    ]
+
+
+def pku_sentences(corpora: Path, characters: int) -> list[str]:
+    """Return the first sentences of pku.test, so many characters."""
+    texts = []
+    for words in read_segmented(corpora / "seg" / "pku.test.txt"):
+        texts.append("".join(words))
+        characters -= len(texts[-1])
+        if characters <= 0:
+            break
+    return texts
 
 
 def raw_lines(corpora: Path, characters: int) -> list[str]:
