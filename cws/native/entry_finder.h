@@ -39,8 +39,8 @@ public:
         : dictionary_(dictionary), text_(text), size_(size), scratch_(scratch), forced_(scratch.forced),
           matches_(scratch.matches) {
         scratch.crossing.clear();
-        scratch.filtered.next = scratch.filtered.places.size();
-        scratch.filtered_changes.next = scratch.filtered_changes.places.size();
+        scratch.filtered.clear();
+        scratch.filtered_changes.clear();
     }
 
     // Fetches what finding the entries of a sequence reads, text[begin] to text[begin + count - 1].

@@ -18,7 +18,7 @@ constexpr int kMostPairBits = 18, kMostTripleBits = 18;  // 256 KB and 2 MB
 
 // The bytes of 32 places.
 typedef uint64_t Bytes __attribute__((vector_size(32)));
-constexpr int kBytes = sizeof(Bytes);
+constexpr uint64_t kLowest = 0x0101010101010101;  // bits of bytes
 
 inline Bytes load(const uint8_t* from) {
     Bytes bytes;
@@ -46,27 +46,22 @@ CWS_WIDEST void find_pair_slots(const uint32_t* text, int count, int pair_bits, 
     pair_slots(text, count, pair_bits, slots);
 }
 
-CWS_WIDEST uint32_t* combine_pairs(const uint8_t* pairs, int count, uint32_t* places) {
-    const uint32_t* const first = places;
+CWS_WIDEST void combine_pairs(const uint8_t* pairs, int count, uint64_t* passed) {
     static_assert(PrefixFilter::kPairs == 5 && PrefixFilter::kEnd == 1 << 6 && PrefixFilter::kShort == 1 << 7);
-    for (int at = 0; at < count; at += kBytes) {
-        const Bytes a = load(pairs + at), b = load(pairs + at + 1), c = load(pairs + at + 2), d = load(pairs + at + 3),
-                    e = load(pairs + at + 4);
+    for (int at = 0; at < count; at += int(sizeof(Bytes))) {
+        const uint8_t* const from = pairs + at;
+        const Bytes a = load(from), b = load(from + 1), c = load(from + 2), d = load(from + 3), e = load(from + 4);
         const Bytes behind_c = c >> 6 | (d >> 3 & (d >> 6 | e >> 4));
-        const Bytes passed = a >> 7 | (a & b >> 1 & (b >> 6 | (c >> 2 & behind_c)));
-        uint64_t eights[kBytes / 8];
-        std::memcpy(eights, &passed, sizeof eights);
-        for (int i = 0; i < kBytes / 8; ++i)
-            for (uint64_t left = eights[i] & 0x0101010101010101; left; left &= left - 1)
-                *places++ = uint32_t(at + 8 * i + (__builtin_ctzll(left) >> 3));
+        const Bytes all = (a >> 7 | (a & b >> 1 & (b >> 6 | (c >> 2 & behind_c)))) & kLowest;
+        std::memcpy(passed + at / 8, &all, sizeof all);
     }
-    while (places > first && places[-1] >= uint32_t(count)) --places;
-    return places;
+    // Behind the last place there may be anything.
+    if (count % 8) passed[count / 8] &= (uint64_t(1) << 8 * (count % 8)) - 1;
 }
 
 void PrefixFilter::take(FilteredPlaces& found, size_t begin, size_t end, std::vector<size_t>& places) const {
     using Place = FilteredPlaces::Place;
-    const Place *place = found.places.data() + found.next, *const last = found.places.data() + found.places.size();
+    const Place *place = found.places.data() + found.next, *const last = found.places.data() + found.last;
     const Place* const stop = std::partition_point(place, last, [&](const Place& one) { return one.at < end; });
     found.next += size_t(stop - place);
     places.resize(size_t(stop - place) + 1);
@@ -74,9 +69,9 @@ void PrefixFilter::take(FilteredPlaces& found, size_t begin, size_t end, std::ve
     size_t* to = places.data();
     for (; place < stop; ++place) {
         const auto [at, key] = *place;
-        const uint64_t mask = triple_mask(key);
+        const uint64_t word = filter.triples[filter.triple_word(key)];
         *to = at;
-        to += ((key & 1) || (filter.triples[filter.triple_word(key)] & mask) == mask) && at >= begin;
+        to += (key | (word >> (key >> 40 & 63) & word >> (key >> 34 & 63) & word >> (key >> 28 & 63))) & (at >= begin);
     }
     places.resize(size_t(to - places.data()));
 }
@@ -97,7 +92,7 @@ void FilterTables::add(const uint32_t* codes, size_t size) {
     for (size_t i = 0; i < PrefixFilter::kPairs && i + 1 < size; ++i) pair(i) |= uint8_t(1 << i);
     if (size <= PrefixFilter::kPairs) pair(size - 2) |= PrefixFilter::kEnd;
     const uint64_t key = PrefixFilter::key(codes[0], codes[1], codes[2]);
-    triples_[filter.triple_word(key)] |= PrefixFilter::triple_mask(key);
+    for (const int shift : PrefixFilter::kTripleShifts) triples_[filter.triple_word(key)] |= uint64_t(1) << (key >> shift & 63);
 }
 
 PrefixFilter FilterTables::view() const {

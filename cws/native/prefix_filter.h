@@ -23,12 +23,14 @@ namespace cws {
 struct FilteredPlaces {
     struct Place {
         size_t at;
-        uint64_t key;  // of the first three characters; the lowest bit says that one or two of them may be an entry
+        uint64_t key;  // of the first three characters; kShortKey if one or two of them may be an entry
     };
     std::vector<uint8_t> pairs;    // scratch: what the table has about the pair at each place
-    std::vector<uint32_t> passed;  // scratch: the places that pass by their pairs
-    std::vector<Place> places;
-    size_t next = 0;  // the first place that was not taken yet
+    std::vector<uint64_t> passed;  // scratch: the lowest bit of a byte for each place that passes by its pairs
+    std::vector<Place> places;     // with room behind the last
+    size_t next = 0, last = 0;     // the first place that was not taken yet, and the end of the places
+
+    void clear() { next = last = 0; }
 };
 
 // Points to tables that live elsewhere: in FilterTables or in a mapped file.
@@ -46,13 +48,14 @@ struct PrefixFilter {
     static uint32_t pair_slot(uint32_t first, uint32_t second, int pair_bits) {
         return first * 0x9E3779B1u >> (32 - pair_bits) ^ (second * 0x9E3779B1u >> 12 & 255);
     }
+
+    // An even number: its first bits say which word of the table of triples, the next three times six which bits of it.
     static uint64_t key(uint32_t first, uint32_t second, uint32_t third) {
-        return uint64_t((first + (second << 16)) * 0x9E3779B1u + third * 0xC2B2AE35u) * 0x9E3779B97F4A7C15u;
+        return (uint64_t(third) ^ uint64_t(second) << 21 ^ uint64_t(first) << 42) * (2 * 0x9E3779B97F4A7C15u);
     }
+    static constexpr uint64_t kShortKey = 1;
     size_t triple_word(uint64_t key) const { return size_t(key >> (64 - triple_bits)); }
-    static uint64_t triple_mask(uint64_t key) {
-        return uint64_t(1) << (key >> 40 & 63) | uint64_t(1) << (key >> 34 & 63) | uint64_t(1) << (key >> 28 & 63);
-    }
+    static constexpr int kTripleShifts[] = {40, 34, 28};
 
     // Appends the places among text[0] to text[count - 1] that pass by their pairs, and fetches what `take` reads.
     // text[size - 1] is the last character that can be read, and begin what text[0] is called.
@@ -87,34 +90,36 @@ void find_pair_slots(const uint8_t* text, int count, int pair_bits, uint32_t* sl
 void find_pair_slots(const uint16_t* text, int count, int pair_bits, uint32_t* slots);
 void find_pair_slots(const uint32_t* text, int count, int pair_bits, uint32_t* slots);
 
-// Finds the places i < count that pass by what the table has about the pairs i to i + PrefixFilter::kPairs - 1, which must
-// be readable for 32 places more. Returns the end of what it wrote.
-uint32_t* combine_pairs(const uint8_t* pairs, int count, uint32_t* places);
+// Finds the places that pass by what the table has about the pairs there and at the next kPairs - 1 places: the lowest bit
+// of byte i of `passed` for place i < count. Reads and writes whole multiples of 32 places.
+void combine_pairs(const uint8_t* pairs, int count, uint64_t* passed);
 
 template <class Char>
 void PrefixFilter::look_ahead(const Char* text, size_t size, int count, size_t begin, FilteredPlaces& found) const {
-    const size_t room = size_t(count) + kPairs + 32;
+    const auto room = size_t(count) + kPairs + 32;
     if (found.pairs.size() < room) {
         found.pairs.resize(room);
-        found.passed.resize(room);
+        found.passed.resize(room / 8 + 1);
     }
+    if (found.next == found.last) found.clear();
+    if (found.places.size() < found.last + size_t(count)) found.places.resize(2 * (found.last + size_t(count)));
     look_up(text, size, count, found.pairs.data());
-    const uint32_t* const last = combine_pairs(found.pairs.data(), count, found.passed.data());
-    if (found.next == found.places.size()) {
-        found.places.clear();
-        found.next = 0;
+    combine_pairs(found.pairs.data(), count, found.passed.data());
+    const PrefixFilter filter = *this;  // what is written cannot change it
+    const uint8_t* const seen = found.pairs.data();
+    FilteredPlaces::Place* to = found.places.data() + found.last;
+    for (int eight = 0; eight < count; eight += 8) {
+        for (uint64_t left = found.passed[size_t(eight) / 8]; left; left &= left - 1) {
+            const int at = eight + (__builtin_ctzll(left) >> 3);
+            uint64_t three = kShortKey;
+            if (!(seen[at] & kShort)) {  // then there are three characters
+                three = key(uint32_t(text[at]), uint32_t(text[at + 1]), uint32_t(text[at + 2]));
+                __builtin_prefetch(filter.triples + filter.triple_word(three));
+            }
+            *to++ = {begin + size_t(at), three};
+        }
     }
-    const size_t before = found.places.size();
-    found.places.resize(before + size_t(last - found.passed.data()));
-    FilteredPlaces::Place* to = found.places.data() + before;
-    for (const uint32_t* place = found.passed.data(); place < last; ++place) {
-        const size_t at = *place;
-        const auto character = [&](size_t i) { return i < size ? uint32_t(text[i]) : 0; };
-        const bool is_short = found.pairs[at] & kShort;
-        const uint64_t three = key(character(at), character(at + 1), character(at + 2));
-        if (!is_short) __builtin_prefetch(triples + triple_word(three));
-        *to++ = {begin + at, (three & ~uint64_t(1)) | is_short};
-    }
+    found.last = size_t(to - found.places.data());
 }
 
 // What the table has about the pairs that begin at text[0] to text[count - 1], and about those behind that tell of them.
@@ -135,7 +140,7 @@ void PrefixFilter::look_up(const Char* text, size_t size, int count, uint8_t* fo
         }
         for (; i < some; ++i) to[i] = table[slots[i]];
     }
-    for (int at = last; at < count + kPairs - 1; ++at) found[at] = 0;
+    std::fill(found + last, found + count + kPairs - 1, uint8_t(0));
     if (!has_singles) return;
     for (int at = 0; at < count; ++at) found[at] |= table[pair_slot(uint32_t(text[at]), 0, pair_bits)] & kShort;
 }
