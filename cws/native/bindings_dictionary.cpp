@@ -28,7 +28,7 @@ std::pair<const T*, int> read_table(const py::dict& tensors, const char* name, i
     const auto size = size_t(info.size * info.itemsize) / sizeof(T);
     int bits = least_bits;
     while (bits < 24 && (size_t(1) << bits) < size) ++bits;
-    if (size != size_t(1) << bits) throw py::value_error(std::string(name) + ": expected a power of two, not too small");
+    if (size != size_t(1) << bits) throw py::value_error(std::string(name) + ": expected a power of two");
     return {tensor<T>(info, name, 0), bits};
 }
 

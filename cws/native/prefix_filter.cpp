@@ -70,8 +70,10 @@ void PrefixFilter::take(FilteredPlaces& found, size_t begin, size_t end, std::ve
     for (; place < stop; ++place) {
         const auto [at, key] = *place;
         const uint64_t word = filter.triples[filter.triple_word(key)];
+        uint64_t all = ~uint64_t(0);
+        for (const int shift : kTripleShifts) all &= word >> (key >> shift & 63);
         *to = at;
-        to += (key | (word >> (key >> 40 & 63) & word >> (key >> 34 & 63) & word >> (key >> 28 & 63))) & (at >= begin);
+        to += (key | all) & (at >= begin);  // the lowest bit of kShortKey is set
     }
     places.resize(size_t(to - places.data()));
 }
@@ -92,7 +94,8 @@ void FilterTables::add(const uint32_t* codes, size_t size) {
     for (size_t i = 0; i < PrefixFilter::kPairs && i + 1 < size; ++i) pair(i) |= uint8_t(1 << i);
     if (size <= PrefixFilter::kPairs) pair(size - 2) |= PrefixFilter::kEnd;
     const uint64_t key = PrefixFilter::key(codes[0], codes[1], codes[2]);
-    for (const int shift : PrefixFilter::kTripleShifts) triples_[filter.triple_word(key)] |= uint64_t(1) << (key >> shift & 63);
+    uint64_t& word = triples_[filter.triple_word(key)];
+    for (const int shift : PrefixFilter::kTripleShifts) word |= uint64_t(1) << (key >> shift & 63);
 }
 
 PrefixFilter FilterTables::view() const {
