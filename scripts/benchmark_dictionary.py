@@ -3,10 +3,10 @@
     pip install ".[bench]"
     CWS_CORPORA=… python scripts/benchmark_dictionary.py
 
-The cost is the processor's time of `segment` on raw text of six domains with a dictionary, relative to that without: the
-sum of the medians of alternating runs over small pieces of the text. The weights are tried on ctb6.dev, with the words of
-that text that the model cannot know from its training corpus as the dictionary, and with a list of terms that has nothing
-to do with it.
+The cost is the processor's time of `segment` on raw text of six domains with a dictionary, relative to that without:
+the sum of the medians of alternating runs over small pieces of the text. The weights are tried on ctb6.dev, with the
+words of that text that the model cannot know from its training corpus as the dictionary, and with a list of terms that
+has nothing to do with it.
 """
 
 from __future__ import annotations
@@ -156,9 +156,9 @@ def render(results: dict[str, Any]) -> str:
     lines += [
         "",
         "A name is two common words and one of ten suffixes, 公司 or 酒店. Of the names hardly one stands in the text,"
-        " as with most dictionaries of names. Those without a suffix are the hardest: all that is left is two words in a"
-        " row, and text is full of that. A general word begins almost everywhere, and each that the model does not take"
-        " for one is weighed against the model.",
+        " as with most dictionaries of names. Those without a suffix are the hardest: all that is left is two words in"
+        " a row, and text is full of that. A general word begins almost everywhere, and each that the model does not"
+        " take for one is weighed against the model.",
         "",
         f"Reading {loading['words']:,} words from text: cws {loading['cws']:.2f} s, jieba.load_userdict"
         f" {loading['jieba']:.2f} s ({loading['jieba'] / loading['cws']:.0f}×).",
