@@ -39,10 +39,10 @@ DEFAULT_WEIGHT = 15.0  # the best for both bundled models together, on ctb6.dev:
 MAX_WEIGHT = 100.0
 _COMMENT = re.compile(r"\s#.*")
 _MARKS = {"!": FORCED, "-": NEVER}
-_FORMAT, _VERSION = "cws-dictionary", "1"
+_FORMAT, _VERSION = "cws-dictionary", "2"
 _TENSORS: model_io.Specification = {
     **lattice.TENSORS,  # the weight of a node is that of the entry that ends there
-    "filter_pairs": ("U64", (None,)),  # PrefixFilter of cws/native/prefix_filter.h
+    "filter_pairs": ("U8", (None,)),  # PrefixFilter of cws/native/prefix_filter.h
     "filter_triples": ("U64", (None,)),
     "folding": ("U16", (None,)),  # the folded form of each code point of the BMP; empty: nothing is folded
     "labels": ("U32", (None, 2)),  # node, number of its label
@@ -220,7 +220,8 @@ class UserDictionary:
         names = json.dumps(native.labels(), ensure_ascii=False).encode()
         arrays = {
             **lattice.trie_arrays(tensors),
-            **{name: np.frombuffer(tensors[name], np.uint64) for name in _TENSORS if name.startswith("filter_")},
+            "filter_pairs": np.frombuffer(tensors["filter_pairs"], np.uint8),
+            "filter_triples": np.frombuffer(tensors["filter_triples"], np.uint64),
             "folding": np.frombuffer(tensors["folding"], np.uint16),
             "labels": np.frombuffer(tensors["labels"], np.uint32).reshape(-1, 2),
             "strings": np.frombuffer(names, np.uint8),

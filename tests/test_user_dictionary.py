@@ -337,12 +337,26 @@ def test_every_entry_is_found(count, source, tmp_path):
     # Whatever the filter before the trie holds: many words of all lengths, at the beginning and at the end of a text.
     chance = random.Random(count)
     characters = [chr(code) for code in (*range(0x4E00, 0x4E00 + count), 0x20000, 0x2A6D6, 0x1F600)]
-    words = {"".join(chance.choices(characters, k=chance.choice((1, 2, 2, 3, 3, 4, 7)))) for _ in range(count)}
+    words = {"".join(chance.choices(characters, k=chance.choice((1, 2, 2, 3, 3, 4, 5, 6, 7)))) for _ in range(count)}
     segmenter = forced(words, source, tmp_path)
     for word in words:
         assert segmenter.segment(word) == [word]
     segmented = segmenter.segment("，".join(sorted(words)) + "，")
     assert [word for word in segmented if word != "，"] == sorted(words)
+
+
+@SOURCES
+def test_entries_are_found_at_every_place(source, tmp_path):
+    # The filter takes 128 pairs, 32 places and 8 places at a time, and looks five characters beyond each place.
+    words = ["𠮷", "杭研", "易云计", "大厦学习", "网易杭研大", "京邮电大学机", "器学习云计算法", "é1ü"]
+    segmenter = forced(words, source, tmp_path)
+    for before in (*range(70), *range(120, 136), *range(250, 262), *range(1015, 1026)):
+        for word in words:
+            for behind in ("", "他", " ", "他的话她的话"):
+                text = "他" * before + word + behind
+                assert word in segmenter.segment(text), (before, word, behind)
+    for before in range(70):
+        assert segmenter.segment("«" * before + "é1ü")[-1] == "é1ü"  # a text of one byte a character
 
 
 @SOURCES
@@ -615,6 +629,16 @@ def test_compiled_files_come_back_or_are_refused(tmp_path_factory, entries, nois
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
     assert "".join(segmenter.segment(text)) == text
+
+
+def test_compiled_files_of_other_versions_are_refused(tmp_path):
+    path = tmp_path / "words.dict"
+    UserDictionary(["易杭"]).save(path)
+    data = path.read_bytes()
+    assert data.count(b'"version":"2"') == 1
+    path.write_bytes(data.replace(b'"version":"2"', b'"version":"1"'))
+    with pytest.raises(ModelError, match="compile it with this release"):
+        UserDictionary.read(path)
 
 
 def test_a_dictionary_is_saved_with_a_model(tmp_path):

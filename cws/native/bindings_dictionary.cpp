@@ -20,21 +20,22 @@ Folding read_folding(const uint16_t* table, size_t bytes) {
     return Folding(table, table + bytes / sizeof(uint16_t));
 }
 
-// The words of a table of the filter, and the logarithm of how many they are.
-std::pair<const uint64_t*, int> read_table(const py::dict& tensors, const char* name,
-                                           std::vector<py::buffer_info>& buffers) {
-    const py::buffer_info& info = buffer_of(tensors, name, sizeof(uint64_t), buffers);
-    const auto size = size_t(info.size * info.itemsize) / sizeof(uint64_t);
-    int bits = 1;
+// A table of the filter, and the logarithm of its size.
+template <class T>
+std::pair<const T*, int> read_table(const py::dict& tensors, const char* name, int least_bits,
+                                    std::vector<py::buffer_info>& buffers) {
+    const py::buffer_info& info = buffer_of(tensors, name, sizeof(T), buffers);
+    const auto size = size_t(info.size * info.itemsize) / sizeof(T);
+    int bits = least_bits;
     while (bits < 24 && (size_t(1) << bits) < size) ++bits;
-    if (size != size_t(1) << bits) throw py::value_error(std::string(name) + ": expected a power of two of words");
-    return {tensor<uint64_t>(info, name, 0), bits};
+    if (size != size_t(1) << bits) throw py::value_error(std::string(name) + ": expected a power of two");
+    return {tensor<T>(info, name, 0), bits};
 }
 
 PrefixFilter read_filter(const py::dict& tensors, std::vector<py::buffer_info>& buffers) {
-    const auto [pairs, pair_bits] = read_table(tensors, "filter_pairs", buffers);
-    const auto [triples, triple_bits] = read_table(tensors, "filter_triples", buffers);
-    return {pairs, triples, pair_bits + 5, triple_bits, false};
+    const auto [pairs, pair_bits] = read_table<uint8_t>(tensors, "filter_pairs", 8, buffers);
+    const auto [triples, triple_bits] = read_table<uint64_t>(tensors, "filter_triples", 1, buffers);
+    return {pairs, triples, pair_bits, triple_bits, false};
 }
 
 }  // namespace
@@ -114,7 +115,7 @@ py::dict NativeDictionary::tensors() const {
     static_assert(sizeof(std::pair<uint32_t, uint32_t>) == 2 * sizeof(uint32_t));
     add_trie(entries_->trie, result);
     const PrefixFilter& filter = entries_->filter;
-    add("filter_pairs", filter.pairs, (size_t(2) << filter.pair_bits) / 8);
+    add("filter_pairs", filter.pairs, size_t(1) << filter.pair_bits);
     add("filter_triples", filter.triples, sizeof(uint64_t) << filter.triple_bits);
     add("folding", folding.data(), folding.size() * sizeof(uint16_t));
     add("labels", entries_->labels.data(), entries_->labels.size() * sizeof(std::pair<uint32_t, uint32_t>));

@@ -39,8 +39,8 @@ public:
         : dictionary_(dictionary), text_(text), size_(size), scratch_(scratch), forced_(scratch.forced),
           matches_(scratch.matches) {
         scratch.crossing.clear();
-        scratch.filtered.next = scratch.filtered.places.size();
-        scratch.filtered_changes.next = scratch.filtered_changes.places.size();
+        scratch.filtered.clear();
+        scratch.filtered_changes.clear();
     }
 
     // Fetches what finding the entries of a sequence reads, text[begin] to text[begin + count - 1].
@@ -122,7 +122,7 @@ void EntryFinder<Char>::look_ahead(size_t begin, int count) {
     };
     if (dictionary_.folding().empty()) return look(text_ + begin, size_ - begin);
     std::vector<uint32_t>& folded = scratch_.folded;
-    folded.resize(std::min(size_ - begin, size_t(count) + 2));
+    folded.resize(std::min(size_ - begin, size_t(count) + PrefixFilter::kPairs));
     std::transform(text_ + begin, text_ + begin + folded.size(), folded.begin(),
                    [&](Char code) { return dictionary_.fold(uint32_t(code)); });
     look(folded.data(), folded.size());

@@ -1,6 +1,7 @@
 #include "user_dictionary.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace cws {
 
@@ -31,10 +32,12 @@ void StaticEntries::count() {
 void StaticEntries::make_filter(const Folding& folding) {
     filter_tables = FilterTables(size, longs);
     for_each_node(trie, [&](const std::u32string& word, uint32_t node) {
-        if (word.size() > 3 || (word.size() < 3 && !Trie::is_word(trie.nodes[node].weight))) return;
-        uint32_t codes[3];
-        std::transform(word.begin(), word.end(), codes, [&](char32_t code) { return folded(folding, uint32_t(code)); });
-        filter_tables.add(codes, word.size());
+        if (!Trie::is_word(trie.nodes[node].weight)) return;
+        uint32_t codes[PrefixFilter::kPairs + 1];
+        const size_t size = std::min(word.size(), std::size(codes));
+        std::transform(word.begin(), word.begin() + ptrdiff_t(size), codes,
+                       [&](char32_t code) { return folded(folding, uint32_t(code)); });
+        filter_tables.add(codes, size);
     });
     filter = filter_tables.view();
 }
