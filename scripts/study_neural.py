@@ -5,8 +5,9 @@
 Trainings take half an hour each on a core. Their folders stay under FOLDER: an interrupted run goes on from its
 checkpoints, and a model that is complete is scored without being trained again. A part of the training set chooses the
 epoch where the corpus has no dev set. bilstm and cnn learn raw text besides, in the words of a linear model (`cws train
---raw`): it is written to FOLDER/raw first. The word lists are those of the bundled linear models. --alone is the corpus
-alone, with jieba's list.
+--raw`): it is written to FOLDER/raw first. bert-crf is the bundled encoder: FOLDER/bert-crf-joint learns four corpora
+together and is then tuned to one, with raw text too. The word lists are those of the bundled linear models. --alone is
+the corpus alone, with jieba's list.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ LEXICONS = ("webdict_freq", "jionlp_word_freq", "thuocl", "hsk")
 # The raw text of a corpus's models: domains of raw/ with the characters taken, and training texts of other corpora.
 DOMAINS = {"news_science": 1_500_000, "encyclopedia": 3_500_000}
 SEGMENTED = {"cnc": 2, "sxu": 1, "pku": 1, "ctb6": 1}  # one line in so many
+CNC = 4  # one line in so many, of what joint models learn
+BERT_JOINT = ("--encoder-layers", "2", "--rate", "7e-4", "--crf-lr-multiplier", "20", "--epochs", "1")
+BERT_TUNED = ("--rate", "3e-4", "--crf-lr-multiplier", "20", "--epochs", "1")
+BERT_RAW = {"pku": ("sxu", "ctb6"), "ctb6": ("pku",), "sxu": ("pku",)}
 OUTPUT = ROOT / "docs" / "neural_figures.json"
 COMMAND = "CWS_CORPORA=… python scripts/study_neural.py --models FOLDER"
 
@@ -50,8 +55,10 @@ def write_raw(folder: Path) -> None:
         taken = [line for line, end in zip(lines, ends, strict=True) if end - len(line) < most]
         write_lines(folder / f"{domain}.txt", taken)
     for name, every in SEGMENTED.items():
-        source = next(path for path in (CORPORA / "seg").glob(f"{name}.train.txt*"))
-        write_lines(folder / f"{name}.txt", [line.replace(" ", "") for line in read_lines(source)][::every])
+        lines = list(read_lines(next((CORPORA / "seg").glob(f"{name}.train.txt*"))))
+        write_lines(folder / f"{name}.txt", [line.replace(" ", "") for line in lines][::every])
+        if name == "cnc":
+            write_lines(folder / "cnc.words.txt", lines[::CNC])
 
 
 def write_lines(path: Path, lines: list[str]) -> None:
@@ -60,42 +67,64 @@ def write_lines(path: Path, lines: list[str]) -> None:
             file.write("".join(f"{line}\n" for line in lines).encode())
 
 
-def command_of(kind: str, corpus: str, folder: Path, alone: bool, options: tuple[str, ...]) -> list[str]:
+def command_of(kind: str, corpus: str, folder: Path, options: tuple[str, ...], lexicons: bool = True) -> list[str]:
     """Return the command line that trains a model."""
     seg = CORPORA / "seg"
     command = ["train", "--model", kind, "--train", str(seg / f"{corpus}.train.txt"), "-o", str(folder)]
     if (dev := seg / f"{corpus}.dev.txt").exists():
         command += ["--dev", str(dev)]
-    if alone or kind.startswith("bert"):
-        return [*command, *options]
-    for name in LEXICONS:
+    for name in LEXICONS if lexicons else ():
         command += ["--lexicon", str(CORPORA / "lexicons" / f"{name}.txt")]
+    return [*command, *options]
+
+
+def stages_of(kind: str, corpus: str, folder: Path, alone: bool, more: tuple[str, ...]) -> dict[Path, list[str]]:
+    """Return the folders of the models to train, one after the other, and the command line of each."""
+    if alone:
+        return {folder: command_of(kind, corpus, folder, more, lexicons=False)}
+    raw = folder.parent / "raw"
+    if kind.startswith("bert"):
+        joint = folder.parent / f"{kind}-joint"
+        rest = [option for path in joint_corpora(raw) for option in ("--also", str(path))]
+        taught = [option for name in BERT_RAW[corpus] for option in ("--raw", str(raw / f"{name}.txt"))]
+        return {
+            joint: command_of(kind, "ctb6", joint, (*rest, *BERT_JOINT, *more)),
+            folder: command_of(kind, corpus, folder, ("--init", str(joint), *taught, *BERT_TUNED, *more)),
+        }
     # cnc and a second epoch for one model only, for want of time.
     with_cnc, epochs = (True, "2") if (kind, corpus) == ("bilstm-crf", "ctb6") else (False, "1")
-    for name in (*DOMAINS, *SEGMENTED):
-        if name != corpus and (with_cnc or name != "cnc"):
-            command += ["--raw", str(folder.parent / "raw" / f"{name}.txt")]
-    return [*command, "--epochs", epochs, *options]
+    names = [name for name in (*DOMAINS, *SEGMENTED) if name != corpus and (with_cnc or name != "cnc")]
+    taught = [option for name in names for option in ("--raw", str(raw / f"{name}.txt"))]
+    return {folder: command_of(kind, corpus, folder, (*taught, "--epochs", epochs, *more))}
+
+
+def joint_corpora(raw: Path) -> list[Path]:
+    """Return the training files that a joint model learns beside ctb6's."""
+    seg = CORPORA / "seg"
+    return [seg / "pku.train.txt", seg / "sxu.train.txt", raw / "cnc.words.txt"]
 
 
 def train(kind: str, corpus: str, folder: Path, alone: bool, options: tuple[str, ...]) -> dict[str, Any]:
     """Train a model, unless it is there, and return its figures."""
-    command = command_of(kind, corpus, folder, alone, options)
+    stages = stages_of(kind, corpus, folder, alone, options)
     if not (folder / "cws.json").exists():
         write_raw(folder.parent / "raw")
-        subprocess.run([sys.executable, "-m", "cws", *command], check=True)
+        for stage, command in stages.items():
+            if not (stage / "cws.json").exists():
+                subprocess.run([sys.executable, "-m", "cws", *command], check=True)
     config = cws.load(folder).config
     counts = evaluate(
         str(folder), str(CORPORA / "seg" / f"{corpus}.test.txt"), str(CORPORA / "seg" / f"{corpus}.train.txt")
     )
     # The folders of a machine say nothing to others.
-    shown = " ".join(command).replace(str(CORPORA), "$CWS_CORPORA").replace(str(folder), "MODEL")
+    lines = "\n".join(f"cws {' '.join(command)}" for command in stages.values())
+    shown = lines.replace(str(CORPORA), "$CWS_CORPORA").replace(str(folder), "MODEL")
     shown = shown.replace(str(folder.parent), "FOLDER")
     return {
         **counts.as_dict(),
         "dev_f1": config["dev"]["f1"],
         "epoch": config["training"]["round"],
-        "command": f"cws {shown}",
+        "command": shown,
     }
 
 
