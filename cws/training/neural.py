@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 
 _POOL = 50  # batches that are sorted by length together
 _EVALUATED = 1 << 14  # characters of a batch that is only decoded
+_RATE = 2e-3  # of what is not pretrained
 _MOST_UNKNOWN = 0.2  # of the characters of the training text
 
 
@@ -83,13 +84,13 @@ class NeuralOptions:
 def parameter_groups(labeler: NeuralLabeler, rate: float, crf_lr_multiplier: float) -> list[dict[str, Any]]:
     """Return the optimiser's groups: encoder and output layer at the rate, the CRF at so many times that.
 
-    What a pretrained encoder is told besides its tokens is not pretrained, and learns ten times as fast.
+    What a pretrained encoder is told besides its tokens is not pretrained, and learns as fast as other encoders do.
     """
     encoder = labeler.encoder
     pretrained = encoder.model if isinstance(encoder, Bert) else encoder
     groups: list[dict[str, Any]] = [{"params": [*pretrained.parameters(), *labeler.output.parameters()], "lr": rate}]
     if isinstance(encoder, Bert) and encoder.features is not None:
-        groups.append({"params": [*encoder.features.parameters(), *encoder.join.parameters()], "lr": 10 * rate})
+        groups.append({"params": [*encoder.features.parameters(), *encoder.join.parameters()], "lr": _RATE})
     if labeler.crf is not None:
         groups.append({"params": [*labeler.crf.parameters()], "lr": rate * crf_lr_multiplier, "weight_decay": 0.0})
     return groups
@@ -204,7 +205,7 @@ class Tagging:
 def rates_of(kind: str, options: NeuralOptions) -> tuple[float, float]:
     """Return the rate of the encoder and how many times that the CRF's is."""
     is_bert = kind.startswith("bert")
-    rate = options.rate if options.rate is not None else (2e-4 if is_bert else 2e-3)
+    rate = options.rate if options.rate is not None else (2e-4 if is_bert else _RATE)
     multiplier = options.crf_lr_multiplier
     return rate, multiplier if multiplier is not None else (100.0 if is_bert else 5.0)
 
