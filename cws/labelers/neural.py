@@ -202,9 +202,14 @@ def save_neural(folder: str | os.PathLike[str], model: NeuralModel, description:
     config: dict[str, Any] = {"kind": model.kind, "scheme": SBME.name, "standard": model.standard}
     if isinstance(labeler.encoder, Bert):
         tensors |= {name: value for name, value in state.items() if not name.startswith("encoder.model.")}
+        assert isinstance(model.alphabet, CharacterTokens)
+        known = model.alphabet
+        tensors["characters"] = known.characters.astype(np.uint32)  # the core has no tokenizer
         identity = save_encoder(folder, labeler.encoder.model, model.tokenizer)
         features = asdict(labeler.encoder.features.options) if labeler.encoder.features else None
-        config["encoder"] = {"id": identity, "features": features, "dropout": labeler.encoder.dropout.p}
+        tokens = {"unknown": known.unknown, "first": known.first, "last": known.last}
+        dropout = labeler.encoder.dropout.p
+        config["encoder"] = {"id": identity, "features": features, "dropout": dropout, "tokens": tokens}
     else:
         assert isinstance(model.alphabet, Alphabet)
         tensors |= {"characters": model.alphabet.characters, "types": model.alphabet.types, **state}
@@ -246,6 +251,8 @@ def load_neural(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> Ne
         expected = specification(kind, encoder)
     else:
         expected = {**{name: ("F32", tuple(tensor.shape)) for name, tensor in state.items()}, **LEXICON_TENSORS}
+        if "tokens" in encoder:  # older releases did not keep them
+            expected["characters"] = ("U32", (0x10000,))
     tensors = model_io.map_tensors(folder, config, expected)
     for name, tensor in state.items():
         values = np.frombuffer(tensors[name], np.float32).reshape(tensor.shape)
