@@ -77,6 +77,8 @@ class TransformerSegmenter(NativeSegmenter):
         epsilon: float,
         rope: float,
         is_normed_before: bool,
+        word_lists: int,
+        standard: int,
         unknown: int,
         first: int,
         last: int,

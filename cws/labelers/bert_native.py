@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-from array import array
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -18,15 +17,22 @@ from cws import model_io
 from cws._native import TransformerSegmenter
 from cws.errors import ModelError
 from cws.files import file_error
+from cws.labelers.lexicon_features import LIST_BITS
 from cws.labelers.lexicon_features import TENSORS as LEXICON_TENSORS
-from cws.labelers.linear import UNKNOWN
-from cws.text import bmp_types
+from cws.labelers.neural_native import PAIR_BITS
 
 WEIGHTS_FILE = "model.safetensors"
 RESERVED = 4  # places of the first and last token, and of the padding token, after which RoBERTa counts
 LONGEST = 1024  # characters that an encoder is given at once, those of RESERVED among them
 _MOST_LAYERS = 1000
 _WHOLE = 16  # sizes that the core computes are multiples of it
+
+
+_FEATURES = {  # what the core calls the tensors of `Features` and what joins them to those of tokens
+    "pairs": "encoder.features.pairs.weight",
+    "standards": "encoder.features.standards.weight",
+    "join": "encoder.join.weight",
+}
 
 
 class Part(NamedTuple):
@@ -96,7 +102,9 @@ class _Tensors:
 def _modernbert(config: Mapping[str, Any]) -> Architecture | None:
     hidden, inner, layers = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
     rope = config["rope_parameters"]["full_attention"]
-    is_known = config["hidden_activation"] == "gelu" and rope["rope_type"] == "default" and config.get("head_dim") is None
+    is_known = (
+        config["hidden_activation"] == "gelu" and rope["rope_type"] == "default" and config.get("head_dim") is None
+    )
     if not is_known or config["layer_types"] != ["full_attention"] * layers:
         return None
     attention_bias, inner_bias, norm_bias = (bool(config[f"{one}_bias"]) for one in ("attention", "mlp", "norm"))
@@ -171,32 +179,51 @@ def open_native(
     if not isinstance(encoder, dict):
         raise ModelError(f"{folder}: no encoder in cws.json: the file is damaged, train or install the model again")
     found = architecture(_read_json(os.path.join(folder, "config.json")))
-    if found is None or "tokens" not in encoder:
+    features = encoder.get("features")
+    if found is None or "tokens" not in encoder or (isinstance(features, dict) and features.get("character_size")):
         return None
-    tensors = model_io.map_tensors(folder, config, _specification(config["kind"], found.hidden))
+    broken = "the file is damaged, train or install the model again"
+    try:
+        expected = _specification(config["kind"], found.hidden, features)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{folder}: no features in cws.json ({error!r}): {broken}") from None
+    tensors = model_io.map_tensors(folder, config, expected)
     path = os.path.join(folder, WEIGHTS_FILE)
     _, weights = model_io.map_file(path, {name: ("F32", shape) for name, shape in found.tensors.items()})
     if _identity(weights) != encoder.get("id"):
         raise ModelError(f"{path}: belongs to another cws.json: train or install it again")
-    tensors["classes"] = memoryview(array("H", (kind + UNKNOWN for kind in bmp_types())))
     try:
         for name, (tensor, begin, rows) in found.parts.items():
             row = len(weights[tensor]) // found.tensors[tensor][0]
             tensors[name] = weights[tensor][begin * row : (begin + rows) * row]
+        for name, tensor in _FEATURES.items():
+            if tensor in tensors:
+                tensors[name] = tensors.pop(tensor)
         unknown, first, last = (int(encoder["tokens"][name]) for name in ("unknown", "first", "last"))
+        word_lists = int(features["word_lists"]) if features else 1
         return TransformerSegmenter(
-            tensors, **found.options, unknown=unknown, first=first, last=last, integers=integers
-        )
+            tensors, **found.options, word_lists=word_lists, standard=int(config.get("standard", 0)), unknown=unknown,
+            first=first, last=last, integers=integers,
+        )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:  # from the core too, which checks what it will take on trust
-        raise ModelError(f"{folder}: {error}: the file is damaged, train or install the model again") from None
+        raise ModelError(f"{folder}: {error}: {broken}") from None
 
 
-def _specification(kind: str, hidden: int) -> dict[str, tuple[str, tuple[int | None, ...]]]:
+def _specification(
+    kind: str, hidden: int, features: Mapping[str, Any] | None
+) -> dict[str, tuple[str, tuple[int | None, ...]]]:
     floats: dict[str, tuple[int, ...]] = {"output.weight": (4, hidden), "output.bias": (4,)}
     if kind.endswith("-crf"):
         floats |= {"crf.transitions": (4, 4), "crf.start_transitions": (4,), "crf.end_transitions": (4,)}
+    if features:
+        pair_size, standards, word_lists = (int(features[name]) for name in ("pair_size", "standards", "word_lists"))
+        size = 2 * pair_size + LIST_BITS * word_lists
+        floats[_FEATURES["pairs"]] = (1 << PAIR_BITS, pair_size)
+        floats[_FEATURES["standards"]] = (standards, size)
+        floats[_FEATURES["join"]] = (hidden, size)
     return {
         "characters": ("U32", (0x10000,)),  # the token of each code point of the BMP
+        "types": ("U8", (0x10000,)),  # its type, see cws/text.py
         **{name: ("F32", shape) for name, shape in floats.items()},
         **LEXICON_TENSORS,
     }

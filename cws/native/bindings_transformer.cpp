@@ -31,22 +31,29 @@ struct Options {
     int heads, layers, longest;
     double epsilon, rope;
     bool is_normed_before;
+    int word_lists, standard;
     uint32_t unknown, first, last;
 };
 
 class TransformerSegmenter : public NativeSegmenter {
 public:
-    // tensors: buffers by name, of 32-bit floats but for "characters", the token of each code point, and "classes", its
-    // class in characters.h.
+    // tensors: buffers by name, of 32-bit floats but for "characters", the token of each code point, "types", its type in
+    // characters.h, and those of a lexicon, if there are features.
     TransformerSegmenter(const py::dict& tensors, const Options& options, bool integers) : NativeSegmenter(model_, 1.0) {
         check(options);
         model_.reads_side_by_side = model_.reads_characters = true;
         model_.unknown = options.unknown;
         model_.longest = options.longest;
         FloatTensors floats(tensors, buffers_);
-        const TransformerTensors found = read(floats, options);
+        TransformerTensors found = read(floats, options);
         read_chain(floats, model_);
-        read_characters(tensors, options, uint32_t(found.vocabulary));
+        const uint32_t most = read_characters(tensors, options, uint32_t(found.vocabulary));
+        if (floats.has("join")) {
+            read_features(floats, options, found);
+            model_.lexicon = map_trie(tensors, buffers_);
+            model_.has_features = true;
+            model_.has_lexicon = most <= UINT16_MAX;
+        }
         py::gil_scoped_release unlocked;
         model_.network = make_transformer(found, options.first, options.last,
                                           integers ? Precision::kInt16 : Precision::kFloat32);
@@ -117,16 +124,35 @@ private:
         return floats.has(name + ".bias") ? floats.read(name + ".bias", size) : nullptr;
     }
 
-    void read_characters(const py::dict& tensors, const Options& options, uint32_t vocabulary) {
+    static void read_features(FloatTensors& floats, const Options& options, TransformerTensors& to) {
+        if (options.word_lists < 1 || options.word_lists > kMaxLists)
+            throw error("1 to " + std::to_string(kMaxLists) + " word lists", options.word_lists);
+        size_t pairs, standards;
+        to.features.word_lists = options.word_lists;
+        to.features.pairs = floats.read_rows("pairs", kPairRows, pairs);
+        if (pairs > size_t(kLargestHidden)) throw error("vectors of pairs of at most 4096 numbers", double(pairs));
+        to.features.pair_size = int(pairs);
+        const auto size = size_t(to.features.features());
+        to.join = floats.read("join", size_t(to.hidden) * size);
+        const float* const rows = floats.read_rows("standards", size, standards);
+        if (options.standard < 0 || size_t(options.standard) >= standards)
+            throw error("a standard from 0 to " + std::to_string(standards - 1), options.standard);
+        to.features.standard = rows + size_t(options.standard) * size;
+    }
+
+    // Returns the highest token.
+    uint32_t read_characters(const py::dict& tensors, const Options& options, uint32_t vocabulary) {
         model_.tokens = table<uint32_t>(tensors, "characters");
         uint32_t most = std::max({options.unknown, options.first, options.last});
         most = std::max(most, *std::max_element(model_.tokens, model_.tokens + kBmp));
         if (most >= vocabulary)
             throw py::value_error("characters: expected tokens below " + std::to_string(vocabulary) + ", got " +
                                   std::to_string(most));
-        model_.classes = table<uint16_t>(tensors, "classes");
-        if (*std::min_element(model_.classes, model_.classes + kBmp) == kEdge)
-            throw py::value_error("classes: expected 1 or more, got 0");
+        const uint8_t* const types = table<uint8_t>(tensors, "types");
+        if (*std::max_element(types, types + kBmp) >= kTypes) throw py::value_error("types: expected 0 to 7");
+        std::transform(types, types + kBmp, classes_.begin(), [](uint8_t type) { return uint16_t(kUnknown + type); });
+        model_.classes = classes_.data();
+        return most;
     }
 
     template <class T>
@@ -136,6 +162,7 @@ private:
         return tensor<T>(buffers_.back(), name, kBmp * sizeof(T));
     }
 
+    std::vector<uint16_t> classes_ = std::vector<uint16_t>(kBmp);
     std::vector<py::buffer_info> buffers_;  // keep what model_ points to
     Transformer model_;
 };
@@ -145,12 +172,13 @@ private:
 void bind_transformer(py::module_& module) {
     py::class_<TransformerSegmenter, NativeSegmenter>(module, "TransformerSegmenter")
         .def(py::init([](const py::dict& tensors, int heads, int layers, int longest, double epsilon, double rope,
-                         bool is_normed_before, uint32_t unknown, uint32_t first, uint32_t last, bool integers) {
-                 const Options options = {heads, layers, longest, epsilon, rope, is_normed_before, unknown, first, last};
+                         bool is_normed_before, int word_lists, int standard, uint32_t unknown, uint32_t first, uint32_t last, bool integers) {
+                 const Options options = {heads, layers, longest, epsilon, rope, is_normed_before,
+                                          word_lists, standard, unknown, first, last};
                  return std::make_unique<TransformerSegmenter>(tensors, options, integers);
              }),
              py::arg("tensors"), py::kw_only(), py::arg("heads"), py::arg("layers"), py::arg("longest"),
-             py::arg("epsilon"), py::arg("rope"), py::arg("is_normed_before"), py::arg("unknown"), py::arg("first"),
+             py::arg("epsilon"), py::arg("rope"), py::arg("is_normed_before"), py::arg("word_lists"), py::arg("standard"), py::arg("unknown"), py::arg("first"),
              py::arg("last"), py::arg("integers"));
     module.def("window_places", [](int length, int longest) {
         if (length < 1 || longest < 1) throw py::value_error("expected a length and a longest of 1 or more");

@@ -91,11 +91,10 @@ public:
     // What a weight of input k is multiplied by, so that inputs are at most 1.
     float largest(int k) const { return k < 2 * size_ ? largest_ : 1.0f; }
 
-    // The inputs of character i.
-    void copy(const EncoderBlock& block, int i, Input* to) const {
-        to = std::copy_n(pairs_ + size_t(block.pairs[i]) * size_t(size_), size_, to);
-        to = std::copy_n(pairs_ + size_t(block.pairs[i + 1]) * size_t(size_), size_, to);
-        const uint64_t bits = block.lexicon[i];
+    // The inputs of a character, of its pair with the one before and that with the one behind it.
+    void copy(const uint32_t* pairs, uint64_t bits, Input* to) const {
+        to = std::copy_n(pairs_ + size_t(pairs[0]) * size_t(size_), size_, to);
+        to = std::copy_n(pairs_ + size_t(pairs[1]) * size_t(size_), size_, to);
         for (int bit = 0; bit < bits_; ++bit) to[bit] = Input(int(bits >> bit & 1) * kOne);
     }
 

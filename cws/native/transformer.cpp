@@ -23,6 +23,7 @@ public:
           places_(tensors.places), embedding_norm_(norm(tensors.embedding_norm)),
           final_norm_(norm(tensors.final_norm)), output_bias_(tensors.output_bias, tensors.output_bias + kTagCount),
           output_(tensors.output_weights, tensors.output_weights + kTagCount * hidden_) {
+        if (tensors.join) features_ = std::make_unique<Features>(tensors);
         if (tensors.type) type_.assign(tensors.type, tensors.type + hidden_);
         for (const TransformerTensors::Layer& one : tensors.layers) layers_.push_back(layer(one));
         if (tensors.rope > 0) set_angles(tensors.rope, tensors.longest + 2);
@@ -39,6 +40,26 @@ private:
     };
     struct Norm {
         AlignedVector<float> weights, bias;  // empty: none
+    };
+    // What is added to the vector of a character's token.
+    struct Features {
+        explicit Features(const TransformerTensors& from)
+            : inputs(from.features), join(inputs.depth(), from.hidden, kPanel, [&](int k, int column) {
+                  return row(from, column)[k] * inputs.largest(k);
+              }) {
+            for (int column = 0; column < from.hidden; ++column) {
+                double sum = 0;
+                for (int k = 0; k < from.features.features(); ++k)
+                    sum += double(row(from, column)[k]) * double(from.features.standard[k]);
+                standard.push_back(float(sum));
+            }
+        }
+        static const float* row(const TransformerTensors& from, int column) {
+            return from.join + size_t(column) * size_t(from.features.features());
+        }
+        FeatureInputs<Number> inputs;
+        PackedWeights<Number> join;
+        AlignedVector<float> standard;
     };
     struct Layer {
         Linear attention, mix, grow, shrink;
@@ -69,6 +90,7 @@ private:
         void run(const Window* begin, const Window* end, int rows) {
             reserve(size_t(rows));
             embed(begin, end);
+            if (net_.features_) add_features(begin, end, rows);
             normalize(net_.embedding_norm_, x_.data(), rows, x_.data());
             for (const Layer& layer : net_.layers_) {
                 for_each_chunk(rows, [&](int row, int count) { ask(layer, row, count); });
@@ -101,6 +123,26 @@ private:
                 for (int i = 0; i < window->count; ++i) put(window->tokens[i], i + 1);
                 put(net_.last_, window->count + 1);
             }
+        }
+
+        void add_features(const Window* begin, const Window* end, int rows) {
+            const Features& features = *net_.features_;
+            const size_t depth = size_t(features.inputs.depth());
+            known_.assign(size_t(rows) * depth, Input(0));  // the tokens around a window have none
+            known_rows_.resize(size_t(rows));
+            sums_.resize(size_t(rows));
+            for (int row = 0; row < rows; ++row) {
+                known_rows_[size_t(row)] = known_.data() + size_t(row) * depth;
+                sums_[size_t(row)] = x(row);
+            }
+            int row = 1;
+            for (const Window* window = begin; window != end; row += window++->count + 2)
+                for (int i = 0; i < window->count; ++i) {
+                    features.inputs.copy(window->pairs + i, window->lexicon[i], known_.data() + size_t(row + i) * depth);
+                    kernels_.add_rows(features.standard.data(), net_.hidden_, x(row + i));
+                }
+            neural_kernels().of(Number()).project(
+                {features.join.view(), known_rows_.data(), sums_.data(), rows, x_.data()});
         }
 
         template <class Work>
@@ -207,6 +249,9 @@ private:
         AlignedVector<float> normed_, grown_, scales_;  // of a chunk
         AlignedVector<Input> inputs_;
         AlignedVector<float> keys_, values_, scores_;   // of a head
+        AlignedVector<Input> known_;                    // of a batch: what is known of its characters
+        std::vector<const Input*> known_rows_;
+        std::vector<const float*> sums_;
     };
 
     static Norm norm(const TransformerTensors::Norm& from, int size) {
@@ -280,6 +325,7 @@ private:
     std::vector<float> output_bias_;
     AlignedVector<float> output_, type_, cosines_, sines_;
     std::vector<Layer> layers_;
+    std::unique_ptr<Features> features_;
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "labeler.h"
 #include "neural.h"
+#include "trie.h"
 
 namespace cws {
 
@@ -37,6 +38,8 @@ struct TransformerTensors {
     const float* tokens = nullptr;   // (vocabulary, hidden)
     const float* places = nullptr;   // (longest + 2 or more, hidden)
     const float* type = nullptr;     // (hidden,), added to all of them
+    NeuralTensors features;          // what else is known of characters: pairs, word lists, the row of the standard
+    const float* join = nullptr;     // (hidden, features), from these to what is added to the vectors of tokens
     Norm embedding_norm, final_norm;
     std::vector<Layer> layers;
     const float *output_weights = nullptr, *output_bias = nullptr;  // (4, hidden), (4,)
@@ -45,6 +48,8 @@ struct TransformerTensors {
 // A part of a sequence that the encoder takes at once, and the characters of it that emissions are asked for.
 struct Window {
     const uint32_t* tokens;
+    const uint32_t* pairs;    // [i]: the row of the pair of characters i - 1 and i; count + 1 of them
+    const uint64_t* lexicon;  // the bits that word lists give each character
     int count, first, last;
     float* emissions;  // of the first token, (count, 4)
 };
@@ -71,6 +76,8 @@ struct Transformer : Labeler {
 
     const uint32_t* tokens = nullptr;  // (65536,), of code points
     uint32_t unknown = 0;              // of those beyond
+    Trie lexicon;                      // over tokens
+    bool has_features = false, has_lexicon = false;
     int longest = 0;
     std::unique_ptr<TransformerNetwork> network;
     float transitions[16] = {};  // [from][to]

@@ -15,7 +15,8 @@ class TransformerDecoder : public ChainDecoder {
 public:
     explicit TransformerDecoder(const Transformer& transformer)
         : ChainDecoder(sbme_word_chain(transformer.transitions, transformer.start, transformer.end)),
-          transformer_(transformer), encoder_(transformer.network->encoder()), tokens_(size_t(kMaxCodes)) {}
+          transformer_(transformer), encoder_(transformer.network->encoder()), tokens_(size_t(kMaxCodes)),
+          classes_(size_t(kMaxCodes)), lexicon_(size_t(kMaxCodes)) {}
 
     void score(const uint16_t* codes, const uint32_t* characters, int count) override {
         windows_.clear();
@@ -25,10 +26,14 @@ public:
                 tokens_[size_t(end)] = code < kBmp ? transformer_.tokens[code] : transformer_.unknown;
             }
             if (end == begin) continue;
-            for (const WindowPlace& place : window_places(end - begin, transformer_.longest))
-                windows_.push_back({tokens_.data() + begin + place.begin, place.end - place.begin,
-                                    place.first - place.begin, place.last - place.begin, rows(begin + place.begin)});
+            if (transformer_.has_lexicon) find_words(begin, end);
+            for (const WindowPlace& place : window_places(end - begin, transformer_.longest)) {
+                const int at = begin + place.begin;
+                windows_.push_back({tokens_.data() + at, nullptr, lexicon_.data() + at, place.end - place.begin,
+                                    place.first - place.begin, place.last - place.begin, rows(at)});
+            }
         }
+        if (transformer_.has_features) find_pairs();
         encoder_->encode(windows_);
         constexpr float kLimit = 1e6f;  // whatever the weights are, searches get finite scores
         for (const Window& window : windows_)
@@ -37,9 +42,29 @@ public:
     }
 
 private:
+    void find_words(int begin, int end) {
+        for (int i = begin; i < end; ++i) classes_[size_t(i)] = uint16_t(tokens_[size_t(i)]);
+        lexicon_bits(transformer_.lexicon, classes_.data() + begin, end - begin, lexicon_.data() + begin);
+    }
+
+    // The edges of windows count as characters, so these are of windows, not of the block.
+    void find_pairs() {
+        size_t count = 0;
+        for (const Window& window : windows_) count += size_t(window.count) + 1;
+        pairs_.resize(count);
+        uint32_t* at = pairs_.data();
+        for (Window& window : windows_) {
+            window.pairs = at;
+            for (int i = 0; i <= window.count; ++i)
+                *at++ = pair_hash(i > 0 ? window.tokens[i - 1] : kEdge, i < window.count ? window.tokens[i] : kEdge);
+        }
+    }
+
     const Transformer& transformer_;
     std::unique_ptr<WindowEncoder> encoder_;
-    std::vector<uint32_t> tokens_;
+    std::vector<uint32_t> tokens_, pairs_;
+    std::vector<uint16_t> classes_;  // the tokens once more, for the trie
+    std::vector<uint64_t> lexicon_;
     std::vector<Window> windows_;
 };
 
