@@ -311,6 +311,10 @@ def with_encoder(**changes):
     return change
 
 
+def cut(path, size):
+    path.write_bytes(path.read_bytes()[:size])
+
+
 def test_bert_native_broken_files_say_so(broken):
     weights, encoder = "weights.safetensors", "model.safetensors"
     assert "config.json" in broken(lambda folder: (folder / "config.json").unlink())
@@ -319,10 +323,8 @@ def test_bert_native_broken_files_say_so(broken):
     assert "not the config.json" in broken(lambda folder: (folder / "config.json").write_text("[]"))
     assert "model.safetensors" in broken(lambda folder: (folder / encoder).unlink())
     for file in (weights, encoder):
-        whole = lambda folder, file=file: (folder / file).read_bytes()  # noqa: E731
-        assert "damaged" in broken(lambda folder, file=file: (folder / file).write_bytes(whole(folder)[:-4]))
-        assert "cut off" in broken(lambda folder, file=file: (folder / file).write_bytes(whole(folder)[:7]))
-        assert "empty" in broken(lambda folder, file=file: (folder / file).write_bytes(b""))
+        for size, says in ((-4, "damaged"), (7, "cut off"), (0, "empty")):
+            assert says in broken(lambda folder, at=(file, size): cut(folder / at[0], at[1]))
     assert "no encoder in cws.json" in broken(edit("cws.json", encoder=None))
     assert "another cws.json" in broken(with_encoder(id="0123"))
     assert "expected the tensors" in broken(edit("cws.json", kind="bert"))
@@ -372,11 +374,9 @@ def test_bert_native_wrong_tokens_are_errors(broken, name, wrong):
 @pytest.mark.parametrize(
     "wrong",
     [
-        *(
-            {name: value}
-            for name in ("pair_size", "standards", "word_lists")
-            for value in (0, -1, 7, 10**12, None, "x")
-        ),
+        *({"pair_size": value} for value in (0, -1, 7, 10**12, None, "x")),
+        *({"standards": value} for value in (0, -1, 7, 10**12, None, "x")),
+        *({"word_lists": value} for value in (0, -1, 7, 10**12, None, "x")),
         {"character_size": 8},
     ],
 )

@@ -102,10 +102,8 @@ class _Tensors:
 def _modernbert(config: Mapping[str, Any]) -> Architecture | None:
     hidden, inner, layers = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
     rope = config["rope_parameters"]["full_attention"]
-    is_known = (
-        config["hidden_activation"] == "gelu" and rope["rope_type"] == "default" and config.get("head_dim") is None
-    )
-    if not is_known or config["layer_types"] != ["full_attention"] * layers:
+    is_known = config["hidden_activation"] == "gelu" and rope["rope_type"] == "default"
+    if not is_known or config.get("head_dim") is not None or config["layer_types"] != ["full_attention"] * layers:
         return None
     attention_bias, inner_bias, norm_bias = (bool(config[f"{one}_bias"]) for one in ("attention", "mlp", "norm"))
     to = _Tensors()
