@@ -224,6 +224,15 @@ def test_bert_native_user_dictionary(folders):
     assert {token.text: token.label for token in found.tokens(TEXTS[0])}["的天气"] == "WEATHER"
 
 
+def test_bert_native_models_are_saved_whole(folders, tmp_path):
+    cws.load(folders["bert"], device="cpu").save(tmp_path / "copy")
+    for precision in ("auto", "int8"):
+        copy, original = (
+            cws.load(one, device="cpu", precision=precision) for one in (tmp_path / "copy", folders["bert"])
+        )
+        assert copy.segment_batch(TEXTS) == original.segment_batch(TEXTS)
+
+
 # --- who computes what
 
 
