@@ -1,8 +1,8 @@
 // The inner loops of transformers, compiled as those of neural_kernels.h are, and with its panels of weights.
 //
 // Integers: a row of inputs is scaled to a Euclidean length of kRowLength, a column of weights to at most
-// kColumnLength. Then no number leaves 16 bits and, by Cauchy and Schwarz, no sum leaves 32, and both keep two bits more
-// than limits on each number and on sums of magnitudes would leave them.
+// kColumnLength. Then no number leaves 16 bits and, by Cauchy and Schwarz, no sum leaves 32, and both keep about a bit
+// more than limits on each number and on sums of magnitudes would leave them.
 #pragma once
 
 #include "neural_kernels.h"
