@@ -172,14 +172,15 @@ private:
 void bind_transformer(py::module_& module) {
     py::class_<TransformerSegmenter, NativeSegmenter>(module, "TransformerSegmenter")
         .def(py::init([](const py::dict& tensors, int heads, int layers, int longest, double epsilon, double rope,
-                         bool is_normed_before, int word_lists, int standard, uint32_t unknown, uint32_t first, uint32_t last, bool integers) {
+                         bool is_normed_before, int word_lists, int standard, uint32_t unknown, uint32_t first,
+                         uint32_t last, bool integers) {
                  const Options options = {heads, layers, longest, epsilon, rope, is_normed_before,
                                           word_lists, standard, unknown, first, last};
                  return std::make_unique<TransformerSegmenter>(tensors, options, integers);
              }),
              py::arg("tensors"), py::kw_only(), py::arg("heads"), py::arg("layers"), py::arg("longest"),
-             py::arg("epsilon"), py::arg("rope"), py::arg("is_normed_before"), py::arg("word_lists"), py::arg("standard"), py::arg("unknown"), py::arg("first"),
-             py::arg("last"), py::arg("integers"));
+             py::arg("epsilon"), py::arg("rope"), py::arg("is_normed_before"), py::arg("word_lists"),
+             py::arg("standard"), py::arg("unknown"), py::arg("first"), py::arg("last"), py::arg("integers"));
     module.def("window_places", [](int length, int longest) {
         if (length < 1 || longest < 1) throw py::value_error("expected a length and a longest of 1 or more");
         std::vector<std::tuple<int, int, int, int>> result;

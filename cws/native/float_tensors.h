@@ -13,7 +13,8 @@ namespace cws {
 // Reads tensors of 32-bit floats by name.
 class FloatTensors {
 public:
-    FloatTensors(const pybind11::dict& tensors, std::vector<pybind11::buffer_info>& buffers) : tensors_(tensors), buffers_(buffers) {}
+    FloatTensors(const pybind11::dict& tensors, std::vector<pybind11::buffer_info>& buffers)
+        : tensors_(tensors), buffers_(buffers) {}
 
     bool has(const std::string& name) const { return tensors_.contains(name.c_str()); }
 
