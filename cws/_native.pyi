@@ -66,6 +66,26 @@ class NeuralSegmenter(NativeSegmenter):
         self, tensors: Mapping[str, Any], dilations: Sequence[int], standard: int, integers: bool, word_lists: int = 1
     ) -> None: ...
 
+class TransformerSegmenter(NativeSegmenter):
+    def __init__(
+        self,
+        tensors: Mapping[str, Any],
+        *,
+        heads: int,
+        layers: int,
+        longest: int,
+        epsilon: float,
+        rope: float,
+        is_normed_before: bool,
+        word_lists: int,
+        standard: int,
+        unknown: int,
+        first: int,
+        last: int,
+        integers: bool,
+    ) -> None: ...
+
+def window_places(length: int, longest: int) -> list[tuple[int, int, int, int]]: ...
 def lstm_forward(
     inputs: Sequence[NDArray[np.float32]],
     weights: Sequence[NDArray[np.float32]],

@@ -32,6 +32,7 @@ RESERVED = frozenset({"format", "version", "id"})  # of cws.json, written here
 ALIGNMENT = 64
 _ITEM_BYTES = {"U8": 1, "I8": 1, "U16": 2, "I16": 2, "U32": 4, "F32": 4, "I64": 8, "U64": 8}
 _MAX_HEADER = 1 << 20
+_ENCODER_FILES = ("config.json", "model.safetensors", "tokenizer", "vocab", "special_tokens", "added_tokens", "merges")
 _MAKE_AGAIN = "train, compile or install it again"
 
 
@@ -202,7 +203,8 @@ def write_model(
 
 
 def copy_model(source: str | os.PathLike[str], folder: str | os.PathLike[str]) -> None:
-    """Copy `cws.json` and the weights of a model into another folder, which is made if it is not there.
+    """Copy a model into another folder, which is made if it is not there: `cws.json`, its weights, and of kind bert the
+    encoder and its tokenizer.
 
     Raises:
         FileError: A file instead of a folder, no permission, a full disk.
@@ -213,7 +215,8 @@ def copy_model(source: str | os.PathLike[str], folder: str | os.PathLike[str]) -
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
         raise file_error(error, folder) from error
-    for name in ("weights.safetensors", "cws.json"):
+    encoder = sorted(name for name in os.listdir(source) if name.startswith(_ENCODER_FILES))
+    for name in (*encoder, "weights.safetensors", "cws.json"):
         with open(os.path.join(source, name), "rb") as original, atomic_output(os.path.join(folder, name)) as copy:
             while block := original.read(1 << 20):
                 copy.write(block)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from threading import Lock
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "pku"
 PRECISIONS = ("auto", "float32", "bf16", "int8")  # of neural models
+_CUDA_DEVICES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # of Linux: NVIDIA's, of Windows' Linux, AMD's
 NBEST_LIMIT = 10_000  # keeps nbest below a gigabyte
 DICTIONARY_FILE = "user_dictionary.safetensors"  # in a model directory
 _DATA = os.path.join(os.path.dirname(__file__), "data")
@@ -62,18 +64,43 @@ def _open_dictionary_model(folder: str, config: Mapping[str, Any]) -> NativeSegm
 
 
 def _open_neural(folder: str, config: Mapping[str, Any], device: Device) -> NativeSegmenter | TorchSegmenter:
-    if not config["kind"].startswith("bert") and device.device in (None, "cpu") and device.precision != "bf16":
-        from cws.labelers.neural_native import open_native
-
-        if device.precision not in PRECISIONS:
-            raise InputError(f"no precision {device.precision!r}: take one of {', '.join(PRECISIONS)}")
-        return open_native(folder, config, integers=device.precision != "float32")
+    if device.precision not in PRECISIONS:
+        raise InputError(f"no precision {device.precision!r}: take one of {', '.join(PRECISIONS)}")
+    if (native := _open_in_core(folder, config, device)) is not None:
+        return native
     try:
         from cws.labelers.neural import load_neural
         from cws.labelers.neural_torch import TorchSegmenter
     except ImportError as error:
         raise InputError(f"{error}: a model of kind {config['kind']} needs pip install 'cws[neural]'") from error
     return TorchSegmenter(load_neural(folder, config), *device)
+
+
+def _open_in_core(folder: str, config: Mapping[str, Any], device: Device) -> NativeSegmenter | None:
+    """Return the model, or None if it has to run on PyTorch."""
+    if device.device not in (None, "cpu") or device.precision == "bf16":
+        return None
+    integers = device.precision != "float32"
+    if not config["kind"].startswith("bert"):
+        from cws.labelers.neural_native import open_native
+
+        return open_native(folder, config, integers=integers)
+    if device.precision == "int8" or (device.device is None and _has_cuda()):
+        return None
+    from cws.labelers.bert_native import open_native as open_bert
+
+    return open_bert(folder, config, integers=integers)
+
+
+def _has_cuda() -> bool:
+    """Whether PyTorch can compute on CUDA. It is slow to import, and asked only where a device may be there."""
+    if sys.platform == "darwin" or (sys.platform == "linux" and not any(map(os.path.exists, _CUDA_DEVICES))):
+        return False
+    try:
+        import torch
+    except ImportError:
+        return False
+    return bool(torch.cuda.is_available())
 
 
 class Device(NamedTuple):
@@ -103,10 +130,11 @@ class Segmenter:
         model: The name of a bundled model (`cws models` lists them) or the folder of a trained one.
         user_dictionary: A file (see `cws.user_dictionary`), a list of words, or a UserDictionary, which may be shared.
             By default the one saved with the model, if there is one.
-        device: Where a neural model computes: `cpu`, `cuda`, `cuda:1`; by default the CPU for bilstm and cnn, which
-            need no PyTorch there, and for bert CUDA where there is some. Other models are always on the CPU.
+        device: Where a neural model computes: `cpu`, `cuda`, `cuda:1`; by default the CPU for bilstm and cnn, and for
+            bert CUDA where there is some. The CPU needs no PyTorch, but for encoders that only PyTorch computes
+            (docs/neural.md). Other models are always on the CPU.
         precision: Of a neural model: `float32`, `bf16`, `int8` (on the CPU), or `auto`: bf16 on CUDA; on the CPU
-            float32 for bert, and for bilstm and cnn integers of 16 bits, which they have for `int8` too.
+            integers of 16 bits, which bilstm and cnn have for `int8` too, or float32 where PyTorch computes.
         batch_characters: How many characters a neural model computes together; the words are the same for any number.
 
     Raises:

@@ -5,7 +5,7 @@
 
 Both have the encoder of the model, the same sentences in one call, the same number of threads. The pipeline is
 `token-classification` with the same output layer, in batches of the size that suits it best of those tried; it picks
-the best tag of each character by itself, and makes no words of them.
+the best tag of each character by itself, and makes no words of them. It knows nothing of pairs and word lists either.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokeni
 
 import cws
 from cws.labelers.neural import load_neural
+from cws.labelers.neural_torch import TorchSegmenter
 from cws.model_io import read_config
 
 CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
@@ -49,9 +50,14 @@ def measure(folder: Path, threads: int, characters: int) -> list[dict[str, Any]]
     actions: dict[str, Any] = {
         f"{PEER}, batches of {size}": lambda size=size: peer(texts, batch_size=size) for size in BATCHES
     }
-    for precision in ("float32", "int8"):
-        segmenter = cws.load(folder, device="cpu", precision=precision)
-        actions[f"cws, {precision}"] = lambda segmenter=segmenter: segmenter.segment_batch(texts, threads=threads)
+    segmenters: dict[str, Any] = {
+        "cws, 16-bit integers": cws.load(folder, device="cpu").native,
+        "cws, float32": cws.load(folder, device="cpu", precision="float32").native,
+        "cws on PyTorch, float32": TorchSegmenter(load_neural(folder, read_config(folder)), "cpu", "float32"),
+        "cws on PyTorch, int8": cws.load(folder, device="cpu", precision="int8").native,
+    }
+    for name, segmenter in segmenters.items():
+        actions[name] = lambda segmenter=segmenter: segmenter.segment_batch(texts, threads)
     return speeds(actions, sum(map(len, texts)), RUNS)
 
 

@@ -52,7 +52,7 @@ _DEVICE = (
     click.option("--device", metavar="NAME", show_default="cuda if there is some",
                  help="Where a neural model computes: cpu, cuda, cuda:1."),
     click.option("--precision", type=click.Choice(["auto", "float32", "bf16", "int8"]), default="auto",
-                 show_default=True, help="Of a neural model; auto: bf16 on CUDA; on CPU integers, for bert float32."),
+                 show_default=True, help="Of a neural model; auto: bf16 on CUDA, 16-bit integers on a CPU."),
     click.option("--batch-chars", type=click.IntRange(1), metavar="N", show_default="65536",
                  help="How much text a neural model works on at once. The words are the same for any number."),
 )  # fmt: skip

@@ -21,11 +21,9 @@ from torch import Tensor, nn
 
 from cws.errors import InputError, ModelError
 from cws.files import atomic_output, file_error
+from cws.labelers.bert_native import LONGEST, RESERVED, WEIGHTS_FILE
 from cws.labelers.encoders import Batch, FeatureOptions, Features
 from cws.text import fold, folding_table
-
-_RESERVED = 4  # places of the first and last token, and of the padding token, after which RoBERTa counts
-WEIGHTS_FILE = "model.safetensors"
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ class Bert(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.first, self.last = tokens.first, tokens.last
         self.size = int(model.config.hidden_size)
-        self.longest = min(int(model.config.max_position_embeddings), 1024) - _RESERVED
+        self.longest = min(int(model.config.max_position_embeddings), LONGEST) - RESERVED
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the vectors of the characters, shape (N, size)."""

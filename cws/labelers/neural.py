@@ -29,6 +29,7 @@ from cws.labelers.lexicon_features import LexiconFeatures
 from cws.labelers.linear import SEPARATOR, UNKNOWN
 from cws.labelers.neural_native import specification
 from cws.tags import SBME, TagScheme
+from cws.text import bmp_types
 
 KINDS = NEURAL_KINDS
 
@@ -131,7 +132,8 @@ class NeuralModel:
             return []
         lengths = np.fromiter(map(len, codes), np.int64, len(codes))
         whole = np.concatenate(codes)
-        if whole.size and whole.max() > 0xFFFF:  # an encoder of so many tokens has no lexicon
+        if isinstance(self.alphabet, CharacterTokens) and self.alphabet.characters.max() > 0xFFFF:
+            # An encoder of so many tokens has no lexicon.
             whole = np.zeros_like(whole)
         return np.split(self.lexicon.bits(whole.astype(np.uint16), lengths), np.cumsum(lengths)[:-1])
 
@@ -202,9 +204,16 @@ def save_neural(folder: str | os.PathLike[str], model: NeuralModel, description:
     config: dict[str, Any] = {"kind": model.kind, "scheme": SBME.name, "standard": model.standard}
     if isinstance(labeler.encoder, Bert):
         tensors |= {name: value for name, value in state.items() if not name.startswith("encoder.model.")}
+        assert isinstance(model.alphabet, CharacterTokens)
+        known = model.alphabet
+        # The core has no tokenizer, and need not ask for types.
+        tensors["characters"] = known.characters.astype(np.uint32)
+        tensors["types"] = np.frombuffer(bmp_types(), np.uint8)
         identity = save_encoder(folder, labeler.encoder.model, model.tokenizer)
         features = asdict(labeler.encoder.features.options) if labeler.encoder.features else None
-        config["encoder"] = {"id": identity, "features": features, "dropout": labeler.encoder.dropout.p}
+        tokens = {"unknown": known.unknown, "first": known.first, "last": known.last}
+        dropout = labeler.encoder.dropout.p
+        config["encoder"] = {"id": identity, "features": features, "dropout": dropout, "tokens": tokens}
     else:
         assert isinstance(model.alphabet, Alphabet)
         tensors |= {"characters": model.alphabet.characters, "types": model.alphabet.types, **state}
@@ -246,6 +255,8 @@ def load_neural(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> Ne
         expected = specification(kind, encoder)
     else:
         expected = {**{name: ("F32", tuple(tensor.shape)) for name, tensor in state.items()}, **LEXICON_TENSORS}
+        if "tokens" in encoder:  # older releases did not keep them
+            expected |= {"characters": ("U32", (0x10000,)), "types": ("U8", (0x10000,))}
     tensors = model_io.map_tensors(folder, config, expected)
     for name, tensor in state.items():
         values = np.frombuffer(tensors[name], np.float32).reshape(tensor.shape)

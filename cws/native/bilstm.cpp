@@ -68,7 +68,7 @@ private:
                 while (sequences[count - 1].end - sequences[count - 1].begin <= step) --count;
                 for (int row = 0; row < count; ++row) {
                     const int i = place(row, step);
-                    network_.features_.copy(block, i, inputs_.data() + size_t(row) * depth_);
+                    network_.features_.copy(block.pairs + i, block.lexicon[i], inputs_.data() + size_t(row) * depth_);
                     biases_[row] = direction.table.data() + size_t(block.codes[i]) * size_t(weights.columns);
                     const bool is_last = sequences[row].end - sequences[row].begin == step + 1;
                     if (!is_last) network_.features_.prefetch(block, is_backwards ? i - 1 : i + 2);

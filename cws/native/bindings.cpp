@@ -8,6 +8,7 @@ PYBIND11_MODULE(_native, module) {
     bind_models(module);
     bind_emissions(module);
     bind_neural(module);
+    bind_transformer(module);
     bind_lstm(module);
     bind_training(module);
     bind_decode(module);

@@ -1,8 +1,8 @@
 // The neural models, opened from the tensors of mapped files; what the inner loops take on trust is checked here.
 #include <algorithm>
-#include <cmath>
 
 #include "bindings.h"
+#include "float_tensors.h"
 #include "native_segmenter.h"
 #include "neural.h"
 
@@ -10,48 +10,6 @@ namespace cws {
 namespace {
 
 constexpr int kLargestSize = 4096;  // of a vector
-
-// Reads tensors of 32-bit floats by name.
-class FloatTensors {
-public:
-    FloatTensors(const py::dict& tensors, std::vector<py::buffer_info>& buffers) : tensors_(tensors), buffers_(buffers) {}
-
-    bool has(const std::string& name) const { return tensors_.contains(name.c_str()); }
-
-    // Of so many numbers; 0: of any number of them, which is returned in count.
-    const float* read(const std::string& name, size_t expected, size_t* count = nullptr) {
-        if (!has(name)) throw py::value_error("expected a tensor " + name);
-        buffers_.push_back(tensors_[name.c_str()].cast<py::buffer>().request());
-        const py::buffer_info& info = buffers_.back();
-        if (info.itemsize != 1 && info.format != py::format_descriptor<float>::format())
-            throw py::value_error(name + ": expected 32-bit floats, got format " + info.format);
-        const float* const numbers = tensor<float>(info, name.c_str(), expected * sizeof(float));
-        const auto bytes = size_t(info.size * info.itemsize);
-        if (bytes == 0 || bytes % sizeof(float)) throw py::value_error(name + ": expected 32-bit floats");
-        if (count) *count = bytes / sizeof(float);
-        // Scores stay finite with these, however many are added up.
-        constexpr float kLargest = 1e4f;
-        float largest = 0;
-        for (size_t at = 0; at < bytes / sizeof(float); ++at) {
-            const float size = std::abs(numbers[at]);
-            largest = size <= largest ? largest : size;  // NaN too
-        }
-        if (!(largest <= kLargest)) throw py::value_error(name + ": expected numbers from -10000 to 10000");
-        return numbers;
-    }
-
-    // Of rows of so many numbers.
-    const float* read_rows(const std::string& name, size_t row, size_t& rows) {
-        const float* const numbers = read(name, 0, &rows);
-        if (rows % row) throw py::value_error(name + ": expected rows of " + std::to_string(row) + " numbers");
-        rows /= row;
-        return numbers;
-    }
-
-private:
-    const py::dict& tensors_;
-    std::vector<py::buffer_info>& buffers_;
-};
 
 class NeuralSegmenter : public NativeSegmenter {
 public:
@@ -72,7 +30,7 @@ public:
         read_sizes(floats, dilations, neural);
         read_features(floats, standard, neural);
         read_encoder(floats, dilations, neural);
-        read_chain(floats);
+        read_chain(floats, model_);
         read_classes(tensors, neural.classes);
         model_.lexicon = map_trie(tensors, buffers_);
         py::gil_scoped_release unlocked;
@@ -133,13 +91,6 @@ private:
             to.convolutions.push_back({floats.read(name + "weight", 6 * hidden * hidden),
                                        floats.read(name + "bias", 2 * hidden), dilations[at]});
         }
-    }
-
-    void read_chain(FloatTensors& floats) {
-        if (!floats.has("crf.transitions")) return;
-        std::copy_n(floats.read("crf.transitions", 16), 16, model_.transitions);
-        std::copy_n(floats.read("crf.start_transitions", 4), 4, model_.start);
-        std::copy_n(floats.read("crf.end_transitions", 4), 4, model_.end);
     }
 
     void read_classes(const py::dict& tensors, int classes) {

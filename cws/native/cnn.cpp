@@ -79,7 +79,7 @@ private:
             size_t row = 0;
             for (const Region* sequence = begin; sequence != end; ++sequence)
                 for (int i = sequence->begin; i < sequence->end; ++i, ++row) {
-                    network_.features_.copy(block, i, inputs_.data() + row * depth);
+                    network_.features_.copy(block.pairs + i, block.lexicon[i], inputs_.data() + row * depth);
                     rows_[row] = inputs_.data() + row * depth;
                     biases_[row] = network_.table_.data() + size_t(block.codes[i]) * size;
                 }

@@ -20,7 +20,7 @@ inline constexpr int kPairBits = 17;
 inline constexpr size_t kPairRows = size_t(1) << kPairBits;
 
 // The row of the pair in the table of their vectors.
-inline uint32_t pair_hash(uint16_t first, uint16_t second) {
+inline uint32_t pair_hash(uint32_t first, uint32_t second) {
     uint32_t mixed = first * 0x9E3779B1u + second;
     mixed = (mixed ^ mixed >> 15) * 0x85EBCA6Bu;
     return mixed >> (32 - kPairBits);

@@ -1,5 +1,5 @@
 // The kernels for processors with AVX2 and FMA.
-#include "neural_kernels.h"
+#include "transformer_kernels.h"
 
 #if defined(CWS_HAS_AVX2_KERNELS)
 #pragma GCC target("avx2,fma")
@@ -7,10 +7,14 @@
 
 #include "neural_loops.h"
 
+#include "transformer_loops.h"
+
 namespace cws {
 
 const NeuralKernels kAvx2Kernels = {kNumberKernels<Float32>, kNumberKernels<Int16>, add_output, largest, lstm_cell,
                                     lstm_cell_gradient};
+const TransformerKernels kAvx2TransformerKernels = {kLinearKernels<Float32>, kLinearKernels<Int16>, attend, rotate,
+                                                    normalize, add_rows};
 
 }  // namespace cws
 

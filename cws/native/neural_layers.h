@@ -8,6 +8,7 @@
 
 #include "neural.h"
 #include "neural_kernels.h"
+#include "transformer_kernels.h"
 
 namespace cws {
 
@@ -16,18 +17,23 @@ using AlignedVector = std::vector<T, AlignedAllocator<T>>;
 
 inline int round_up(int size, int to) { return (size + to - 1) / to * to; }
 
+// What integers that weights multiply are known not to outgrow: kUnit each, or kRowLength all of a row together.
+enum class InputBound { kEach, kRow };
+
 template <class Number>
 class PackedWeights {
 public:
     // weight_of(k, column): a float.
     template <class WeightOf>
-    PackedWeights(int depth, int columns, int panel, WeightOf weight_of) : depth_(depth), columns_(columns) {
+    PackedWeights(int depth, int columns, int panel, WeightOf weight_of, InputBound bound = InputBound::kEach)
+        : depth_(depth), columns_(columns) {
         constexpr int kStep = Number::kStep;
         panels_.resize(size_t(depth) * size_t(columns));
         scales_.resize(size_t(columns), 1.0f);
         for (int column = 0; column < columns; ++column) {
-            const float scale = kStep == 1 ? 1.0f : integer_scale(column, weight_of);
-            if (kStep > 1) scales_[size_t(column)] = 1 / (scale * float(kUnit));
+            const float scale = kStep == 1 ? 1.0f : integer_scale(column, weight_of, bound);
+            const float unit = bound == InputBound::kEach ? float(kUnit) : 1.0f;
+            if (kStep > 1) scales_[size_t(column)] = 1 / (scale * unit);
             Input* const to = panels_.data() + size_t(column / panel * panel) * size_t(depth) + column % panel * kStep;
             for (int k = 0; k < depth; ++k) {
                 const float weight = weight_of(k, column) * scale;
@@ -41,15 +47,17 @@ public:
 private:
     using Input = typename Number::Input;
 
-    // The highest that neither a weight nor a sum of products with inputs of kUnit outgrows.
+    // The highest that neither a weight nor a sum of products outgrows.
     template <class WeightOf>
-    float integer_scale(int column, WeightOf weight_of) const {
-        double largest = 1e-9, sum = 0;
+    float integer_scale(int column, WeightOf weight_of, InputBound bound) const {
+        double largest = 1e-9, sum = 0, squares = 1e-18;
         for (int k = 0; k < depth_; ++k) {
             const double weight = std::abs(double(weight_of(k, column)));
             largest = std::max(largest, weight);
             sum += weight;
+            squares += weight * weight;
         }
+        if (bound == InputBound::kRow) return float(std::min(32000 / largest, kColumnLength / std::sqrt(squares)));
         const double rounding = depth_;  // at most, and twice what it is at most without combined inputs
         return float(std::min(32000 / largest, ((double(INT32_MAX) / kUnit) - 1 - rounding) / std::max(sum, 1e-9)));
     }
@@ -83,11 +91,10 @@ public:
     // What a weight of input k is multiplied by, so that inputs are at most 1.
     float largest(int k) const { return k < 2 * size_ ? largest_ : 1.0f; }
 
-    // The inputs of character i.
-    void copy(const EncoderBlock& block, int i, Input* to) const {
-        to = std::copy_n(pairs_ + size_t(block.pairs[i]) * size_t(size_), size_, to);
-        to = std::copy_n(pairs_ + size_t(block.pairs[i + 1]) * size_t(size_), size_, to);
-        const uint64_t bits = block.lexicon[i];
+    // The inputs of a character, of its pair with the one before and that with the one behind it.
+    void copy(const uint32_t* pairs, uint64_t bits, Input* to) const {
+        to = std::copy_n(pairs_ + size_t(pairs[0]) * size_t(size_), size_, to);
+        to = std::copy_n(pairs_ + size_t(pairs[1]) * size_t(size_), size_, to);
         for (int bit = 0; bit < bits_; ++bit) to[bit] = Input(int(bits >> bit & 1) * kOne);
     }
 

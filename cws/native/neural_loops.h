@@ -72,7 +72,10 @@ template <>
 struct Arithmetic<Float32> {
     using Sum = Float8;
     using Operand = Float8;
-    static CWS_INLINE Operand spread(const float* from) { return Float8{} + *from; }
+    static CWS_INLINE Operand spread(const float* from) {
+        const float x = *from;
+        return Float8{x, x, x, x, x, x, x, x};  // one instruction; a sum with zeros would be three
+    }
     static CWS_INLINE Sum add_product(Sum sum, Operand a, Operand b) { return sum + a * b; }
     static CWS_INLINE Float8 value(Sum sum, const float*, int) { return sum; }
     static CWS_INLINE Float8 value(Sum sum, const float*, int, float) { return sum; }

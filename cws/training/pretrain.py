@@ -23,7 +23,8 @@ from torch import Tensor, nn
 
 from cws.errors import InputError
 from cws.files import check_folder
-from cws.labelers.bert import WEIGHTS_FILE, load_encoder
+from cws.labelers.bert import load_encoder
+from cws.labelers.bert_native import WEIGHTS_FILE
 from cws.training.checkpoint import CHECKPOINT_FILE
 from cws.training.encoder_folder import new_encoder, save_encoder, shape
 from cws.training.loop import FitResult, LoopOptions, fit, make_accelerator, remove_checkpoint, step_seed
