@@ -148,13 +148,13 @@ def render(results: dict[str, Any]) -> str:
         "F1 in percent, on the test sets, each scored once; dev chose the epoch and nothing else. The linear rows are",
         "the bundled models, which learned from the same corpora and word lists.",
         "",
-        "| model | corpus | F1 | P | R | recall of new words | dev F1 | epoch |",
-        "|---|---|---:|---:|---:|---:|---:|---:|",
+        "| model | corpus | F1 | P | R | recall of new words | dev F1 | epoch | commit |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for name, row in sorted(results["rows"].items()):
         kind, corpus = name.split(" ", 1)
         shares = " | ".join(f"{100 * row[key]:.2f}" for key in ("f1", "precision", "recall", "oov_recall", "dev_f1"))
-        lines.append(f"| {kind} | {corpus} | {shares} | {row['epoch']} |")
+        lines.append(f"| {kind} | {corpus} | {shares} | {row['epoch']} | {row['commit'][:7]} |")
     lines += ["", "Commands:", "", "```sh"]
     lines += [row["command"] for _, row in sorted(results["rows"].items())]
     return "\n".join([*lines, "```", ""])
@@ -170,12 +170,14 @@ def main(models: Path, kinds: tuple[str, ...], corpora: tuple[str, ...], alone: 
     for corpus in corpora:
         for kind in kinds:
             name = f"{kind} {corpus}{' alone' if alone else ''}"
+            made = setting("cws", "torch", "transformers")
             row = train(kind, corpus, models / name.replace(" ", "-"), alone, tuple(options.split()))
+            row["commit"] = made["commit"]
             results = json.loads(OUTPUT.read_text("utf-8")) if OUTPUT.exists() else {"rows": {}}
-            results["setting"] = setting("cws", "torch", "transformers")
+            results["setting"] = made
             results["rows"][name] = row
             if corpus in BUNDLED:
-                results["rows"][f"linear {corpus}"] = score_linear(corpus)
+                results["rows"][f"linear {corpus}"] = {**score_linear(corpus), "commit": made["commit"]}
             OUTPUT.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
             OUTPUT.with_suffix(".md").write_text(render(results), "utf-8")
             click.echo(f"{name}: F1 {100 * row['f1']:.2f}")
