@@ -297,7 +297,7 @@ def plot(results: dict[str, Any], path: Path) -> None:
             panel.grid(alpha=0.3)
         line[0].set_ylabel(f"{title}, %")
     for labeler, first, last in zip(labelers, panels[0], panels[-1], strict=True):
-        first.set_title(labeler)
+        first.set_title(labeler.replace(", ", ",\n"))
         last.set_xlabel("tags")
     figure.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=len(CORPORA))
     figure.savefig(path, dpi=80, pil_kwargs={"optimize": True})
