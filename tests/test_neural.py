@@ -26,7 +26,7 @@ from cws import model_io  # noqa: E402
 from cws.errors import FileError, InputError, ModelError  # noqa: E402
 from cws.labelers.bert import Bert, CharacterTokens, load_encoder  # noqa: E402
 from cws.labelers.encoders import PAIR_BITS, Batch, FeatureOptions, pair_hash  # noqa: E402
-from cws.labelers.neural import KINDS, NeuralLabeler, load_neural, make_labeler  # noqa: E402
+from cws.labelers.neural import KINDS, NeuralLabeler, load_neural, make_labeler, mean_of, save_neural  # noqa: E402
 from cws.labelers.neural_torch import TorchSegmenter, window_places  # noqa: E402
 from cws.tags import SBME  # noqa: E402
 from cws.training.checkpoint import CHECKPOINT_FILE  # noqa: E402
@@ -150,10 +150,11 @@ def test_bert_begins_as_it_was_pretrained_and_then_sees_pairs_and_words(encoder)
 
 @every_kind
 def test_training_begins_with_another_model(models, encoder, tmp_path, kind):
-    # A rate of almost nothing: what comes out is what went in.
+    # One step at a rate of almost nothing: what comes out is what went in.
     train_neural(
         kind, [SENTENCES, SENTENCES[:3]], SENTENCES[:12], [], tmp_path, init=models[kind],
-        options=options_for(encoder, rate=1e-12, crf_lr_multiplier=0, loop={"rounds": 1}), device="cpu",
+        options=options_for(encoder, rate=1e-12, crf_lr_multiplier=0, batch_characters=10_000, loop={"rounds": 1}),
+        device="cpu",
     )  # fmt: skip
     before, after = (load_neural(folder, model_io.read_config(folder)) for folder in (models[kind], tmp_path))
     assert after.labeler.encoder.features.options.standards == 2
@@ -163,6 +164,29 @@ def test_training_begins_with_another_model(models, encoder, tmp_path, kind):
         expected, got = (model.labeler.emissions(model.batch(texts)) for model in (before, after))
     # the features of bert have a rate of their own
     assert torch.allclose(got, expected, atol=0.2 if kind.startswith("bert") else 1e-4)
+
+
+@every_kind
+def test_mean_of_models_is_that_of_their_weights(models, encoder, tmp_path, kind):
+    train_neural(
+        kind, [SENTENCES, SENTENCES[:3]], SENTENCES[:12], [], tmp_path / "other", init=models[kind],
+        options=options_for(encoder, rate=0.02, loop={"rounds": 1}), device="cpu",
+    )  # fmt: skip
+    ones = [load_neural(folder, model_io.read_config(folder)) for folder in (models[kind], tmp_path / "other")]
+    save_neural(tmp_path / "mean", mean_of(ones), {})
+    mean = load_neural(tmp_path / "mean", model_io.read_config(tmp_path / "mean"))
+    first, second, got = (one.labeler.state_dict() for one in (*ones, mean))
+    name = "encoder.features.standards.weight"
+    assert len(got[name]) == 1 and torch.allclose(got[name][0], (first[name][0] + second[name][0]) / 2)
+    assert all(torch.allclose(got[one], (first[one] + second[one]) / 2) for one in got if one != name)
+    assert not torch.equal(first["output.weight"], second["output.weight"])  # they were left as they were
+    assert "".join(cws.load(tmp_path / "mean").segment("今天天气真好")) == "今天天气真好"
+
+
+def test_models_that_did_not_begin_alike_have_no_mean(models):
+    ones = [load_neural(models[kind], model_io.read_config(models[kind])) for kind in ("cnn", "cnn-crf")]
+    with pytest.raises(ModelError, match="only models that began with the same one have a mean"):
+        mean_of(ones)
 
 
 def test_training_cannot_begin_with_a_model_of_another_kind(models, encoder, tmp_path):

@@ -6,6 +6,7 @@ transformers too: its encoder is `config.json`, `model.safetensors` and the toke
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -168,8 +169,14 @@ def _assemble(kind: str, encoder: Mapping[str, Any], scheme: TagScheme = SBME) -
     return NeuralLabeler(module, kind.endswith("-crf"), scheme)
 
 
-def with_standards(model: NeuralModel, count: int) -> NeuralModel:
-    """Return the model for so many annotation standards, each of which begins as the mean of those it has."""
+def with_standards(model: NeuralModel, count: int, standard: int | None = None) -> NeuralModel:
+    """Return a copy of the model for so many annotation standards.
+
+    Args:
+        model: With standards of its own.
+        count: How many.
+        standard: Which of its own each is to be; None is the mean of them.
+    """
     encoder = model.labeler.encoder
     new: nn.Module
     if isinstance(encoder, Bert):
@@ -177,14 +184,45 @@ def with_standards(model: NeuralModel, count: int) -> NeuralModel:
             raise ModelError("a model without features has no annotation standards: train it anew")
         assert isinstance(model.alphabet, CharacterTokens)
         options = replace(encoder.features.options, standards=count)
-        new = Bert(encoder.model, model.alphabet, options, encoder.dropout.p)
+        new = Bert(copy.deepcopy(encoder.model), model.alphabet, options, encoder.dropout.p)
     else:
         known: Any = encoder.options
         new = type(encoder)(replace(known, features=replace(known.features, standards=count)))
     labeler = NeuralLabeler(new, model.labeler.crf is not None, model.labeler.scheme)
     state, name = model.labeler.state_dict(), "encoder.features.standards.weight"
-    labeler.load_state_dict({**state, name: state[name].mean(0).expand(count, -1)})
+    row = state[name].mean(0) if standard is None else state[name][standard]
+    labeler.load_state_dict({**state, name: row.expand(count, -1)})
     return replace(model, labeler=labeler, standard=0)
+
+
+def mean_of(models: Sequence[NeuralModel]) -> NeuralModel:
+    """Return the model whose weights are the mean of those of models that began with the same one.
+
+    It is often better than each of them (Wortsman et al., "Model soups", 2022), and costs what one costs. The mean
+    follows the standard that they follow.
+
+    Args:
+        models: One or more, of the same kind, characters and word lists.
+
+    Raises:
+        ModelError: Models that are not of one shape.
+    """
+    ones = [with_standards(model, 1, model.standard) for model in models]
+    states = [one.labeler.state_dict() for one in ones]
+    if any(not _is_alike(ones[0], one) for one in ones[1:]):
+        raise ModelError("only models that began with the same one have a mean: train them with --init")
+    mean = {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
+    ones[0].labeler.load_state_dict(mean)
+    return ones[0]
+
+
+def _is_alike(one: NeuralModel, other: NeuralModel) -> bool:
+    """Whether weights of the same name mean the same."""
+    states = one.labeler.state_dict(), other.labeler.state_dict()
+    shapes = [{name: value.shape for name, value in state.items()} for state in states]
+    every = "".join(map(chr, range(0x10000)))
+    alike = np.array_equal(one.alphabet.encode(every), other.alphabet.encode(every))
+    return one.kind == other.kind and shapes[0] == shapes[1] and alike
 
 
 def save_neural(folder: str | os.PathLike[str], model: NeuralModel, description: Mapping[str, Any]) -> None:
