@@ -162,7 +162,7 @@ def render(results: dict[str, Any]) -> str:
         "",
         made_by(COMMAND, results["setting"]),
         "",
-        "F1 in percent, on the test sets, each scored once; dev chose the epoch and nothing else. The linear rows are",
+        "F1 in percent, on the test sets; dev chose epochs, and the mean that bert-crf is, and nothing else. The linear rows are",
         "the bundled models, which learned from the same corpora and word lists.",
         "",
         "| model | corpus | F1 | P | R | recall of new words | dev F1 | epoch | commit |",
