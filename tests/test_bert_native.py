@@ -260,19 +260,6 @@ def test_bert_native_leaves_other_precisions_and_devices_to_torch(folders, monke
     assert isinstance(cws.load(folder).native, TransformerSegmenter)
 
 
-def test_bert_native_leaves_models_without_tokens_to_torch(folders, tmp_path):
-    folder = shutil.copytree(folders["bert"], tmp_path / "old")
-    model = load_neural(folder, model_io.read_config(folder))
-    config = model_io.read_config(folder)
-    tensors = {name: value.numpy() for name, value in model.labeler.state_dict().items() if "encoder." not in name}
-    del config["encoder"]["tokens"]
-    rest = {name: value for name, value in config.items() if name not in model_io.RESERVED}
-    model_io.write_model(folder, rest, {**tensors, **model.lexicon.tensors()})
-    old = cws.load(folder, device="cpu").native
-    assert isinstance(old, TorchSegmenter)
-    assert old.segment(TEXTS[0]) == native(folders["bert"]).segment(TEXTS[0])
-
-
 def test_bert_native_needs_no_torch(folders):
     script = f"""if True:
         import sys, cws

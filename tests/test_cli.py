@@ -560,6 +560,7 @@ def test_cli_train_errors(here, args, message):
         (("-o", "model", "-m", "hmm", "--init", "pku"), "needs --raw FILE"),
         (("--train", "gold.txt", "--rate", "0.1"), "--rate is for bilstm, bilstm-crf"),
         (("-m", "dictionary", "--order", "2"), "it means nothing to dictionary"),
+        (("-m", "bert", "--init", "x", "--encoder", "y"), "--encoder means nothing beside --init"),
         (("-m", "cnn", "--crf-lr-multiplier", "2"), "--crf-lr-multiplier is for bilstm-crf, cnn-crf, bert-crf"),
         (("--train", "gold.txt", "-o", "model", "-m", "transformer"), "'transformer' is not"),
         (("--train", "gold.txt", "-o", "model", "--seed", "-1"), "-1 is not in the range"),

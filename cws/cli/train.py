@@ -134,10 +134,7 @@ def train_cli(
     cws train --model bilstm-crf --train train.txt --raw text.txt -o my-model
     cws train --model bert-crf --encoder bert-base-chinese --train train.txt -o my-model
     """
-    for name, kinds in _OPTIONS.items():
-        if kind not in kinds and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            option = next(one for one in context.command.params if one.name == name)
-            raise click.UsageError(f"{option.opts[0]} is for {', '.join(kinds)}; it means nothing to {kind}")
+    _check_options(context, kind, init)
     output = output or f"cws-{kind}"
     if kind in NEURAL_KINDS:
         from cws.cli.neural import train_neural
@@ -167,6 +164,21 @@ def train_cli(
     if init not in (None, "jieba") and not raw:
         raise click.UsageError("--init MODEL needs --raw FILE, the text to learn from")
     train_hmm(train_path, output, order=order, raw=raw, init=init, iterations=iterations, encoding=encoding)
+
+
+def _check_options(context: click.Context, kind: str, init: str | None) -> None:
+    """Refuse options that were given and would mean nothing."""
+    given = {
+        one.name: one.opts[0]
+        for one in context.command.params
+        if context.get_parameter_source(one.name or "") is ParameterSource.COMMANDLINE
+    }
+    for name, kinds in _OPTIONS.items():
+        if kind not in kinds and name in given:
+            raise click.UsageError(f"{given[name]} is for {', '.join(kinds)}; it means nothing to {kind}")
+    for name in ("encoder", "encoder_layers", "unshare_layers"):
+        if init is not None and name in given:
+            raise click.UsageError(f"{given[name]} means nothing beside --init, whose model has an encoder: give one")
 
 
 def train(

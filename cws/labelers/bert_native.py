@@ -27,7 +27,6 @@ LONGEST = 1024  # characters that an encoder is given at once, those of RESERVED
 _MOST_LAYERS = 1000
 _WHOLE = 16  # sizes that the core computes are multiples of it
 
-
 _FEATURES = {  # what the core calls the tensors of `Features` and what joins them to those of tokens
     "pairs": "encoder.features.pairs.weight",
     "standards": "encoder.features.standards.weight",
@@ -161,8 +160,7 @@ def _if_computed(config: Mapping[str, Any], tensors: _Tensors, options: dict[str
 def open_native(
     folder: str | os.PathLike[str], config: Mapping[str, Any], *, integers: bool = False
 ) -> TransformerSegmenter | None:
-    """Return the model in a folder, or None if its encoder is not one that the core computes, or the model was written
-    by a release that did not keep the tokens of characters.
+    """Return the model in a folder, or None if its encoder is not one that the core computes.
 
     Args:
         folder: The directory.
@@ -178,7 +176,7 @@ def open_native(
         raise ModelError(f"{folder}: no encoder in cws.json: the file is damaged, train or install the model again")
     found = architecture(_read_json(os.path.join(folder, "config.json")))
     features = encoder.get("features")
-    if found is None or "tokens" not in encoder or (isinstance(features, dict) and features.get("character_size")):
+    if found is None or (isinstance(features, dict) and features.get("character_size")):
         return None
     broken = "the file is damaged, train or install the model again"
     try:

@@ -221,8 +221,9 @@ def _is_alike(one: NeuralModel, other: NeuralModel) -> bool:
     states = one.labeler.state_dict(), other.labeler.state_dict()
     shapes = [{name: value.shape for name, value in state.items()} for state in states]
     every = "".join(map(chr, range(0x10000)))
-    alike = np.array_equal(one.alphabet.encode(every), other.alphabet.encode(every))
-    return one.kind == other.kind and shapes[0] == shapes[1] and alike
+    same_codes = np.array_equal(one.alphabet.encode(every), other.alphabet.encode(every))
+    same_lists = one.lexicon.words() == other.lexicon.words()
+    return one.kind == other.kind and shapes[0] == shapes[1] and same_codes and same_lists
 
 
 def save_neural(folder: str | os.PathLike[str], model: NeuralModel, description: Mapping[str, Any]) -> None:
@@ -293,8 +294,7 @@ def load_neural(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> Ne
         expected = specification(kind, encoder)
     else:
         expected = {**{name: ("F32", tuple(tensor.shape)) for name, tensor in state.items()}, **LEXICON_TENSORS}
-        if "tokens" in encoder:  # older releases did not keep them
-            expected |= {"characters": ("U32", (0x10000,)), "types": ("U8", (0x10000,))}
+        expected |= {"characters": ("U32", (0x10000,)), "types": ("U8", (0x10000,))}
     tensors = model_io.map_tensors(folder, config, expected)
     for name, tensor in state.items():
         values = np.frombuffer(tensors[name], np.float32).reshape(tensor.shape)

@@ -254,6 +254,8 @@ def train_neural(
     options = options or NeuralOptions()
     folder = fspath(folder)
     _check(kind, corpora, dev)
+    if init is not None and (found := read_config(init)["kind"]) != kind:
+        raise InputError(f"{fspath(init)} is a model of kind {found}: a {kind} cannot begin with it")
     train = [list(sentences) for sentences in corpora]
     if dev is None:
         train[0], dev = train_dev_split(train[0], options.dev_fraction, options.loop.seed)
@@ -263,7 +265,7 @@ def train_neural(
             taught_words(raw, train[0], dev, word_lists, seed=options.loop.seed, threads=threads, progress=progress)
         )
     torch.manual_seed(options.loop.seed)
-    model = _new_model(kind, train, word_lists, options) if init is None else _model_from(init, kind, len(train))
+    model = _new_model(kind, train, word_lists, options) if init is None else _model_from(init, train)
     encoded = Encoded.of(model, train)
     task = Tagging(model, encoded, Encoded.of(model, [dev]), options, _identity(kind, encoded, dev, options, init))
     sentences = sum(map(len, train))
@@ -299,7 +301,7 @@ def _check(kind: str, corpora: Sequence[Sequence[Words]], dev: Sequence[Words] |
 def _new_model(
     kind: str, corpora: Sequence[Sequence[Words]], word_lists: Sequence[WordList], options: NeuralOptions
 ) -> NeuralModel:
-    texts = ["".join(words) for sentences in corpora for words in sentences]
+    texts = _texts(corpora)
     lists = min(max(len(word_lists), 1), MAX_LISTS)
     known = {"pair_size": options.pair_size, "standards": len(corpora), "word_lists": lists}
     if not kind.startswith("bert"):
@@ -316,11 +318,15 @@ def _new_model(
     return NeuralModel(kind, labeler, tokens, LexiconFeatures.of(tokens, word_lists), tokenizer=tokenizer)
 
 
-def _model_from(folder: str | PathLike[str], kind: str, standards: int) -> NeuralModel:
-    config = read_config(folder)
-    if config["kind"] != kind:
-        raise InputError(f"{fspath(folder)} is a model of kind {config['kind']}: a {kind} cannot begin with it")
-    return with_standards(load_neural(folder, config), standards)
+def _model_from(folder: str | PathLike[str], corpora: Sequence[Sequence[Words]]) -> NeuralModel:
+    model = with_standards(load_neural(folder, read_config(folder)), len(corpora))
+    if isinstance(model.alphabet, CharacterTokens):
+        _check_vocabulary(fspath(folder), model.alphabet, _texts(corpora))
+    return model
+
+
+def _texts(corpora: Sequence[Sequence[Words]]) -> list[str]:
+    return ["".join(words) for sentences in corpora for words in sentences]
 
 
 def _check_vocabulary(name: str, tokens: CharacterTokens, texts: Sequence[str]) -> None:
