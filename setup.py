@@ -9,8 +9,9 @@ from setuptools import setup
 flags = ["-O3", "-fno-math-errno", "-Wall", "-Wextra", "-Wno-psabi"]
 extension = Pybind11Extension(
     "cws._native",
-    sorted(glob("cws/native/*.cpp")),
-    depends=glob("cws/native/*.h"),
+    sorted(glob("cws/native/**/*.cpp", recursive=True)),
+    depends=glob("cws/native/**/*.h", recursive=True),
+    include_dirs=["cws/native"],  # includes name the room: "chain/viterbi.h"
     cxx_std=17,
     extra_compile_args=flags,
 )

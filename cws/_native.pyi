@@ -1,4 +1,4 @@
-"""The C++ core, see cws/native/bindings.cpp."""
+"""The C++ core, see cws/native/python/bindings.cpp."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from cws import decode as inference
 from cws.decode import Legality
+from cws.decode.autograd import log_likelihood_of_each, weighted_log_likelihood
 from cws.decode.chain import MAX_TAGS, explain, legality_masks, whole_number
-from cws.decode.operators import log_likelihood_of_each, weighted_log_likelihood
 from cws.errors import InputError
 from cws.tags import SBME
 
@@ -30,7 +30,7 @@ class CRF(nn.Module):
     """A CRF layer; a drop-in replacement for `torchcrf.CRF`, of the same parameters.
 
     Padded batches are (T, B, K), or (B, T, K) with batch_first; a mask is on for each character of a sequence and off
-    behind its end. Packed batches are (N, K) with offsets (B + 1,), see `cws.decode`.
+    after its end. Packed batches are (N, K) with offsets (B + 1,), see `cws.decode`.
 
     The learning rate of this layer should be higher than that of a pretrained encoder below it, else the transitions
     stay where they began: Su Jianlin, "The learning rate of your CRF layer may be too small" (2020, in Chinese).
@@ -90,7 +90,7 @@ class CRF(nn.Module):
 
         Args:
             emissions: Shape (T, B, K).
-            tags: Shape (T, B), int64. What lies behind the end of a sequence does not matter.
+            tags: Shape (T, B), int64. What lies after the end of a sequence does not matter.
             mask: Shape (T, B), bool or uint8; None is all on.
             reduction: "none", a value for each sequence, shape (B,); "sum"; "mean" over sequences; "token_mean" over
                 characters.
@@ -303,7 +303,7 @@ class _Batch(NamedTuple):
     Attributes:
         rows: Shape (B, T, K), or (N, K) where it came packed.
         mask: Shape (B, T), or None.
-        offsets: Of the sequences, and with a mask of the padding behind each.
+        offsets: Of the sequences, and with a mask of the padding after each.
         step: How many offsets there are to a sequence: 2 with a mask.
         outer_shape: Of tags in the order they come.
     """

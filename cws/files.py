@@ -137,7 +137,7 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[BufferedIOBase]:
 
 
 def is_unfinished(name: str) -> bool:
-    """Whether a file of this name is an output that was not finished, which a killed process left behind."""
+    """Whether a file of this name is an output that was not finished, which a killed process left."""
     return _UNFINISHED.fullmatch(name) is not None
 
 
@@ -153,7 +153,7 @@ def _replacement(target: str, temporary: str) -> Iterator[BufferedIOBase]:
                 yield file
             raw.close()  # before the rename: closing writes what is left, and may find the disk full
             os.replace(temporary, target)
-        except BaseException:  # Ctrl-C too leaves nothing behind
+        except BaseException:  # Ctrl-C too leaves nothing
             os.unlink(temporary)
             raise
 
@@ -204,7 +204,7 @@ class _ZstdFrames(RawIOBase):
         self._raw, self._decompressor = raw, zstandard.ZstdDecompressor()
         self._frame: zstandard.ZstdDecompressionObj | None = None
         self._content = memoryview(b"")
-        self._waiting = b""  # compressed bytes behind the end of a frame
+        self._waiting = b""  # compressed bytes after the end of a frame
 
     def readable(self) -> bool:
         return True

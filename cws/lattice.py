@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TENSORS", "WordTrie", "best_path", "edges", "map_trie", "trie_tensors"]
 
-# A trie as arrays, described in cws/native/trie.h.
+# A trie as arrays, described in cws/native/trie/trie.h.
 TENSORS: Mapping[str, tuple[str, tuple[int | None, ...]]] = {
     "pages": ("U16", (0x1100,)),  # [code point >> 8]: the row of `classes` for these 256 code points
     "classes": ("U32", (None, 256)),  # [row][code point & 255]: 0 if it is in no word

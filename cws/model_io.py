@@ -132,7 +132,7 @@ def read_tensors(
 
 
 def _split(whole: memoryview, path: str) -> tuple[dict[str, Any], memoryview]:
-    """Return the header and the bytes behind it."""
+    """Return the header and the bytes after it."""
     size = struct.unpack("<Q", whole[:8])[0] if len(whole) >= 8 else 0
     if not 2 <= size <= min(_MAX_HEADER, len(whole) - 8):
         raise ModelError(f"{path}: not a safetensors file, or cut off: {_MAKE_AGAIN}")
@@ -223,7 +223,7 @@ def copy_model(source: str | os.PathLike[str], folder: str | os.PathLike[str]) -
 
 
 def pack(tensors: Mapping[str, np.ndarray[Any, Any]], metadata: Mapping[str, str], aligned: str | None = None) -> bytes:
-    """Return the bytes of a safetensors file, with spaces behind its header so that `aligned` begins at a multiple of
+    """Return the bytes of a safetensors file, with spaces after its header so that `aligned` begins at a multiple of
     ALIGNMENT; None aligns the largest tensor.
     """
     from safetensors.numpy import save

@@ -1,4 +1,4 @@
-"""Text to words: the `Segmenter`, the bundled models, and the default one behind `cws.segment`."""
+"""Text to words: the `Segmenter`, the bundled models, and the default one of `cws.segment`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from cws.threads import check_threads
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from cws._native import NativeSegmenter
-    from cws.labelers.neural_torch import TorchSegmenter
+    from cws.labelers.neural.torch_predictor import TorchSegmenter
     from cws.user_dictionary import UserDictionary
 
-    Dictionary = str | os.PathLike[str] | Iterable[str] | UserDictionary
+    Dictionary: TypeAlias = str | os.PathLike[str] | Iterable[str] | UserDictionary
 
 DEFAULT_MODEL = "pku"
 PRECISIONS = ("auto", "float32", "bf16", "int8")  # of neural models
@@ -38,7 +38,7 @@ class Token(NamedTuple):
     Attributes:
         text: The word.
         start: Its first character, counted in code points.
-        end: Behind its last character.
+        end: After its last character.
         label: Its label, if it is an entry of the user dictionary that has one; else None.
         probability: How likely the model holds this to be one word, from 0 to 1; 1 for white space. The weight of an
             entry of the user dictionary is added to its log-odds.
@@ -69,8 +69,8 @@ def _open_neural(folder: str, config: Mapping[str, Any], device: Device) -> Nati
     if (native := _open_in_core(folder, config, device)) is not None:
         return native
     try:
-        from cws.labelers.neural import load_neural
-        from cws.labelers.neural_torch import TorchSegmenter
+        from cws.labelers.neural.labeler import load_neural
+        from cws.labelers.neural.torch_predictor import TorchSegmenter
     except ImportError as error:
         raise InputError(f"{error}: a model of kind {config['kind']} needs pip install 'cws[neural]'") from error
     return TorchSegmenter(load_neural(folder, config), *device)
@@ -82,12 +82,12 @@ def _open_in_core(folder: str, config: Mapping[str, Any], device: Device) -> Nat
         return None
     integers = device.precision != "float32"
     if not config["kind"].startswith("bert"):
-        from cws.labelers.neural_native import open_native
+        from cws.labelers.neural.native import open_native
 
         return open_native(folder, config, integers=integers)
     if device.precision == "int8" or (device.device is None and _has_cuda()):
         return None
-    from cws.labelers.bert_native import open_native as open_bert
+    from cws.labelers.neural.native_bert import open_native as open_bert
 
     return open_bert(folder, config, integers=integers)
 

@@ -49,7 +49,7 @@ def segment_blocks(
 
     Raises:
         EncodingError: Bytes that are not UTF-8, with path:line:byte. The blocks before have been yielded.
-        InputError: An unknown format or a senseless number of threads.
+        InputError: An unknown format or a invalid number of threads.
         Exception: What `blocks` raises, after the words of the complete lines before it.
     """
     if format not in FORMATS:
@@ -87,7 +87,7 @@ def segment_blocks(
 
 
 def _error_last(blocks: Iterator[_Block | None]) -> Iterator[_Block | Exception | None]:
-    """Yield the blocks and, if reading fails, the error behind them: it has to wait for its turn."""
+    """Yield the blocks and, if reading fails, the error after them: it has to wait for its turn."""
     try:
         yield from blocks
     except Exception as error:

@@ -16,15 +16,14 @@ rm -f cws/_native*.so
 suffix=$("$python" -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
 flags="-std=c++17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -fPIC
     -fvisibility=hidden -Wall -Wextra -Wno-psabi $("$python" -m pybind11 --includes)"
-printf '%s\n' cws/native/*.cpp | xargs -P "$(nproc)" -I FILE "$cxx" $flags -c FILE -o FILE.o
-"$cxx" -shared -fsanitize=address,undefined cws/native/*.o -o "cws/_native$suffix"
+find cws/native -name '*.cpp' | xargs -P "$(nproc)" -I FILE "$cxx" $flags -Icws/native -c FILE -o FILE.o
+"$cxx" -shared -fsanitize=address,undefined $(find cws/native -name '*.o') -o "cws/_native$suffix"
 
-# Python itself leaks on purpose, and its allocator would hide what happens behind the ends of strings.
+# Python itself leaks on purpose, and its allocator would hide what happens after the ends of strings.
 export ASAN_OPTIONS=detect_leaks=0:halt_on_error=1:abort_on_error=0:allocator_may_return_null=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export PYTHONMALLOC=malloc PYTHONDONTWRITEBYTECODE=1
 preload="$("$cxx" -print-file-name=libasan.so) $("$cxx" -print-file-name=libubsan.so) $("$cxx" -print-file-name=libstdc++.so)"
-LD_PRELOAD="$preload" "$python" -m pytest -q -p no:cacheprovider --capture=sys tests/test_linear.py tests/test_segmenter.py \
-    tests/test_hmm.py tests/test_decode.py tests/test_lattice.py tests/test_compat_jieba.py \
-    tests/test_lexicon_count.py tests/test_lexicon_steps.py tests/test_user_dictionary.py \
+LD_PRELOAD="$preload" "$python" -m pytest -q -p no:cacheprovider --capture=sys tests/labelers tests/test_segmenter.py \
+    tests/decode tests/compat tests/lexicon tests/user_dictionary \
     -k "not child_processes and not fork and not racing_threads and not other_processes and not nothing_is_printed and not torch and not tensor and not its_memory" "$@"

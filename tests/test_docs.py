@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # A process of its own for each: other tests change what a process has in common, such as jieba's word list. A comment
-# `# [...]` behind an expression says what comes out.
+# `# [...]` after an expression says what comes out.
 RUNNER = r"""
 import ast, re, sys
 block, names = sys.stdin.read(), {}

@@ -110,10 +110,10 @@ def build(
     master: str | None = None,
 ) -> None:
     """Build a lexicon; arguments as of the command."""
-    from cws.dictionary import read_word_list
     from cws.files import check_folder, check_input
     from cws.lexicon.build import BuildOptions
     from cws.lexicon.build import build as find_words
+    from cws.word_list import read_word_list
 
     check_folder(output)
     listed = read_word_list(known) if known else None

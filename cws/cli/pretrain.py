@@ -105,8 +105,8 @@ def pretrain(
     import torch  # here, because --help should not wait for it
 
     from cws.segmenter import load
-    from cws.training.pretrain import PretrainOptions
-    from cws.training.pretrain import pretrain as run
+    from cws.training.pretraining.pretrain import PretrainOptions
+    from cws.training.pretraining.pretrain import pretrain as run
 
     segmenter = load(model)
     torch.set_num_threads(threads)

@@ -156,7 +156,7 @@ def segment(
     errors: str = "strict",
     progress: bool = False,
 ) -> None:
-    """Segment files, one behind the other, into one output file; arguments as of the command."""
+    """Segment files, one after the other, into one output file; arguments as of the command."""
     segmenter = Segmenter(model, user_dictionary, device, precision, batch_chars)
     if torch := sys.modules.get("torch"):  # a neural model has loaded it
         torch.set_num_threads(1)  # its own threads would come on top of these

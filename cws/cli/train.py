@@ -9,10 +9,10 @@ from click.core import ParameterSource
 
 from cws.cli.options import corpus_encoding_option, progress_option, threads_option
 from cws.corpus import read_segmented
-from cws.dictionary import jieba_word_list, read_word_list
 from cws.files import check_folder, read_lines
 from cws.labelers import NEURAL_KINDS
 from cws.segmenter import load
+from cws.word_list import jieba_word_list, read_word_list
 
 NATIVE_KINDS = ("linear", "hmm", "dictionary")
 _OPTIONS = {  # who has each option that not all have
@@ -137,7 +137,7 @@ def train_cli(
     _check_options(context, kind, init)
     output = output or f"cws-{kind}"
     if kind in NEURAL_KINDS:
-        from cws.cli.neural import train_neural
+        from cws.cli.train_neural import train_neural
 
         shows = sys.stderr.isatty() if progress is None else progress
         train_neural(

@@ -15,8 +15,8 @@ Arrays are numpy's or torch's, and results are of the same kind, on the same dev
     cuda        Triton kernels, float32 (and float16, bfloat16 emissions); every CUDA tensor goes there
 """
 
+from cws.decode.api import Likelihood, Marginals, Paths, forward_backward, log_likelihood, nbest, viterbi
 from cws.decode.chain import Legality
-from cws.decode.doors import Likelihood, Marginals, Paths, forward_backward, log_likelihood, nbest, viterbi
 
 __all__ = [
     "Legality",

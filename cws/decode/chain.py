@@ -215,7 +215,7 @@ _SBME = ([list(row) for row in SBME.transitions_allowed], list(SBME.start_allowe
 
 
 def check_scores(scores: np.ndarray[Any, Any]) -> None:
-    """Raise InputError if one of transitions, start and end, one behind the other, (K + 2, K), is no score."""
+    """Raise InputError if one of transitions, start and end, one after the other, (K + 2, K), is no score."""
     fine = np.abs(scores) <= MAX_SCORE
     if fine.all() or (fine := fine | (scores == -np.inf)).all():
         return

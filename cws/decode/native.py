@@ -1,4 +1,4 @@
-"""The C++ backend: cws/native/chain.h. Float32 scores, threads over sequences."""
+"""The C++ backend: cws/native/chain/chain.h. Float32 scores, threads over sequences."""
 
 from __future__ import annotations
 

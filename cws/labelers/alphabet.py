@@ -15,7 +15,7 @@ from cws.text import HANZI, PUNCTUATION, SPACE, TYPE_NAMES, bmp_types, fold, fol
 
 Words = Sequence[str]
 
-MAX_SEQUENCE = 1024  # characters, kMaxSequence of cws/native/labeler.h
+MAX_SEQUENCE = 1024  # characters, kMaxSequence of cws/native/base/labeler.h
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Alphabet:
     def encode_corpus(
         self, sentences: Sequence[Words], scheme: TagScheme = SBME
     ) -> tuple[NDArray[np.uint16], NDArray[np.uint8], NDArray[np.int64]]:
-        """Return the codes and tags of all sentences, one behind the other, and the sentences' lengths.
+        """Return the codes and tags of all sentences, one after the other, and the sentences' lengths.
 
         Sentences of more than MAX_SEQUENCE characters are cut between words, as the segmenter cuts long text.
         """

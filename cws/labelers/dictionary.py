@@ -14,9 +14,9 @@ from math import log
 
 from cws import model_io
 from cws._native import DictionarySegmenter
-from cws.dictionary import jieba_word_list
 from cws.errors import InputError, ModelError
 from cws.lattice import TENSORS, WordTrie, trie_tensors
+from cws.word_list import jieba_word_list
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def word_trie(counts: Mapping[str, int | None] | None = None) -> tuple[WordTrie,
     once, and so has a character that begins no word.
 
     Args:
-        counts: The list, for example of `cws.dictionary.read_word_list`; by default jieba's.
+        counts: The list, for example of `cws.word_list.read_word_list`; by default jieba's.
 
     Raises:
         FileError: jieba's list is asked for and jieba is not installed.
@@ -92,7 +92,7 @@ def write_trie(
         folder, metadata: As of `write_dictionary`, with its errors.
         trie: Words and their log-probabilities.
         unknown: The log-probability of a unit that begins no word.
-        units: Whether words are of the units of cws/lexicon/units.py, not of characters.
+        units: Whether words are of the units of cws/lexicon/symbols.py, not of characters.
     """
     own = {"kind": KIND, "words": len(trie), "unknown": unknown, "units": units}
     if reserved := sorted(own.keys() & (metadata or {}).keys()):

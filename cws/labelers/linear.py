@@ -22,14 +22,14 @@ UNKNOWN = 1  # UNKNOWN + type is the class of a character the model has not met
 FIRST_KNOWN = UNKNOWN + 8
 SEPARATOR = UNKNOWN + SPACE
 PAD = 2  # edges on either side of a sequence
-ABSENT = 0xFFFF  # fills the places of a key behind the n-gram's end
+ABSENT = 0xFFFF  # fills the places of a key after the n-gram's end
 
 # Scores are integers; the score in nats is that times the scale in cws.json. Tags are in the order S B M E.
 TENSORS: model_io.Specification = {
     "characters": ("U16", (0x10000,)),  # the class of each code point of the BMP
     "types": ("U8", (None,)),  # the type of each class, as in cws/text.py
     "unigrams": ("I8", (None, 5, 4)),  # [class][position -2 ... 2 from the character][tag]
-    "buckets": ("U8", (None, 64)),  # the n-grams, see cws/native/ngram_table.h
+    "buckets": ("U8", (None, 64)),  # the n-grams, see cws/native/models/ngram_weights.h
     "pilots": ("U8", (None,)),
     "type_contexts": ("I16", (1 << 15, 4)),  # [types of five characters, three bits each][tag]
     "repetitions": ("I16", (32, 4)),  # [which neighbours are the same, see reference_emissions][tag]
@@ -73,7 +73,7 @@ def ngram_key(classes: Sequence[int]) -> int:
 
 
 class ReferenceTable:
-    """Looks n-grams up in the mapped table, as cws/native/ngram_table.h does."""
+    """Looks n-grams up in the mapped table, as cws/native/models/ngram_weights.h does."""
 
     def __init__(self, buckets: memoryview, pilots: memoryview) -> None:
         self._buckets, self._pilots = bytes(buckets), bytes(pilots)

@@ -7,12 +7,12 @@ The steps are plain functions: `count`, `cut`, `truncate`, `prune`, `estimate`, 
 from cws.lexicon.autonomy import segment_by_autonomy
 from cws.lexicon.build import BuildOptions, BuildResult, build, build_from_counts
 from cws.lexicon.candidates import NgramIndex
-from cws.lexicon.count import NgramCounts, NgramTable, count, count_partially, count_texts, merge_counts
+from cws.lexicon.counting.count import NgramCounts, NgramTable, count, count_partially, count_texts, merge_counts
+from cws.lexicon.counting.line_sample import lines_of, sample_runs
 from cws.lexicon.lexicon import Entry, Lexicon
 from cws.lexicon.minimise import candidates, held_out_information, minimise
-from cws.lexicon.refine import SamplerOptions, refine
 from cws.lexicon.retag import fit_tagger, retag
-from cws.lexicon.sample import lines_of, sample_runs
+from cws.lexicon.sampler import SamplerOptions, refine
 from cws.lexicon.steps import cut, estimate, least_count, prune, truncate
 from cws.lexicon.words import SegmentedRuns
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from cws._native import best_ends
 from cws.lexicon.candidates import NgramIndex
-from cws.lexicon.count import count_texts
+from cws.lexicon.counting.count import count_texts
 from cws.lexicon.entropy import Floats
-from cws.lexicon.units import LATIN, NUMBER
+from cws.lexicon.symbols import LATIN, NUMBER
 from cws.lexicon.words import SegmentedRuns, codes_of, offsets_of
 
 _LEAST = -30.0  # of a character alone that was seen once

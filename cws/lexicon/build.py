@@ -11,11 +11,11 @@ from os import PathLike
 from cws.errors import CorpusError, InputError
 from cws.lexicon.autonomy import segment_by_autonomy
 from cws.lexicon.candidates import NgramIndex
-from cws.lexicon.count import NgramCounts, count_and_sample
+from cws.lexicon.counting.count import NgramCounts, count_and_sample
 from cws.lexicon.lexicon import Lexicon
 from cws.lexicon.minimise import candidates, minimise
-from cws.lexicon.refine import LONGEST, SamplerOptions, refine
 from cws.lexicon.retag import retag
+from cws.lexicon.sampler import LONGEST, SamplerOptions, refine
 from cws.lexicon.steps import cut, estimate, least_count, prune, truncate
 from cws.lexicon.words import SegmentedRuns
 from cws.threads import processors
@@ -34,7 +34,7 @@ class BuildOptions:
     min_count: int | None = None  # of a candidate; None: see `steps.least_count`
     sample: int = 4_000_000  # characters of the text that the steps after counting look at
     sampler: SamplerOptions = field(default_factory=SamplerOptions)
-    retag_rounds: int = 2  # after the sampler; 0: no tagger
+    retag_iterations: int = 2  # after the sampler; 0: no tagger
     passes: int = 2  # of sampler and tagger; the second has half the sweeps
 
     def __post_init__(self) -> None:
@@ -43,7 +43,7 @@ class BuildOptions:
             ("n", self.n is None or 1 <= self.n <= LONGEST),
             ("min_count", self.min_count is None or self.min_count >= 1),
             ("sample", self.sample >= 1),
-            ("retag_rounds", self.retag_rounds >= 0),
+            ("retag_iterations", self.retag_iterations >= 0),
             ("passes", self.passes >= 0),
         ):
             if not allowed:
@@ -151,7 +151,7 @@ def build_from_counts(
     index = NgramIndex(counts)
     if options.goal == "words":
         words = segment_by_autonomy(sample, longest=options.longest, threads=threads)
-        progress(f"autonomy: {len(words.word_counts()):,} kinds of words")
+        progress(f"autonomy: {len(words.word_counts()):,} word types")
         for step in range(options.passes):
             words = _improve(words, options, step, progress)
         return BuildResult(Lexicon.of(words.word_counts(), index), words, [], counts.characters)
@@ -191,9 +191,9 @@ def _improve(words: SegmentedRuns, options: BuildOptions, step: int, progress: C
 
     def show(sweep: int, log_probability: float, kinds: int) -> None:
         if sweep % 10 == 0:
-            progress(f"sampled {sweep} times: log-probability {log_probability:.0f}, {kinds:,} kinds of words")
+            progress(f"sampled {sweep} times: log-probability {log_probability:.0f}, {kinds:,} word types")
 
     words = refine(words, replace(sampler, sweeps=sampler.sweeps >> step, seed=sampler.seed + step), progress=show)
-    words = retag(words, rounds=options.retag_rounds)
-    progress(f"pass {step + 1}: {len(words.word_counts()):,} kinds of words")
+    words = retag(words, rounds=options.retag_iterations)
+    progress(f"pass {step + 1}: {len(words.word_counts()):,} word types")
     return words

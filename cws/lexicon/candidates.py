@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cws._native import link_ngrams
-from cws.lexicon.count import NgramCounts
+from cws.lexicon.counting.count import NgramCounts
 from cws.lexicon.entropy import Floats, merge_gain
 
 Rows = NDArray[np.int64]
@@ -88,7 +88,7 @@ class NgramIndex:
         return self._weakest[order]
 
     def _parts(self, order: int, place: int, rows: Rows | None = None) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the rows of the two parts of n-grams, by default of all, when cut behind so many characters."""
+        """Return the rows of the two parts of n-grams, by default of all, when cut after so many characters."""
         first: NDArray[Any] = np.arange(len(self._shares[order - 1])) if rows is None else rows
         second = first
         for shorter in range(order, place, -1):

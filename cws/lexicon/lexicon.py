@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from cws._native import DictionarySegmenter
-from cws.dictionary import LEXICON_HEADER, read_word_list
 from cws.errors import CorpusError, InputError
 from cws.files import atomic_output, display_name, read_lines
 from cws.labelers.dictionary import write_trie
 from cws.lattice import WordTrie
 from cws.lexicon.candidates import NgramIndex
 from cws.lexicon.entropy import information_per_character
+from cws.word_list import LEXICON_HEADER, read_word_list
 
 COLUMNS = ("word", "count", "pmi", "gain", "left_entropy", "right_entropy")
 
@@ -95,7 +95,7 @@ class Lexicon:
     def save(self, path: str | PathLike[str]) -> None:
         """Write the lexicon: a line a word, the columns of COLUMNS separated by tabs, `-` for what is not known.
 
-        The first line names the columns, behind a `#`; so word lists and user dictionaries can be read from it too.
+        The first line names the columns, after a `#`; so word lists and user dictionaries can be read from it too.
 
         Raises:
             FileError: The file cannot be written.
@@ -123,7 +123,7 @@ class Lexicon:
         """Return the lexicon of a file that `save` wrote, or of any word list; without a count a word has 1.
 
         Raises:
-            FileError, EncodingError, CorpusError: As `cws.dictionary.read_word_list`; a broken line of a lexicon.
+            FileError, EncodingError, CorpusError: As `cws.word_list.read_word_list`; a broken line of a lexicon.
         """
         lines = read_lines(path)
         if not next(lines, "").startswith(LEXICON_HEADER):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cws.lexicon.lexicon import Lexicon
-from cws.pictures import new_figure, save_figure
+from cws.plotting import new_figure, save_figure
 
 SURE_GAIN = 1.0  # nats of mutual information from which on merging two units is a gain, see `entropy.merge_gain_bound`
 
@@ -47,7 +47,7 @@ def _draw_lengths(axes: Any, lexicon: Lexicon) -> None:
     for word, entry in lexicon.entries.items():
         running[len(word)] += entry.count
     lengths = sorted(kinds)
-    for shift, name, counts in ((-0.2, "kinds of words", kinds), (0.2, "words of the text", running)):
+    for shift, name, counts in ((-0.2, "word types", kinds), (0.2, "words of the text", running)):
         total = sum(counts.values())
         axes.bar(
             [length + shift for length in lengths], [counts[length] / total for length in lengths], 0.4, label=name

@@ -1,15 +1,15 @@
-"""What a sample is, in plain Python: `cws.lexicon.sample` gives the same for any text."""
+"""What a sample is, in plain Python: `cws.lexicon.counting.line_sample` gives the same for any text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from zlib import crc32
 
-from cws.lexicon.units import runs
+from cws.lexicon.symbols import runs
 
 
 def sample_reference(lines: Iterable[str], characters: int) -> list[str]:
-    """Return the runs of a share of lines, as `cws.lexicon.sample.sample_runs` does.
+    """Return the runs of a share of lines, as `cws.lexicon.counting.line_sample.sample_runs` does.
 
     The share is of those lines whose checksums end in so many zeros that it is not too large.
     """

@@ -18,7 +18,7 @@ class SegmentedRuns:
     """Runs of units, and where their words end.
 
     Attributes:
-        text: The runs, one behind the other.
+        text: The runs, one after the other.
         offsets: (runs + 1,) int64, where each begins; none is empty.
         ends: (units,) uint8, 1 for the last unit of each word.
     """
@@ -55,7 +55,7 @@ class SegmentedRuns:
 
 
 def offsets_of(runs: Iterable[str]) -> NDArray[np.int64]:
-    """Return where each run begins if they lie one behind the other, and where the last one ends."""
+    """Return where each run begins if they lie one after the other, and where the last one ends."""
     return np.cumsum([0, *map(len, runs)], dtype=np.int64)
 
 

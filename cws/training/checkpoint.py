@@ -32,7 +32,7 @@ class Progress:
         step: How many steps of the optimiser there were.
         loss, losses: The sum of the losses of the next round so far, and of how many steps.
         best: The best score so far; None before the first evaluation.
-        best_round: After how many rounds it was reached.
+        best_epoch: After how many rounds it was reached.
         scale: Of the loss, in fp16.
         history: A record of each evaluation.
     """
@@ -44,7 +44,7 @@ class Progress:
     loss: float = 0.0
     losses: int = 0
     best: float | None = None
-    best_round: int = 0
+    best_epoch: int = 0
     scale: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
 

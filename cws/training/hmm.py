@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cws import decode, model_io
-from cws.dictionary import jieba_table
 from cws.errors import InputError, ModelError
 from cws.labelers.alphabet import Alphabet, Words
 from cws.labelers.hmm import legal_pairs, legal_triples
 from cws.labelers.linear import EDGE, FIRST_KNOWN, UNKNOWN
 from cws.tags import SBME, TagScheme
 from cws.text import TYPE_NAMES
+from cws.word_list import jieba_table
 
 Floats = NDArray[np.floating[Any]]
 
@@ -105,7 +105,7 @@ def _log(probabilities: Floats) -> Floats:
 def count_hmm(sentences: Iterable[Words], scheme: TagScheme = SBME) -> Hmm:
     """Return the model of order 1 that the counts of segmented sentences give.
 
-    Model files hold SBME only; other schemes are for studies (scripts/tag_sets.py).
+    Model files hold SBME only; other schemes are for studies (scripts/studies/tag_sets.py).
 
     Raises:
         InputError: No word in them.

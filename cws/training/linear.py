@@ -198,7 +198,7 @@ def make_trainer(
         lexicon: What `lexicon_entries` returned.
         sentences: Lists of words.
         options: Hyper-parameters.
-        scheme: Of 2, 4 or 6 tags. Model files hold SBME only; others are for studies (scripts/tag_sets.py).
+        scheme: Of 2, 4 or 6 tags. Model files hold SBME only; others are for studies (scripts/studies/tag_sets.py).
     """
     return trainer_of(alphabet, lexicon, alphabet.encode_corpus(sentences, scheme), options, scheme)
 
@@ -227,7 +227,7 @@ def trainer_of(
 def best_tags(
     trainer: LinearTrainer, codes: NDArray[np.uint16], lengths: NDArray[np.int64], scheme: TagScheme = SBME
 ) -> NDArray[np.uint8]:
-    """Return the best legal tags of sequences, one behind the other, by the weights so far."""
+    """Return the best legal tags of sequences, one after the other, by the weights so far."""
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     paths = viterbi(trainer.emissions(codes, lengths), offsets, *trainer.chain(), legality=scheme)
     tags: NDArray[np.uint8] = paths.tags

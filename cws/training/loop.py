@@ -1,6 +1,6 @@
 """The training loop of everything that PyTorch differentiates, on accelerate: `fit`.
 
-A training is rounds of batches, with an evaluation behind each round. Which batches a round has, and every random draw
+A training is rounds of batches, with an evaluation after each round. Which batches a round has, and every random draw
 of a step (dropout, masks), follow from the seed and the numbers of round and step. So a training that was killed goes
 on from its last checkpoint and ends with the same weights, bit for bit on the same device.
 """
@@ -115,7 +115,7 @@ def step_seed(seed: int, *numbers: int) -> int:
     return mixed & _MASK
 
 
-def rate_factor(step: int, steps: int, options: LoopOptions) -> float:
+def learning_rate_factor(step: int, steps: int, options: LoopOptions) -> float:
     """Return what every group's own rate is multiplied with at a step of all steps."""
     warm = max(1, round(options.warmup * steps))
     if step < warm:
@@ -228,7 +228,7 @@ class _Fit:
         return self.done.round >= self.options.rounds or self._is_past_best()
 
     def _is_past_best(self) -> bool:
-        return self.done.round - self.done.best_round >= self.options.patience and self.done.best is not None
+        return self.done.round - self.done.best_epoch >= self.options.patience and self.done.best is not None
 
     def _run_round(self) -> bool:
         """Train on what is left of a round's batches; return False where time is up before its end."""
@@ -266,7 +266,7 @@ class _Fit:
         loss: Tensor = self.model(*self.task.inputs(batch, seed, self.accelerator.device))
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.options.clip)
-        factor = rate_factor(self.done.step, self.steps, self.options)
+        factor = learning_rate_factor(self.done.step, self.steps, self.options)
         for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
             group["lr"] = rate * factor
         self.optimiser.step()
@@ -299,7 +299,7 @@ class _Fit:
             figures = self.task.evaluate()
             better = done.best is None or figures["score"] > done.best
             if better:
-                done.best, done.best_round = figures["score"], done.round
+                done.best, done.best_epoch = figures["score"], done.round
                 self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.raw.state_dict().items()}
         record = {
             "round": done.round,

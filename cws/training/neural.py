@@ -21,11 +21,10 @@ from torch import nn
 from cws.corpus import train_dev_split
 from cws.errors import InputError
 from cws.labelers.alphabet import Alphabet, Words, cut_sentence
-from cws.labelers.bert import Bert, CharacterTokens, bundled_encoder, load_encoder
-from cws.labelers.encoders import Batch, FeatureOptions
-from cws.labelers.lexicon_features import MAX_LISTS, LexiconFeatures
 from cws.labelers.linear import UNKNOWN
-from cws.labelers.neural import (
+from cws.labelers.neural.bert import Bert, CharacterTokens, bundled_encoder, load_encoder
+from cws.labelers.neural.encoders import Batch, FeatureOptions
+from cws.labelers.neural.labeler import (
     KINDS,
     NeuralLabeler,
     NeuralModel,
@@ -34,10 +33,11 @@ from cws.labelers.neural import (
     save_neural,
     with_standards,
 )
+from cws.labelers.neural.lexicon_features import MAX_LISTS, LexiconFeatures
 from cws.model_io import read_config
 from cws.training.linear import WordList, word_f1
 from cws.training.loop import LoopOptions, fit, remove_checkpoint, step_seed, write_history
-from cws.training.teacher import taught_words
+from cws.training.self_training import pseudo_labels
 
 log = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ class Tagging:
             self._hidden_codes = np.full(1 << 16, model.alphabet.unknown, np.int64)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        rate, multiplier = rates_of(self._model.kind, self._options)
+        rate, multiplier = learning_rates_of(self._model.kind, self._options)
         return parameter_groups(self._model.labeler, rate, multiplier)
 
     def batches(self, round: int) -> list[NDArray[np.int64]]:
@@ -202,7 +202,7 @@ class Tagging:
         return {"score": f1, "f1": f1}
 
 
-def rates_of(kind: str, options: NeuralOptions) -> tuple[float, float]:
+def learning_rates_of(kind: str, options: NeuralOptions) -> tuple[float, float]:
     """Return the rate of the encoder and how many times that the CRF's is."""
     is_bert = kind.startswith("bert")
     rate = options.rate if options.rate is not None else (2e-4 if is_bert else _RATE)
@@ -231,7 +231,7 @@ def train_neural(
     A training that was interrupted goes on from the checkpoint in the folder, and ends with the same model.
 
     Args:
-        kind: One of `cws.labelers.neural.KINDS`.
+        kind: One of `cws.labelers.neural.labeler.KINDS`.
         corpora: Training sentences, lists of words. The model follows the first corpus; others, of other annotation
             standards, are learned together with it.
         dev: Sentences to choose the best round on; None takes a part of the first corpus.
@@ -262,7 +262,7 @@ def train_neural(
     if raw:
         threads = torch.get_num_threads()
         train.append(
-            taught_words(raw, train[0], dev, word_lists, seed=options.loop.seed, threads=threads, progress=progress)
+            pseudo_labels(raw, train[0], dev, word_lists, seed=options.loop.seed, threads=threads, progress=progress)
         )
     torch.manual_seed(options.loop.seed)
     model = _new_model(kind, train, word_lists, options) if init is None else _model_from(init, train)

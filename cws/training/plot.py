@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cws.pictures import new_figure, save_figure
+from cws.plotting import new_figure, save_figure
 from cws.tags import SBME
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from threading import Lock
 
 from cws._native import JiebaForcedSplits, JiebaHmm, JiebaTagModel
-from cws.dictionary import jieba_table
 from cws.errors import ModelError
+from cws.word_list import jieba_table
 
 FORCED_SPLITS = JiebaForcedSplits()  # one for the process: a word deleted from one list is split in all, as in jieba
 

@@ -11,7 +11,7 @@ from threading import RLock
 from cws._native import JiebaWordList
 from cws.compat.jieba import tables
 from cws.compat.jieba.frequencies import Frequencies, log_total
-from cws.dictionary import jieba_folder
+from cws.word_list import jieba_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,11 +149,11 @@ class Tokenizer:
         return words
 
     def cut_for_search(self, sentence: str | bytes, HMM: bool = True) -> Iterator[str]:
-        """Yield the words of a text, each behind the shorter words in it; see `lcut_for_search`."""
+        """Yield the words of a text, each after the shorter words in it; see `lcut_for_search`."""
         yield from self.lcut_for_search(sentence, HMM)
 
     def lcut_for_search(self, sentence: str | bytes, HMM: bool = True) -> list[str]:
-        """Return the words of a text, each behind the words of two and three characters in it."""
+        """Return the words of a text, each after the words of two and three characters in it."""
         self.check_initialized()
         words: list[str] = self._words.cut_for_search(to_text(sentence), bool(HMM))
         return words

@@ -1,6 +1,6 @@
 """A column of text in, a column of words out: Arrow arrays, without a Python object for each record.
 
-Records are joined, a line feed behind each, and the core segments the block: a line feed ends whatever stands before
+Records are joined, a line feed after each, and the core segments the block: a line feed ends whatever stands before
 it, so a block gives what its records give one by one. Words are slices of the text, so a column of lists of words has
 the bytes of the column of text: only the places of the words are new.
 """
@@ -40,7 +40,7 @@ class _Block(NamedTuple):
     """Some records, joined."""
 
     data: bytes
-    stops: Places  # behind the line feed of each record
+    stops: Places  # after the line feed of each record
 
 
 def check_options(output: str, errors: str) -> None:
@@ -116,9 +116,9 @@ def _words(segmenter: Segmenter, texts: pa.Array, is_valid: pa.Buffer | None) ->
 
 
 def _without_line_feeds(ends: Places, stops: Places) -> tuple[Places, Places]:
-    """Return where words end in the records without the line feeds that were put behind them, and words a record.
+    """Return where words end in the records without the line feeds that were put after them, and words a record.
 
-    The last word of a record is the line feed, alone or behind white space of the record.
+    The last word of a record is the line feed, alone or after white space of the record.
     """
     lasts = np.searchsorted(ends, stops)
     counts = np.diff(lasts, prepend=-1)

@@ -9,8 +9,8 @@ from typing import BinaryIO, NamedTuple, cast
 
 from pyarrow import fs
 
+from cws.engines.spark.broadcast import Shipment, open_shipment
 from cws.engines.spark.columns import segment_column, slices
-from cws.engines.spark.shipping import Shipment, open_shipment
 from cws.engines.spark.splits import Split, file_errors, file_system, is_utf8, read_split
 from cws.errors import CorpusError, CwsError, EncodingError
 from cws.files import compressed

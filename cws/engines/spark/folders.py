@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from pyarrow import fs
 
+from cws.engines.spark.broadcast import Shipment, make_segmenter, ship
 from cws.engines.spark.files import TEMPORARY, Options, Task, worker
 from cws.engines.spark.session import clear_errors
-from cws.engines.spark.shipping import Shipment, make_segmenter, ship
 from cws.engines.spark.splits import SPLIT, InputFile, absolute, file_errors, file_system, list_files
 from cws.errors import CorpusError, CwsError, EncodingError, InputError
 from cws.segmenter import DEFAULT_MODEL, Segmenter
@@ -60,7 +60,7 @@ def segment_folder(
     """Segment all files of a folder into files of the same names in another folder, which all machines must see.
 
     A text file gives what `cws segment` gives for it, compressed as the file is. One of more than `split_size` bytes
-    becomes a folder of that name with part-00000, part-00001 ...; one behind the other they are what `cws segment`
+    becomes a folder of that name with part-00000, part-00001 ...; one after the other they are what `cws segment`
     gives. A parquet file gets one more column, `words`. Each file appears when it is complete, and is left alone by the
     next call as long as it is newer than its input.
 
@@ -175,7 +175,7 @@ def _remove_other_parts(tasks: Sequence[Task], target: str) -> None:
 
 
 def _finish(target: str) -> None:
-    """Remove what killed executors left behind, and say that all is done."""
+    """Remove what killed executors left, and say that all is done."""
     system, root = file_system(target)
     with file_errors(target):
         for info in system.get_file_info(fs.FileSelector(root, recursive=True)):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 
+from cws.engines.spark.broadcast import Shipment, make_segmenter, open_shipment, ship
 from cws.engines.spark.columns import OUTPUTS, check_options, segment_column, slices
-from cws.engines.spark.shipping import Shipment, make_segmenter, open_shipment, ship
 from cws.errors import InputError
 from cws.segmenter import DEFAULT_MODEL, Segmenter
 

@@ -18,9 +18,9 @@ from cws.engines.spark.ngrams import RECORD_TYPES, collect_counts, count_into_sh
 from cws.engines.spark.session import clear_errors
 from cws.engines.spark.splits import Split, is_utf8, list_files, read_split
 from cws.errors import CorpusError, InputError
-from cws.lexicon.blocks import Position
 from cws.lexicon.build import BuildOptions, BuildResult, build_from_counts, least_kept
-from cws.lexicon.source import TextSource
+from cws.lexicon.counting.blocks import Position
+from cws.lexicon.counting.source import TextSource
 from cws.text import decode_blocks
 
 TYPE_CHECKING = False

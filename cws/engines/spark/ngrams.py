@@ -16,8 +16,8 @@ import pyarrow as pa
 from cws.engines.spark.columns import check_options
 from cws.engines.spark.shards import ShardMerge, cut_file
 from cws.errors import EncodingError, InputError
-from cws.lexicon.count import MAX_ORDER, NgramCounts, NgramTable, count_merged, count_source_partially
-from cws.lexicon.source import TextSource
+from cws.lexicon.counting.count import MAX_ORDER, NgramCounts, NgramTable, count_merged, count_source_partially
+from cws.lexicon.counting.source import TextSource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _TABLE_TYPES = (
     "ngram string, count bigint, left_neighbours bigint, right_neighbours bigint, left_entropy float,"
     " right_entropy float"
 )
-_NUMBERS = (np.int64, np.uint32, np.uint32, np.float32, np.float32)  # the columns of NgramTable behind the n-grams
+_NUMBERS = (np.int64, np.uint32, np.uint32, np.float32, np.float32)  # the columns of NgramTable after the n-grams
 
 
 def count_ngrams(

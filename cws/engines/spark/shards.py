@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cws import _native
-from cws.lexicon.blocks import MOST_FILES
+from cws.lexicon.counting.blocks import MOST_FILES
 
 _HEADER = struct.Struct("<8sII")  # magic, version, n: of a file of partial counts
 _TRAILER = struct.Struct("<QQ8s")  # offset of the directory, its entries, magic

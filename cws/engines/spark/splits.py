@@ -135,7 +135,7 @@ def read_split(split: Split, *, utf8: bool = True) -> Iterator[Iterator[bytes]]:
 
 
 def _line_start(raw: Any, at: int) -> int:
-    """Return where the first line begins that begins at `at` or behind it."""
+    """Return where the first line begins that begins at `at` or after it."""
     if at == 0:
         return 0
     raw.seek(at - 1)

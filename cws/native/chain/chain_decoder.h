@@ -1,0 +1,63 @@
+// A decoder of models whose scores of a block are emissions of a chain of tags: all but the scoring itself.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "chain/sbme.h"
+#include "chain/short_region.h"
+#include "chain/word_chain.h"
+
+namespace cws {
+
+// The chain of a model of S, B, M, E whose scores are in nats: transitions (4, 4), start (4,), end (4,). What is illegal is
+// not read.
+inline WordChain sbme_word_chain(const float* transitions, const float* start, const float* end) {
+    constexpr size_t kTags = 4;
+    std::vector<float> scores(kTags * (kTags + 2), kForbidden);
+    for (const Tag tag : {S, B, M, E})
+        for (const Tag before : kBefore[tag]) scores[kTags * before + tag] = transitions[kTags * before + tag];
+    for (const Tag first : {S, B}) scores[kTags * kTags + first] = start[first];
+    for (const Tag last : {S, E}) scores[kTags * (kTags + 1) + last] = end[last];
+    return WordChain({{1, 1, 0, 0}, {1, 0, 0, 1}}, std::move(scores), 1.0, true, 1);
+}
+
+class ChainDecoder : public Decoder {
+public:
+    explicit ChainDecoder(WordChain words)
+        : words_(std::move(words)), tags_(words_.tags()), emissions_(size_t(kMaxCodes * tags_)) {}
+
+    void word_ends(int begin, int count, uint8_t* word_ends) override {
+        words_.word_ends(rows(begin), count, word_ends);
+    }
+    void resegment(int begin, int count, Region region, const uint8_t* boundaries, const std::vector<EntryMatch>& matches,
+                uint8_t* word_ends) override {
+        if (words_.resegment_short(rows(begin), count, region, boundaries, matches, word_ends)) return;
+        const Region seen = words_.surroundings(region, count);
+        words_.resegment(rows(begin + seen.begin), count, seen, region, boundaries, matches, word_ends);
+    }
+    double score_words(int begin, int count, const std::vector<EntryMatch>& matches,
+                       const uint8_t* word_ends) override {
+        return words_.score_words(rows(begin), count, matches, word_ends);
+    }
+    std::vector<ScoredWordEnds> nbest(int begin, int count, int n) override {
+        return words_.nbest(rows(begin), count, n);
+    }
+    void read(int begin, int count) override { words_.read(rows(begin), count); }
+    double word_probability(int first, int last) const override { return words_.word_probability(first, last); }
+    std::vector<float> emissions(int begin, int count) const override {
+        return {rows(begin), rows(begin + count)};
+    }
+
+protected:
+    const float* rows(int at) const { return emissions_.data() + at * tags_; }
+    float* rows(int at) { return emissions_.data() + at * tags_; }
+    int tags() const { return tags_; }
+
+private:
+    WordChain words_;
+    int tags_;
+    std::vector<float> emissions_;  // (codes of a block, tags), which `score` fills
+};
+
+}  // namespace cws

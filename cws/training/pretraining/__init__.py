@@ -1,0 +1,1 @@
+"""Pretraining encoders on raw text: masked characters."""
