@@ -1,4 +1,4 @@
-"""Pictures, drawn by matplotlib where it is installed."""
+"""Plots, drawn by matplotlib where it is installed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def new_figure(width: float, height: float, path: str | os.PathLike[str]) -> Any
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise InputError("pictures need matplotlib: pip install matplotlib") from None
+        raise InputError("plots need matplotlib: pip install matplotlib") from None
     return Figure(figsize=(width, height), layout="constrained")
 
 

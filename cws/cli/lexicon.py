@@ -125,7 +125,7 @@ def build(
             check_input(path)
         result = find_words(
             raw, options=options, memory=memory, work_folder=work_folder, threads=threads,
-            encoding=encoding, errors=errors, show_progress=progress, progress=_say,
+            encoding=encoding, errors=errors, show_progress=progress, log_line=_say,
         )  # fmt: skip
     about = {"goal": goal, "from": list(raw), "characters": result.characters, "information": result.information}
     result.lexicon.save_model(output, about)
@@ -149,7 +149,7 @@ def _build_on_spark(
 
     try:
         return build_lexicon(
-            spark, raw, options=options, threads=threads, encoding=encoding, errors=errors, progress=_say
+            spark, raw, options=options, threads=threads, encoding=encoding, errors=errors, log_line=_say
         )
     finally:
         spark.stop()

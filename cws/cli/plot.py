@@ -1,4 +1,4 @@
-"""`cws plot`: pictures of a training, and of what a CRF has learned."""
+"""`cws plot`: plots of a training, and of what a CRF has learned."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HISTORY_FILE = "history.jsonl"  # that of cws/training/loop.py, which would impo
 @click.command("plot")
 @click.argument("models", nargs=-1, required=True, type=click.Path(), metavar="MODEL...")
 @click.option("-o", "--output", default="training.png", show_default=True, type=click.Path(), metavar="FILE",
-              help="The picture: .png, .svg or .pdf.")  # fmt: skip
+              help="The plot: .png, .svg or .pdf.")  # fmt: skip
 def plot_cli(models: tuple[str, ...], output: str) -> None:
     """Draw the trainings of neural models.
 
@@ -28,7 +28,7 @@ def plot_cli(models: tuple[str, ...], output: str) -> None:
     cws plot my-model other-model -o trainings.png
     """
     plot(models, output)
-    click.echo(f"the picture is {output}", err=True)
+    click.echo(f"the plot is {output}", err=True)
 
 
 def plot(models: tuple[str, ...], output: str) -> None:

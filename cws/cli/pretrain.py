@@ -25,7 +25,7 @@ from cws.threads import MAX_THREADS, processors
               help="Windows of text a step.")  # fmt: skip
 @click.option("--length", type=click.IntRange(8, 8192), default=128, show_default=True, metavar="N",
               help="Characters a window.")  # fmt: skip
-@click.option("--rate", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True, metavar="X",
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True, metavar="X",
               help="Of learning, at its height. 1e-4 suits --init.")  # fmt: skip
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), metavar="N",
               help="Stop after so long; the same command goes on.")  # fmt: skip
@@ -47,7 +47,7 @@ def pretrain_cli(
     steps: int,
     batch_size: int,
     length: int,
-    rate: float,
+    learning_rate: float,
     minutes: float | None,
     model: str,
     device: str | None,
@@ -70,12 +70,12 @@ def pretrain_cli(
     A training that is interrupted, however, goes on with the same command from its last checkpoint, at most a minute
     back, and ends with the same weights. The folder of a complete one is a Hugging Face directory.
 
-    A line for each of twenty
-    rounds says how it fares: loss and accuracy where words are hidden in text that was held out.
+    A line for each of twenty epochs has loss and accuracy where words are hidden in text that was held out.
     """
     is_complete = pretrain(
-        raw, output, size=size, init=init, steps=steps, batch_size=batch_size, length=length, rate=rate,
-        minutes=minutes, model=model, device=device, threads=threads, seed=seed, encoding=encoding, errors=errors,
+        raw, output, size=size, init=init, steps=steps, batch_size=batch_size, length=length,
+        learning_rate=learning_rate, minutes=minutes, model=model, device=device, threads=threads, seed=seed,
+        encoding=encoding, errors=errors,
         progress=sys.stderr.isatty() if progress is None else progress,
     )  # fmt: skip
     if is_complete:
@@ -91,7 +91,7 @@ def pretrain(
     steps: int = 10_000,
     batch_size: int = 32,
     length: int = 128,
-    rate: float = 2e-3,
+    learning_rate: float = 2e-3,
     minutes: float | None = None,
     model: str = "pku",
     device: str | None = None,
@@ -110,9 +110,11 @@ def pretrain(
 
     segmenter = load(model)
     torch.set_num_threads(threads)
-    options = PretrainOptions(size=size, steps=steps, batch=batch_size, length=length, rate=rate, seed=seed)
+    options = PretrainOptions(
+        size=size, steps=steps, batch=batch_size, length=length, learning_rate=learning_rate, seed=seed
+    )
     return run(
         raw, output, lambda texts: segmenter.segment_batch(texts, threads=threads), options=options, init=init,
         device=device, encoding=encoding, errors=errors, stop_after=None if minutes is None else 60 * minutes,
-        show_progress=progress, progress=lambda line: click.echo(line, err=True),
+        show_progress=progress, log_line=lambda line: click.echo(line, err=True),
     )  # fmt: skip

@@ -24,7 +24,8 @@ _OPTIONS = {  # who has each option that not all have
     "init": ("hmm", *NEURAL_KINDS),
     **dict.fromkeys(("order", "iterations"), ("hmm",)),
     **dict.fromkeys(
-        ("also", "epochs", "rate", "batch_chars", "device", "precision", "minutes", "threads", "progress"), NEURAL_KINDS
+        ("also", "epochs", "learning_rate", "batch_chars", "device", "precision", "minutes", "threads", "progress"),
+        NEURAL_KINDS,
     ),
     "crf_lr_multiplier": ("bilstm-crf", "cnn-crf", "bert-crf"),
     **dict.fromkeys(("encoder", "encoder_layers", "unshare_layers"), ("bert", "bert-crf")),
@@ -68,10 +69,10 @@ _OPTIONS = {  # who has each option that not all have
 )
 @click.option("--epochs", type=click.IntRange(1), metavar="N", show_default="20, bert 10",
               help="At most; it stops when dev F1 stops rising.  [neural]")  # fmt: skip
-@click.option("--rate", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="X",
+@click.option("--learning-rate", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="X",
               show_default="2e-3, bert 2e-4", help="The learning rate.  [neural]")  # fmt: skip
 @click.option("--crf-lr-multiplier", type=click.FloatRange(0), metavar="X", show_default="5, bert 100",
-              help="The learning rate of the CRF is so many times --rate.  [..-crf]")  # fmt: skip
+              help="The learning rate of the CRF is so many times --learning-rate.  [..-crf]")  # fmt: skip
 @click.option("--batch-chars", type=click.IntRange(1), default=2048, show_default=True, metavar="N",
               help="Characters of a step.  [neural]")  # fmt: skip
 @click.option("--encoder", default="mini", show_default=True, metavar="NAME|DIR",
@@ -102,7 +103,7 @@ def train_cli(
     seed: int,
     also: tuple[str, ...],
     epochs: int | None,
-    rate: float | None,
+    learning_rate: float | None,
     crf_lr_multiplier: float | None,
     batch_chars: int,
     encoder: str,
@@ -139,12 +140,12 @@ def train_cli(
     if kind in NEURAL_KINDS:
         from cws.cli.train_neural import train_neural
 
-        shows = sys.stderr.isatty() if progress is None else progress
+        show_bar = sys.stderr.isatty() if progress is None else progress
         train_neural(
             kind, train_path, dev_path, output, also=also, raw=raw, init=init, lexicons=lexicons, jieba=jieba,
-            encoding=encoding, seed=seed, epochs=epochs, rate=rate, crf_lr_multiplier=crf_lr_multiplier,
-            batch_chars=batch_chars, encoder=encoder, encoder_layers=encoder_layers, unshare_layers=unshare_layers,
-            device=device, precision=precision, minutes=minutes, threads=threads, progress=shows,
+            encoding=encoding, seed=seed, epochs=epochs, learning_rate=learning_rate,
+            crf_lr_multiplier=crf_lr_multiplier, batch_chars=batch_chars, encoder=encoder, encoder_layers=encoder_layers,
+            unshare_layers=unshare_layers, device=device, precision=precision, minutes=minutes, threads=threads, progress=show_bar,
         )  # fmt: skip
         return
     if kind == "linear":
@@ -201,7 +202,7 @@ def train(
     word_lists += [read_word_list(path, encoding=encoding) for path in lexicons]
     train_linear(
         sentences, dev, word_lists, output,
-        options=LinearOptions(seed=seed), progress=lambda line: click.echo(line, err=True),
+        options=LinearOptions(seed=seed), log_line=lambda line: click.echo(line, err=True),
     )  # fmt: skip
     say_where(output)
 
@@ -232,7 +233,7 @@ def train_hmm(
             start = hmm.count_hmm(load(init or "").segment_batch(texts))
         if raw:
             start = hmm.reestimate(
-                start, texts, iterations=iterations, progress=lambda line: click.echo(line, err=True)
+                start, texts, iterations=iterations, log_line=lambda line: click.echo(line, err=True)
             )
         hmm.write_hmm(start, output, {"from": train_path or init, "raw": list(raw)})
     say_where(output)

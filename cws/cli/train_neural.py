@@ -28,7 +28,7 @@ def train_neural(
     encoding: str = "utf-8",
     seed: int = 1,
     epochs: int | None = None,
-    rate: float | None = None,
+    learning_rate: float | None = None,
     crf_lr_multiplier: float | None = None,
     batch_chars: int = 2048,
     encoder: str = "mini",
@@ -65,14 +65,14 @@ def train_neural(
     lines = [line for path in raw for line in read_lines(path, encoding=encoding)]
     loop = LoopOptions(seed=seed, precision=precision)
     options = NeuralOptions(
-        rate=rate, crf_lr_multiplier=crf_lr_multiplier, batch_characters=batch_chars, encoder=encoder,
+        learning_rate=learning_rate, crf_lr_multiplier=crf_lr_multiplier, batch_characters=batch_chars, encoder=encoder,
         encoder_layers=encoder_layers, unshare_layers=unshare_layers,
-        loop=replace(loop, rounds=epochs or (10 if kind.startswith("bert") else loop.rounds)),
+        loop=replace(loop, epochs=epochs or (10 if kind.startswith("bert") else loop.epochs)),
     )  # fmt: skip
     figures = train_model(
         kind, corpora, dev, word_lists, output, raw=lines, init=init, options=options, device=device,
         stop_after=None if minutes is None else 60 * minutes, show_progress=progress,
-        progress=lambda line: click.echo(line, err=True),
+        log_line=lambda line: click.echo(line, err=True),
     )  # fmt: skip
     if figures is not None and PartialState().is_main_process:
         click.echo(f"dev F1 {100 * figures['f1']:.2f}", err=True)

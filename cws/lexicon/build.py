@@ -62,7 +62,7 @@ class BuildResult:
     Attributes:
         lexicon: The words.
         words: The words of each run of the sample; None for other goals than words.
-        information: L in bits a character after each round, for other goals than words.
+        information: L in bits a character after each iteration, for other goals than words.
         characters: How many Han characters there were in all of the text.
     """
 
@@ -82,7 +82,7 @@ def build(
     encoding: str = "utf-8",
     errors: str = "strict",
     show_progress: bool = False,
-    progress: Callable[[str], None] = log.info,
+    log_line: Callable[[str], None] = log.info,
 ) -> BuildResult:
     """Find the words of raw text, without a dictionary and without annotation.
 
@@ -98,7 +98,7 @@ def build(
         encoding: Any text encoding Python knows.
         errors: What to do with invalid bytes: `strict`, `replace`, or another of Python's error handlers.
         show_progress: Whether to show on stderr how far counting is.
-        progress: Called with a line about each step.
+        log_line: Called with a line about each step.
 
     Raises:
         FileError, EncodingError: As `cws.files.read_lines`.
@@ -120,7 +120,7 @@ def build(
         errors=errors,
         progress=show_progress,
     )
-    return build_from_counts(counts, sample, options=options, threads=threads, progress=progress)
+    return build_from_counts(counts, sample, options=options, threads=threads, log_line=log_line)
 
 
 def least_kept(size: int) -> int:
@@ -137,7 +137,7 @@ def build_from_counts(
     *,
     options: BuildOptions | None = None,
     threads: int | None = None,
-    progress: Callable[[str], None] = log.info,
+    log_line: Callable[[str], None] = log.info,
 ) -> BuildResult:
     """Find the words of text that is counted: the n-grams of all of it, and the runs of a sample.
 
@@ -147,13 +147,13 @@ def build_from_counts(
     threads = processors() if threads is None else threads
     if not sample or not counts.characters:
         raise CorpusError("no Chinese in this text: give some")
-    progress(f"counted {counts.characters:,} characters in {counts.runs:,} runs")
+    log_line(f"counted {counts.characters:,} characters in {counts.runs:,} runs")
     index = NgramIndex(counts)
     if options.goal == "words":
         words = segment_by_autonomy(sample, longest=options.longest, threads=threads)
-        progress(f"autonomy: {len(words.word_counts()):,} word types")
+        log_line(f"autonomy: {len(words.word_counts()):,} word types")
         for step in range(options.passes):
-            words = _improve(words, options, step, progress)
+            words = _improve(words, options, step, log_line)
         return BuildResult(Lexicon.of(words.word_counts(), index), words, [], counts.characters)
     text = "\n".join(sample)
     least = options.min_count or least_count(len(text) - len(sample) + 1)
@@ -162,8 +162,8 @@ def build_from_counts(
         minimum = minimise(text, candidates(index, min_count=rare), threads=threads)
         found, information = minimum.counts, minimum.information
     else:
-        found, information = _four_steps(text, index, least, options, threads, progress)
-    progress(f"{len(found):,} words; bits a character: {' '.join(f'{bits:.4f}' for bits in information)}")
+        found, information = _four_steps(text, index, least, options, threads, log_line)
+    log_line(f"{len(found):,} words; bits a character: {' '.join(f'{bits:.4f}' for bits in information)}")
     whole = {word: max(1, round(count)) for word, count in found.items()}
     return BuildResult(Lexicon.of(whole, index), None, information, counts.characters)
 
@@ -174,26 +174,26 @@ def _four_steps(
     least: int,
     options: BuildOptions,
     threads: int,
-    progress: Callable[[str], None],
+    log_line: Callable[[str], None],
 ) -> tuple[dict[str, float], list[float]]:
     """Return words with their expected counts, and L after each iteration."""
     pieces = cut(text, index, min_count=least, threads=threads)
     long_enough = truncate(pieces, min_count=least, longest=options.longest)
     words = prune(long_enough)
-    progress(f"cut: {len(pieces):,} pieces; truncated: {len(long_enough):,}; pruned: {len(words):,} words")
+    log_line(f"cut: {len(pieces):,} pieces; truncated: {len(long_enough):,}; pruned: {len(words):,} words")
     estimated = estimate(text, words, threads=threads)
     return estimated.counts, estimated.information
 
 
-def _improve(words: SegmentedRuns, options: BuildOptions, step: int, progress: Callable[[str], None]) -> SegmentedRuns:
+def _improve(words: SegmentedRuns, options: BuildOptions, step: int, log_line: Callable[[str], None]) -> SegmentedRuns:
     """Return the words after one pass of sampler and tagger."""
     sampler = options.sampler
 
     def show(sweep: int, log_probability: float, kinds: int) -> None:
         if sweep % 10 == 0:
-            progress(f"sampled {sweep} times: log-probability {log_probability:.0f}, {kinds:,} word types")
+            log_line(f"sampled {sweep} times: log-probability {log_probability:.0f}, {kinds:,} word types")
 
     words = refine(words, replace(sampler, sweeps=sampler.sweeps >> step, seed=sampler.seed + step), progress=show)
-    words = retag(words, rounds=options.retag_iterations)
-    progress(f"pass {step + 1}: {len(words.word_counts()):,} word types")
+    words = retag(words, iterations=options.retag_iterations)
+    log_line(f"pass {step + 1}: {len(words.word_counts()):,} word types")
     return words

@@ -22,8 +22,8 @@ class Minimum(NamedTuple):
 
     Attributes:
         counts: The expected count of each word.
-        information: L of the text after each round, in bits a character.
-        description: Bits of text and lexicon after each round, a character of the text; it never rises.
+        information: L of the text after each iteration, in bits a character.
+        description: Bits of text and lexicon after each iteration, a character of the text; it never rises.
     """
 
     counts: dict[str, float]
@@ -40,17 +40,17 @@ def candidates(index: NgramIndex, *, min_pmi: float = 0.0, min_count: int) -> di
     return words
 
 
-def minimise(text: str, words: Mapping[str, float], *, rounds: int = 10, threads: int = 1) -> Minimum:
+def minimise(text: str, words: Mapping[str, float], *, iterations: int = 10, threads: int = 1) -> Minimum:
     """Return the words that are worth their entry in the lexicon, and their counts.
 
-    Each round estimates the counts, then drops the words that save fewer bits, against their parts, than it takes to
-    spell them. It stops when text and lexicon together would take more bits than before (Rissanen, "Modeling by
+    Each iteration estimates the counts, then drops the words that save fewer bits, against their parts, than it takes
+    to spell them. It stops when text and lexicon together would take more bits than before (Rissanen, "Modeling by
     shortest data description", 1978).
 
     Args:
         text: Runs, one a line.
         words: Candidates with their counts.
-        rounds: At most.
+        iterations: At most.
         threads: They make no difference to the result.
     """
     counts: dict[str, float] = dict(words)
@@ -58,7 +58,7 @@ def minimise(text: str, words: Mapping[str, float], *, rounds: int = 10, threads
     information: list[float] = []
     description: list[float] = []
     characters = max(len(text) - text.count("\n"), 1)
-    for _ in range(rounds):
+    for _ in range(iterations):
         estimated = estimate(text, counts, iterations=3, threads=threads)
         costs = _spelling_costs(estimated.counts)
         bits = estimated.information[-1] if estimated.information else 0.0

@@ -20,7 +20,7 @@ def draw_report(lexicon: Lexicon, information: Sequence[float], path: str | os.P
     Args:
         lexicon: The words.
         information: L in bits a character after each iteration; may be empty.
-        path: Where the picture goes; its ending, one of `pictures.FORMATS`, says what it is.
+        path: Where the plot goes; its ending, one of `plotting.FORMATS`, says what it is.
 
     Raises:
         InputError: Another ending; matplotlib is not installed.
@@ -66,9 +66,9 @@ def _draw_information(axes: Any, lexicon: Lexicon) -> None:
 
 
 def _draw_iterations(axes: Any, information: Sequence[float]) -> None:
-    rounds = range(1, len(information) + 1)
-    axes.plot(rounds, information, marker="o")
-    axes.set_xticks(rounds[:: 1 + len(rounds) // 10])
+    iterations = range(1, len(information) + 1)
+    axes.plot(iterations, information, marker="o")
+    axes.set_xticks(iterations[:: 1 + len(iterations) // 10])
     axes.set(title="information", xlabel="iteration", ylabel="bits a character")
     if not information:
         axes.text(0.5, 0.5, "this goal does not minimise it", ha="center", transform=axes.transAxes)

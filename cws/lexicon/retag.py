@@ -24,15 +24,15 @@ _OPTIONS = LinearOptions(margin=0.0)
 _S, _B, _M, _E = range(4)
 
 
-def retag(words: SegmentedRuns, *, rounds: int = 2) -> SegmentedRuns:
+def retag(words: SegmentedRuns, *, iterations: int = 2) -> SegmentedRuns:
     """Return the words of each run as the tagger finds them, learning from those given.
 
     Args:
         words: No word holds white space.
-        rounds: How often. The words of one round teach the next.
+        iterations: How often. The words of one iteration are what the next learns from.
     """
     runs = len(words.offsets) - 1
-    for _ in range(rounds if runs else 0):
+    for _ in range(iterations if runs else 0):
         ends = words.ends.copy()
         half_of = np.arange(runs) // _BLOCK % 2
         for half in (0, 1):

@@ -27,18 +27,18 @@ class Progress:
 
     Attributes:
         identity: What the training is of: data and options, as a checksum. Others do not go on from here.
-        round: How many rounds are complete.
-        batch: How many batches of the next round are.
+        epoch: How many epochs are complete.
+        batch: How many batches of the next epoch are.
         step: How many steps of the optimiser there were.
-        loss, losses: The sum of the losses of the next round so far, and of how many steps.
+        loss, losses: The sum of the losses of the next epoch so far, and of how many steps.
         best: The best score so far; None before the first evaluation.
-        best_epoch: After how many rounds it was reached.
+        best_epoch: After how many epochs it was reached.
         scale: Of the loss, in fp16.
         history: A record of each evaluation.
     """
 
     identity: str
-    round: int = 0
+    epoch: int = 0
     batch: int = 0
     step: int = 0
     loss: float = 0.0
@@ -117,7 +117,7 @@ def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Give an optimiser of the same groups the state in a checkpoint; the rates of the groups stay."""
+    """Give an optimiser of the same groups the state in a checkpoint; the learning rates of the groups stay."""
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in part(tensors, "optimiser").items():
         at, key = name.split(".", 1)

@@ -281,7 +281,7 @@ def _interpolation(*orders: Any) -> Floats:
 
 
 def reestimate(
-    hmm: Hmm, texts: Iterable[str], *, iterations: int = 10, progress: Callable[[str], None] | None = None
+    hmm: Hmm, texts: Iterable[str], *, iterations: int = 10, log_line: Callable[[str], None] | None = None
 ) -> Hmm:
     """Return the model that explains raw text better (Baum et al. 1970).
 
@@ -293,7 +293,7 @@ def reestimate(
         hmm: Where to begin.
         texts: Sentences, without white space; characters the model does not know are added to it.
         iterations: At most; it ends earlier when an iteration gains less than 1e-6 nats a character.
-        progress: Called with a line for each iteration: the log-likelihood per character.
+        log_line: Called with a line for each iteration: the log-likelihood per character.
 
     Raises:
         InputError: No text.
@@ -313,8 +313,8 @@ def reestimate(
             legality=SBME,
         )  # fmt: skip
         likelihood = float(expected.log_partition.sum() / len(codes))
-        if progress:
-            progress(f"iteration {iteration}: log-likelihood {likelihood:.6f} a character")
+        if log_line:
+            log_line(f"iteration {iteration}: log-likelihood {likelihood:.6f} a character")
         if iteration == iterations or likelihood < before + 1e-6:
             break
         before = likelihood

@@ -47,7 +47,7 @@ class LinearOptions:
     epochs: int = 10  # at most
     patience: int = 2  # epochs without a dev F1 better by min_gain before training stops
     min_gain: float = 0.0002
-    rate: float = 0.07  # AdaGrad's; 0.04 and 0.12 are up to 0.2 worse (docs/linear.md)
+    learning_rate: float = 0.07  # AdaGrad's; 0.04 and 0.12 are up to 0.2 worse (docs/linear.md)
     margin: float = 2.0  # how much more than a wrong tag gold must score, in nats; 0 is 0.1 to 0.4 worse
     min_trigram_count: int = 3  # 1 is no better and makes a larger model
     min_fourgram_count: int = 2
@@ -63,7 +63,7 @@ class LinearOptions:
         for name, allowed in (
             ("epochs", self.epochs >= 1),
             ("patience", self.patience >= 1),
-            ("rate", 0 < self.rate < math.inf),
+            ("learning_rate", 0 < self.learning_rate < math.inf),
             ("margin", 0 <= self.margin < math.inf),
             ("min_trigram_count", self.min_trigram_count >= 1),
             ("min_fourgram_count", self.min_fourgram_count >= 1),
@@ -115,7 +115,7 @@ def train_linear(
     *,
     options: LinearOptions | None = None,
     description: Mapping[str, Any] | None = None,
-    progress: Callable[[str], None] = log.info,
+    log_line: Callable[[str], None] = log.info,
 ) -> SegmentationCounts:
     """Train a model, write it, and return its counts on dev (before the last training on all sentences, if any).
 
@@ -126,10 +126,10 @@ def train_linear(
         folder: Where the model goes, see `cws.model_io.write_model`.
         options: Hyper-parameters.
         description: More for the model's `cws.json`: sources, licences.
-        progress: Called with a line about each step.
+        log_line: Called with a line about each step.
 
     Raises:
-        InputError: No sentences, or one without words; a rate so high that the loss is no number any more.
+        InputError: No sentences, or one without words; a learning rate so high that the loss is no number any more.
         FileError: The folder cannot be written.
     """
     options = options or LinearOptions()
@@ -144,18 +144,18 @@ def train_linear(
     alphabet = Alphabet.of(["".join(map("".join, sentences)), *map("".join, word_lists)])
     lexicon = lexicon_entries(alphabet, word_lists, options.frequent)
     trainer = make_trainer(alphabet, lexicon, train, options)
-    progress(
+    log_line(
         f"{len(train):,} sentences to train on, {len(dev):,} to choose on, {len(lexicon[0]):,} words in the lexicon"
     )
 
-    weights, epochs = _run_epochs(trainer, alphabet.encode_corpus(dev), options, progress)
+    weights, epochs = _run_epochs(trainer, alphabet.encode_corpus(dev), options, log_line)
     del trainer
     if not is_split and options.averaged > 1:
-        weights = _train_averaged(alphabet, lexicon, train, options, epochs, progress)
-    tensors, counts, limit = _prune(alphabet, weights, dev, options, progress)
+        weights = _train_averaged(alphabet, lexicon, train, options, epochs, log_line)
+    tensors, counts, limit = _prune(alphabet, weights, dev, options, log_line)
     del weights  # to hold memory down while the next trainer works
     if is_split:
-        weights = _train_averaged(alphabet, lexicon, sentences, options, epochs, progress)
+        weights = _train_averaged(alphabet, lexicon, sentences, options, epochs, log_line)
         tensors = quantise(alphabet, weights, options.scale, limit)
     config = {
         "kind": "linear",
@@ -166,7 +166,7 @@ def train_linear(
         "dev": counts.as_dict(),
     }
     model_io.write_model(folder, config, tensors, aligned="buckets")  # which are cache lines
-    progress(f"dev F1 {100 * counts.f1:.2f}; done in {time.perf_counter() - started:.0f} s")
+    log_line(f"dev F1 {100 * counts.f1:.2f}; done in {time.perf_counter() - started:.0f} s")
     return counts
 
 
@@ -216,7 +216,7 @@ def trainer_of(
         alphabet.types,
         np.array([*scheme.transitions_allowed, scheme.start_allowed, scheme.end_allowed]),
         *lexicon,
-        options.rate,
+        options.learning_rate,
         options.margin,
         options.min_trigram_count,
         options.min_fourgram_count,
@@ -253,12 +253,12 @@ def _train_averaged(
     sentences: Sequence[Words],
     options: LinearOptions,
     epochs: int,
-    progress: Callable[[str], None],
+    log_line: Callable[[str], None],
 ) -> Tensors:
     """Return the mean weights of trainings that differ in the order of the sentences."""
     mean: Tensors = {}
     for at in range(options.averaged):
-        progress(f"training {at + 1} of {options.averaged} on {len(sentences):,} sentences, {epochs} epochs")
+        log_line(f"training {at + 1} of {options.averaged} on {len(sentences):,} sentences, {epochs} epochs")
         trainer = make_trainer(alphabet, lexicon, sentences, replace(options, seed=options.seed + at))
         for _ in range(epochs):
             trainer.run_epoch()
@@ -271,7 +271,7 @@ def _train_averaged(
 
 
 def _run_epochs(
-    trainer: LinearTrainer, dev: tuple[NDArray[Any], ...], options: LinearOptions, progress: Callable[[str], None]
+    trainer: LinearTrainer, dev: tuple[NDArray[Any], ...], options: LinearOptions, log_line: Callable[[str], None]
 ) -> tuple[Tensors, int]:
     """Return the weights of the last epoch that was better on dev than those before, and its number."""
     codes, tags, lengths = dev
@@ -280,10 +280,12 @@ def _run_epochs(
         begun = time.perf_counter()
         loss = trainer.run_epoch()
         if not math.isfinite(loss):
-            raise InputError(f"the loss of epoch {epoch} is {loss}: train with a rate below {options.rate}")
+            raise InputError(
+                f"the loss of epoch {epoch} is {loss}: train with a learning rate below {options.learning_rate}"
+            )
         f1 = word_f1(tags, best_tags(trainer, codes, lengths))
         seconds = time.perf_counter() - begun
-        progress(f"epoch {epoch:2}: loss {loss:.4f} nats a character, dev F1 {100 * f1:.2f}, {seconds:.1f} s")
+        log_line(f"epoch {epoch:2}: loss {loss:.4f} nats a character, dev F1 {100 * f1:.2f}, {seconds:.1f} s")
         if f1 >= best + options.min_gain:
             best, best_epoch, weights = f1, epoch, trainer.weights()
         elif epoch - best_epoch >= options.patience:
@@ -292,7 +294,7 @@ def _run_epochs(
 
 
 def _prune(
-    alphabet: Alphabet, weights: Tensors, dev: Sequence[Words], options: LinearOptions, progress: Callable[[str], None]
+    alphabet: Alphabet, weights: Tensors, dev: Sequence[Words], options: LinearOptions, log_line: Callable[[str], None]
 ) -> tuple[Tensors, SegmentationCounts, int]:
     """Return the smallest quantised tensors that lose no more than the tolerance on dev, their counts and limit."""
     tensors = quantise(alphabet, weights, options.scale, 0)
@@ -304,7 +306,7 @@ def _prune(
         if pruned_counts.f1 >= whole - options.tolerance:
             tensors, counts, limit = pruned, pruned_counts, candidate
             break
-    progress(
+    log_line(
         f"8-bit weights: dev F1 {100 * whole:.2f}; without n-grams below {limit + 1} of {WEIGHTS_LIMIT}:"
         f" {100 * counts.f1:.2f}, {sum(tensor.nbytes for tensor in tensors.values()) / 1e6:.1f} MB"
     )

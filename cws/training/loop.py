@@ -1,7 +1,7 @@
 """The training loop of everything that PyTorch differentiates, on accelerate: `fit`.
 
-A training is rounds of batches, with an evaluation after each round. Which batches a round has, and every random draw
-of a step (dropout, masks), follow from the seed and the numbers of round and step. So a training that was killed goes
+A training is epochs of batches, with an evaluation after each epoch. Which batches an epoch has, and every random draw
+of a step (dropout, masks), follow from the seed and the numbers of epoch and step. So a training that was killed goes
 on from its last checkpoint and ends with the same weights, bit for bit on the same device.
 """
 
@@ -38,11 +38,11 @@ class Task(Protocol):
     identity: str  # a checksum of data and options
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return the groups of the optimiser, each with its own rate `lr`."""
+        """Return the groups of the optimiser, each with its own learning rate `lr`."""
         ...
 
-    def batches(self, round: int) -> Sequence[Any]:
-        """Return the batches of a round, which depend on nothing but its number."""
+    def batches(self, epoch: int) -> Sequence[Any]:
+        """Return the batches of an epoch, which depend on nothing but its number."""
         ...
 
     def inputs(self, batch: Any, seed: int, device: torch.device) -> tuple[Any, ...]:
@@ -62,10 +62,10 @@ class Task(Protocol):
 class LoopOptions:
     """How long and how fast to train."""
 
-    rounds: int = 20  # at most
-    patience: int = 4  # rounds without a better score before training stops
-    warmup: float = 0.05  # the share of the steps in which the rates rise to their full height
-    floor: float = 0.02  # what is left of the rates at the end, to which they fall in a straight line
+    epochs: int = 20  # at most
+    patience: int = 4  # epochs without a better score before training stops
+    warmup: float = 0.05  # the share of the steps in which the learning rates rise to their full height
+    floor: float = 0.02  # what is left of them at the end, to which they fall in a straight line
     weight_decay: float = 0.01
     clip: float = 5.0  # the length of the gradient at most
     averaging: float = (
@@ -77,7 +77,7 @@ class LoopOptions:
 
     def __post_init__(self) -> None:
         for name, allowed in (
-            ("rounds", self.rounds >= 1),
+            ("epochs", self.epochs >= 1),
             ("patience", self.patience >= 1),
             ("warmup", 0 <= self.warmup < 1),
             ("floor", 0 <= self.floor <= 1),
@@ -95,7 +95,7 @@ class FitResult:
     """What `fit` returns.
 
     Attributes:
-        best: The weights of the best round, on the CPU; empty while a training is not complete.
+        best: The weights of the best epoch, on the CPU; empty while a training is not complete.
         history: A record of each evaluation.
         is_complete: Whether the training came to its end; else it was stopped after `stop_after`.
     """
@@ -116,7 +116,7 @@ def step_seed(seed: int, *numbers: int) -> int:
 
 
 def learning_rate_factor(step: int, steps: int, options: LoopOptions) -> float:
-    """Return what every group's own rate is multiplied with at a step of all steps."""
+    """Return what every group's own learning rate is multiplied with at a step of all steps."""
     warm = max(1, round(options.warmup * steps))
     if step < warm:
         return (step + 1) / warm
@@ -132,7 +132,7 @@ def fit(
     device: str | None = None,
     stop_after: float | None = None,
     show_progress: bool = False,
-    progress: Callable[[str], None] = log.info,
+    log_line: Callable[[str], None] = log.info,
 ) -> FitResult:
     """Train a model; go on where an interrupted training of the same task stopped.
 
@@ -143,14 +143,14 @@ def fit(
         device: `cpu`, `cuda`, ...; by default CUDA where there is some. Under `accelerate launch` every process calls.
         stop_after: Seconds after which to stop with a checkpoint, for the same call to go on from.
         show_progress: Whether to show a bar on stderr.
-        progress: Called with a line about each round.
+        log_line: Called with a line about each epoch.
 
     Raises:
         InputError: A loss that is no number any more.
         ModelError: A checkpoint of another training in the folder.
         FileError: The folder cannot be written.
     """
-    return _Fit(task, folder, options or LoopOptions(), device, stop_after, show_progress, progress).run()
+    return _Fit(task, folder, options or LoopOptions(), device, stop_after, show_progress, log_line).run()
 
 
 class _Fit:
@@ -162,21 +162,21 @@ class _Fit:
         device: str | None,
         stop_after: float | None,
         show_progress: bool,
-        progress: Callable[[str], None],
+        log_line: Callable[[str], None],
     ) -> None:
         self.task, self.folder, self.options = task, folder, options
         self.accelerator = make_accelerator(device, options.precision)
-        self.says = progress if self.accelerator.is_main_process else lambda line: None
-        self.shows = show_progress and self.accelerator.is_main_process
+        self.log_line = log_line if self.accelerator.is_main_process else lambda line: None
+        self.show_bar = show_progress and self.accelerator.is_main_process
         self.deadline = math.inf if stop_after is None else time.monotonic() + stop_after
         self.saved_at = time.monotonic()
         optimiser = torch.optim.AdamW(task.parameter_groups(), weight_decay=options.weight_decay, fused=True)
-        self.steps = options.rounds * math.ceil(len(task.batches(0)) / self.accelerator.num_processes)
-        self.rates = [group["lr"] for group in optimiser.param_groups]
+        self.steps = options.epochs * math.ceil(len(task.batches(0)) / self.accelerator.num_processes)
+        self.learning_rates = [group["lr"] for group in optimiser.param_groups]
         self.raw = task.model
         self.model, self.optimiser = self.accelerator.prepare(task.model, optimiser)
         self.names = [name for name, parameter in self.raw.named_parameters() if parameter.requires_grad]
-        self.done = Progress(task.identity)
+        self.progress = Progress(task.identity)
         self.average: dict[str, Tensor] = {}
         self.best: dict[str, Tensor] = {}
         self.writer = _tensorboard(folder) if self.accelerator.is_main_process else None
@@ -188,15 +188,15 @@ class _Fit:
             if self.options.averaging:
                 self.average = {name: tensor.detach().clone() for name, tensor in self._parameters()}
             return
-        self.done, tensors = found
+        self.progress, tensors = found
         self.raw.load_state_dict(part(tensors, "model"))
         restore_optimiser(self.optimiser.optimizer, tensors)
         device = self.accelerator.device
         self.average = {name: tensor.to(device) for name, tensor in part(tensors, "average").items()}
         self.best = part(tensors, "best")
         if self.accelerator.scaler is not None:
-            self.accelerator.scaler.load_state_dict(self.done.scale)
-        self.says(f"going on after round {self.done.round}, step {self.done.step:,}")
+            self.accelerator.scaler.load_state_dict(self.progress.scale)
+        self.log_line(f"going on after epoch {self.progress.epoch}, step {self.progress.step:,}")
 
     def run(self) -> FitResult:
         try:
@@ -209,11 +209,13 @@ class _Fit:
         while not self._is_complete():
             is_whole = self._run_round()
             if is_whole:
-                self._end_round()
+                self._end_epoch()
             if not is_whole or (self._is_late() and not self._is_complete()):
-                self.says(f"stopped at step {self.done.step:,} of {self.steps:,}: the same command goes on from here")
-                return FitResult({}, self.done.history, False)
-        return FitResult(self.best, self.done.history, True)
+                self.log_line(
+                    f"stopped at step {self.progress.step:,} of {self.steps:,}: the same command goes on from here"
+                )
+                return FitResult({}, self.progress.history, False)
+        return FitResult(self.best, self.progress.history, True)
 
     def _is_late(self) -> bool:
         is_late = time.monotonic() > self.deadline
@@ -225,56 +227,58 @@ class _Fit:
         return late_somewhere
 
     def _is_complete(self) -> bool:
-        return self.done.round >= self.options.rounds or self._is_past_best()
+        return self.progress.epoch >= self.options.epochs or self._is_past_best()
 
     def _is_past_best(self) -> bool:
-        return self.done.round - self.done.best_epoch >= self.options.patience and self.done.best is not None
+        return (
+            self.progress.epoch - self.progress.best_epoch >= self.options.patience and self.progress.best is not None
+        )
 
     def _run_round(self) -> bool:
-        """Train on what is left of a round's batches; return False where time is up before its end."""
-        batches = self.task.batches(self.done.round)
+        """Train on what is left of an epoch's batches; return False where time is up before its end."""
+        batches = self.task.batches(self.progress.epoch)
         processes, rank = self.accelerator.num_processes, self.accelerator.process_index
         self.model.train()
-        total = torch.full((), self.done.loss, device=self.accelerator.device)
+        total = torch.full((), self.progress.loss, device=self.accelerator.device)
         begun, characters = time.perf_counter(), 0
         with self._bar(batches) as show:
-            while self.done.batch < len(batches):
+            while self.progress.batch < len(batches):
                 # Where the last batches are fewer than the processes, some are taken twice.
-                batch = batches[(self.done.batch + rank) % len(batches)]
+                batch = batches[(self.progress.batch + rank) % len(batches)]
                 loss = self._step(batch)
                 total += loss
-                self.done.losses += 1
-                size = sum(map(self.task.size, batches[self.done.batch : self.done.batch + processes]))
+                self.progress.losses += 1
+                size = sum(map(self.task.size, batches[self.progress.batch : self.progress.batch + processes]))
                 characters += size
-                self.done.batch += processes
+                self.progress.batch += processes
                 show(size)
-                if self.done.losses % 50 == 0:
+                if self.progress.losses % 50 == 0:
                     self._check_loss(total)
-                is_late = self._is_late() and self.done.batch < len(batches)
+                is_late = self._is_late() and self.progress.batch < len(batches)
                 if is_late or time.monotonic() - self.saved_at > self.options.checkpoint_seconds:
-                    self.done.loss = self._check_loss(total)
+                    self.progress.loss = self._check_loss(total)
                     self._save()
                 if is_late:
                     return False
-        self.mean_loss = self._check_loss(total) / self.done.losses
+        self.mean_loss = self._check_loss(total) / self.progress.losses
         self.characters_per_second = characters / (time.perf_counter() - begun)
         return True
 
     def _step(self, batch: Any) -> Tensor:
-        seed = step_seed(self.options.seed, self.done.step, self.accelerator.process_index)
+        seed = step_seed(self.options.seed, self.progress.step, self.accelerator.process_index)
         torch.manual_seed(seed)  # of dropout; so no state of a generator has to be kept
         loss: Tensor = self.model(*self.task.inputs(batch, seed, self.accelerator.device))
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.options.clip)
-        factor = learning_rate_factor(self.done.step, self.steps, self.options)
-        for group, rate in zip(self.optimiser.param_groups, self.rates, strict=True):
+        factor = learning_rate_factor(self.progress.step, self.steps, self.options)
+        for group, rate in zip(self.optimiser.param_groups, self.learning_rates, strict=True):
             group["lr"] = rate * factor
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
-        self.done.step += 1
+        self.progress.step += 1
         if self.average:
             # In the beginning the mean is of few steps, so that it does not remember the start.
-            kept = min(self.options.averaging, self.done.step / (self.done.step + 10))
+            kept = min(self.options.averaging, self.progress.step / (self.progress.step + 10))
             current = dict(self._parameters())
             torch._foreach_lerp_(list(self.average.values()), [current[name] for name in self.average], 1 - kept)
         return loss.detach()
@@ -287,37 +291,38 @@ class _Fit:
         value = float(total)  # waits for the device
         if not math.isfinite(value):
             raise InputError(
-                f"the loss is {value} before step {self.done.step:,}: train with a lower rate, or in full precision"
+                f"the loss is {value} before step {self.progress.step:,}: train with a lower learning rate, or in full"
+                " precision"
             )
         return value
 
-    def _end_round(self) -> None:
-        done = self.done
-        done.round, done.batch, done.loss, done.losses = done.round + 1, 0, 0.0, 0
+    def _end_epoch(self) -> None:
+        progress = self.progress
+        progress.epoch, progress.batch, progress.loss, progress.losses = progress.epoch + 1, 0, 0.0, 0
         with self._averaged():
             self.model.eval()
             figures = self.task.evaluate()
-            better = done.best is None or figures["score"] > done.best
+            better = progress.best is None or figures["score"] > progress.best
             if better:
-                done.best, done.best_epoch = figures["score"], done.round
+                progress.best, progress.best_epoch = figures["score"], progress.epoch
                 self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.raw.state_dict().items()}
         record = {
-            "round": done.round,
-            "step": done.step,
+            "epoch": progress.epoch,
+            "step": progress.step,
             "loss": self.mean_loss,
             **figures,
-            "rates": [group["lr"] for group in self.optimiser.param_groups],
+            "learning_rates": [group["lr"] for group in self.optimiser.param_groups],
         }
-        done.history.append(record)
+        progress.history.append(record)
         if self.writer:
             for name, value in {"loss": self.mean_loss, **figures}.items():
-                self.writer.add_scalar(name, value, done.step)
+                self.writer.add_scalar(name, value, progress.step)
         self._save()
         shown = ", ".join(f"{name} {100 * value:.2f}" if name == "f1" else f"{name} {value:.4f}"
                           for name, value in figures.items() if name != "score")  # fmt: skip
-        self.says(
-            f"round {done.round:2}: loss {self.mean_loss:.4f}, {shown}, {self.characters_per_second:,.0f} characters/s"
-            + (" (best)" if better else "")
+        self.log_line(
+            f"epoch {progress.epoch:2}: loss {self.mean_loss:.4f}, {shown},"
+            f" {self.characters_per_second:,.0f} characters/s" + (" (best)" if better else "")
         )
 
     @contextmanager
@@ -333,21 +338,21 @@ class _Fit:
         if not self.accelerator.is_main_process:
             return
         if self.accelerator.scaler is not None:
-            self.done.scale = self.accelerator.scaler.state_dict()
+            self.progress.scale = self.accelerator.scaler.state_dict()
         save_checkpoint(
-            self.folder, self.done, self.raw.state_dict(), self.optimiser.optimizer, self.average, self.best
+            self.folder, self.progress, self.raw.state_dict(), self.optimiser.optimizer, self.average, self.best
         )
-        write_history(self.folder, self.done.history)
+        write_history(self.folder, self.progress.history)
 
     @contextmanager
     def _bar(self, batches: Sequence[Any]) -> Iterator[Callable[[int], object]]:
-        if not self.shows:
+        if not self.show_bar:
             yield lambda size: None
             return
         from tqdm import tqdm
 
-        total, done = (sum(map(self.task.size, part)) for part in (batches, batches[: self.done.batch]))
-        name = f"round {self.done.round + 1} of {self.options.rounds}"
+        total, done = (sum(map(self.task.size, part)) for part in (batches, batches[: self.progress.batch]))
+        name = f"epoch {self.progress.epoch + 1} of {self.options.epochs}"
         with tqdm(total=total, initial=done, unit="char", unit_scale=True, desc=name, leave=False) as bar:
             yield bar.update
 

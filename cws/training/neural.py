@@ -1,7 +1,8 @@
 """Training of neural labelers: sentences in, a model directory out.
 
-The CRF has a rate of its own. A pretrained encoder is tuned at a low rate, at which transitions hardly leave where they
-began; they want a hundred times that: Su Jianlin, "The learning rate of your CRF layer may be too small" (2020).
+The CRF has a learning rate of its own. A pretrained encoder is tuned at a low one, at which transitions
+hardly leave where they began; they want a hundred times that: Su Jianlin, "The learning rate of your CRF layer may be
+too small" (2020).
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ log = logging.getLogger(__name__)
 
 _POOL = 50  # batches that are sorted by length together
 _EVALUATED = 1 << 14  # characters of a batch that is only decoded
-_RATE = 2e-3  # of what is not pretrained
+_LEARNING_RATE = 2e-3  # of what is not pretrained
 _MOST_UNKNOWN = 0.2  # of the characters of the training text
 
 
@@ -51,8 +52,8 @@ _MOST_UNKNOWN = 0.2  # of the characters of the training text
 class NeuralOptions:
     """Hyper-parameters; None takes what suits the kind."""
 
-    rate: float | None = None  # of the encoder: 2e-3, and 2e-4 for bert
-    crf_lr_multiplier: float | None = None  # the rate of the CRF is so many times that: 5, and 100 for bert
+    learning_rate: float | None = None  # of the encoder: 2e-3, and 2e-4 for bert
+    crf_lr_multiplier: float | None = None  # the learning rate of the CRF is so many times that: 5, and 100 for bert
     batch_characters: int = 2048  # of a step, padding included
     character_size: int = 64  # of the vectors of characters; of bilstm and cnn
     pair_size: int = 32  # of pairs of neighbours
@@ -67,7 +68,7 @@ class NeuralOptions:
 
     def __post_init__(self) -> None:
         for name, allowed in (
-            ("rate", self.rate is None or 0 < self.rate < 1),
+            ("learning_rate", self.learning_rate is None or 0 < self.learning_rate < 1),
             ("crf_lr_multiplier", self.crf_lr_multiplier is None or 0 <= self.crf_lr_multiplier <= 1e6),
             ("batch_characters", self.batch_characters >= 1),
             ("character_size", self.character_size >= 1),
@@ -81,18 +82,22 @@ class NeuralOptions:
                 raise InputError(f"{name} of a neural model cannot be {getattr(self, name)!r}: see NeuralOptions")
 
 
-def parameter_groups(labeler: NeuralLabeler, rate: float, crf_lr_multiplier: float) -> list[dict[str, Any]]:
-    """Return the optimiser's groups: encoder and output layer at the rate, the CRF at so many times that.
+def parameter_groups(labeler: NeuralLabeler, learning_rate: float, crf_lr_multiplier: float) -> list[dict[str, Any]]:
+    """Return the optimiser's groups: encoder and output layer at the learning rate, the CRF at so many times that.
 
-    What a pretrained encoder is told besides its tokens is not pretrained, and learns as fast as other encoders do.
+    The additional input features of a pretrained encoder are not pretrained: they learn as fast as other encoders do.
     """
     encoder = labeler.encoder
     pretrained = encoder.model if isinstance(encoder, Bert) else encoder
-    groups: list[dict[str, Any]] = [{"params": [*pretrained.parameters(), *labeler.output.parameters()], "lr": rate}]
+    groups: list[dict[str, Any]] = [
+        {"params": [*pretrained.parameters(), *labeler.output.parameters()], "lr": learning_rate}
+    ]
     if isinstance(encoder, Bert) and encoder.features is not None:
-        groups.append({"params": [*encoder.features.parameters(), *encoder.join.parameters()], "lr": _RATE})
+        groups.append({"params": [*encoder.features.parameters(), *encoder.join.parameters()], "lr": _LEARNING_RATE})
     if labeler.crf is not None:
-        groups.append({"params": [*labeler.crf.parameters()], "lr": rate * crf_lr_multiplier, "weight_decay": 0.0})
+        groups.append(
+            {"params": [*labeler.crf.parameters()], "lr": learning_rate * crf_lr_multiplier, "weight_decay": 0.0}
+        )
     return groups
 
 
@@ -172,8 +177,8 @@ class Tagging:
         rate, multiplier = learning_rates_of(self._model.kind, self._options)
         return parameter_groups(self._model.labeler, rate, multiplier)
 
-    def batches(self, round: int) -> list[NDArray[np.int64]]:
-        seed = step_seed(self._options.loop.seed, round)
+    def batches(self, epoch: int) -> list[NDArray[np.int64]]:
+        seed = step_seed(self._options.loop.seed, epoch)
         return bucketed_batches(self._lengths, self._options.batch_characters, seed)
 
     def inputs(self, batch: NDArray[np.int64], seed: int, device: torch.device) -> tuple[Any, ...]:
@@ -203,9 +208,9 @@ class Tagging:
 
 
 def learning_rates_of(kind: str, options: NeuralOptions) -> tuple[float, float]:
-    """Return the rate of the encoder and how many times that the CRF's is."""
+    """Return the learning rate of the encoder and how many times that the CRF's is."""
     is_bert = kind.startswith("bert")
-    rate = options.rate if options.rate is not None else (2e-4 if is_bert else _RATE)
+    rate = options.learning_rate if options.learning_rate is not None else (2e-4 if is_bert else _LEARNING_RATE)
     multiplier = options.crf_lr_multiplier
     return rate, multiplier if multiplier is not None else (100.0 if is_bert else 5.0)
 
@@ -224,7 +229,7 @@ def train_neural(
     stop_after: float | None = None,
     description: Mapping[str, Any] | None = None,
     show_progress: bool = False,
-    progress: Callable[[str], None] = log.info,
+    log_line: Callable[[str], None] = log.info,
 ) -> dict[str, float] | None:
     """Train a model, write it, and return its figures on dev; None if it was stopped before its end.
 
@@ -234,7 +239,7 @@ def train_neural(
         kind: One of `cws.labelers.neural.labeler.KINDS`.
         corpora: Training sentences, lists of words. The model follows the first corpus; others, of other annotation
             standards, are learned together with it.
-        dev: Sentences to choose the best round on; None takes a part of the first corpus.
+        dev: Sentences to choose the best epoch on; None takes a part of the first corpus.
         word_lists: Words with their counts or None: where they match is a feature.
         folder: Where the model goes.
         raw: Lines of raw text, learned in the words that a linear model of the first corpus finds.
@@ -244,7 +249,7 @@ def train_neural(
         stop_after: Seconds after which to stop with a checkpoint.
         description: More for the model's cws.json.
         show_progress: Whether to show a bar on stderr.
-        progress: Called with a line about each round.
+        log_line: Called with a line about each epoch.
 
     Raises:
         InputError: No sentences, or one without words; an encoder that cannot be used; a loss that is no number.
@@ -262,7 +267,7 @@ def train_neural(
     if raw:
         threads = torch.get_num_threads()
         train.append(
-            pseudo_labels(raw, train[0], dev, word_lists, seed=options.loop.seed, threads=threads, progress=progress)
+            pseudo_labels(raw, train[0], dev, word_lists, seed=options.loop.seed, threads=threads, log_line=log_line)
         )
     torch.manual_seed(options.loop.seed)
     model = _new_model(kind, train, word_lists, options) if init is None else _model_from(init, train)
@@ -270,16 +275,16 @@ def train_neural(
     task = Tagging(model, encoded, Encoded.of(model, [dev]), options, _identity(kind, encoded, dev, options, init))
     sentences = sum(map(len, train))
     size = sum(parameter.numel() for parameter in model.labeler.parameters())
-    progress(f"{sentences:,} sentences to train on, {len(dev):,} to choose on, {size / 1e6:.1f} million parameters")
+    log_line(f"{sentences:,} sentences to train on, {len(dev):,} to choose on, {size / 1e6:.1f} million parameters")
     result = fit(
         task, folder, options=options.loop, device=device, stop_after=stop_after, show_progress=show_progress,
-        progress=progress,
+        log_line=log_line,
     )  # fmt: skip
     if not result.is_complete:
         return None
     model.labeler.load_state_dict(result.best)
     best = max(result.history, key=lambda record: record["score"])
-    training = {**asdict(options), "sentences": sentences, "round": best["round"]}
+    training = {**asdict(options), "sentences": sentences, "epoch": best["epoch"]}
     save_neural(folder, model, {**(description or {}), "training": training, "dev": {"f1": best["f1"]}})
     write_history(folder, result.history)
     remove_checkpoint(folder)

@@ -34,9 +34,10 @@ def draw_trainings(
     figure = new_figure(4.5 * columns, 3.6 * rows, path)
     loss, f1 = (figure.add_subplot(rows, 2, at) for at in (1, 2))
     for name, history in histories.items():
-        rounds = [record["round"] for record in history]
-        loss.plot(rounds, [record["loss"] for record in history], marker=".", label=name)
-        f1.plot(rounds, [100 * record.get("f1", float("nan")) for record in history], marker=".", label=name)
+        # Histories of release 0.1 called an epoch a round.
+        epochs = [record.get("epoch", record.get("round")) for record in history]
+        loss.plot(epochs, [record["loss"] for record in history], marker=".", label=name)
+        f1.plot(epochs, [100 * record.get("f1", float("nan")) for record in history], marker=".", label=name)
     loss.set(title="loss, nats a character", xlabel="epoch")
     f1.set(title="F1 on dev", xlabel="epoch")
     f1.legend(fontsize="small")

@@ -1,7 +1,7 @@
-"""A linear model as the teacher of a neural one: it learns from the same corpus in seconds, and knows the word lists.
+"""Self-training with pseudo-labels: a linear model segments raw text, which a neural one then learns from.
 
-Raw text in the words that it finds is more to learn from (self-training; by a better model, distillation: Hinton et
-al. 2015).
+The linear model learns from the same corpus in seconds, and knows the word lists (Yarowsky 1995; by a better model it
+is distillation: Hinton et al. 2015).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def pseudo_labels(
     *,
     seed: int = 1,
     threads: int = 1,
-    progress: Callable[[str], None],
+    log_line: Callable[[str], None],
 ) -> list[Words]:
     """Return the sentences of raw text in the words that a linear model finds.
 
@@ -45,18 +45,18 @@ def pseudo_labels(
         train, dev, word_lists: What the linear model learns from.
         seed: The order of its sentences.
         threads: To segment with.
-        progress: Called with a line about what it learned.
+        log_line: Called with a line about what it learned.
     """
-    with TemporaryDirectory(prefix="cws-teacher-") as folder:
+    with TemporaryDirectory(prefix="cws-self-training-") as folder:
         counts = train_linear(
-            train, dev, word_lists, folder, options=LinearOptions(seed=seed), progress=lambda line: None
+            train, dev, word_lists, folder, options=LinearOptions(seed=seed), log_line=lambda line: None
         )
-        teacher = open_linear(folder, model_io.read_config(folder))
+        labeler = open_linear(folder, model_io.read_config(folder))
         found: list[Words] = [
-            words for texts in _blocks(lines) for words in teacher.segment_batch(texts, threads) if words
+            words for texts in _blocks(lines) for words in labeler.segment_batch(texts, threads) if words
         ]
     size = sum(len(word) for words in found for word in words)
-    progress(f"{size:,} characters of raw text in the words of a linear model, whose dev F1 is {100 * counts.f1:.2f}")
+    log_line(f"{size:,} characters of raw text in the words of a linear model, whose dev F1 is {100 * counts.f1:.2f}")
     return found
 
 

@@ -61,7 +61,7 @@ def main(names: tuple[str, ...], output: Path) -> None:
             output / name,
             options=LinearOptions(averaged=4, tolerance=0.0002),
             description=description,
-            progress=click.echo,
+            log_line=click.echo,
         )
 
 

@@ -31,7 +31,7 @@ SEGMENTED = {
     "sxu": "SIGHAN-2008 SXU, for research",
     "ud": "UD Chinese GSD, CC BY-SA",
 }
-OPTIONS = PretrainOptions(size="mini", steps=2_400, rounds=12)
+OPTIONS = PretrainOptions(size="mini", steps=2_400, epochs=12)
 
 
 @click.command(help=__doc__)
@@ -51,7 +51,7 @@ def main(output: Path, minutes: float | None, threads: int, device: str | None) 
         is_complete = pretrain(
             paths, output, lambda texts: segmenter.segment_batch(texts, threads=threads), options=OPTIONS,
             device=device, stop_after=None if minutes is None else 60 * minutes, show_progress=True,
-            progress=click.echo,
+            log_line=click.echo,
         )  # fmt: skip
         if not is_complete:
             return

@@ -44,7 +44,7 @@ POST = {  # F1 of the post, on its own data, of a BERT of twelve layers
     "one layer, CRF, 1e-3 / 1e-2": 0.930,
     "one layer, CRF, 1e-2 / 1e-2": 0.747,
 }
-RUNS: dict[str, tuple[int | None, bool, float, float]] = {  # layers, CRF, rate, multiplier
+RUNS: dict[str, tuple[int | None, bool, float, float]] = {  # layers, CRF, learning rate, multiplier
     "one layer, softmax, 1e-3": (1, False, 1e-3, 1),
     "one layer, CRF, 1e-3 / 1e-3": (1, True, 1e-3, 1),
     "one layer, CRF, 1e-3 / 1e-2": (1, True, 1e-3, 10),
@@ -67,7 +67,7 @@ def illegal_preferred(transitions: np.ndarray[Any, Any]) -> int:
 
 def run(encoder: str, name: str, sentences: int, epochs: int, seed: int) -> dict[str, Any]:
     """Train one labeler and return its F1 after each epoch and its matrix."""
-    layers, has_crf, rate, multiplier = RUNS[name]
+    layers, has_crf, learning_rate, multiplier = RUNS[name]
     torch.manual_seed(seed)
     folder = bundled_encoder() if encoder == "mini" else encoder
     transformer, tokenizer, tokens = load_encoder(folder, layers=layers)
@@ -79,12 +79,12 @@ def run(encoder: str, name: str, sentences: int, epochs: int, seed: int) -> dict
     seg = CORPORA / "seg"
     train = list(read_segmented(seg / "ctb6.train.txt"))[:sentences]
     dev = list(read_segmented(seg / "ctb6.dev.txt"))[:DEV]
-    loop = LoopOptions(rounds=epochs, patience=epochs, averaging=0, seed=seed)
-    options = replace(NeuralOptions(), rate=rate, crf_lr_multiplier=multiplier, loop=loop)
+    loop = LoopOptions(epochs=epochs, patience=epochs, averaging=0, seed=seed)
+    options = replace(NeuralOptions(), learning_rate=learning_rate, crf_lr_multiplier=multiplier, loop=loop)
     identity = hashlib.sha256(repr((encoder, name, sentences, asdict(options))).encode()).hexdigest()[:16]
     task = Tagging(model, Encoded.of(model, [train]), Encoded.of(model, [dev]), options, identity)
     kept = Path(tempfile.gettempdir()) / f"crf_learning_rate-{identity}"
-    result = fit(task, str(kept), options=loop, progress=click.echo)
+    result = fit(task, str(kept), options=loop, log_line=click.echo)
     matrix = None if labeler.crf is None else labeler.crf.transitions.detach().cpu().numpy()
     return {
         "f1": [record["f1"] for record in result.history],

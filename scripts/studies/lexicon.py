@@ -129,7 +129,7 @@ def with_raw(lines: list[str], most: int | None) -> Lexicon:
     sample = sample_runs(lines, WHOLE if most else BuildOptions().sample)
     table = Table({})
     counts = count_texts(lines, n=1)
-    words = build_from_counts(counts, sample, threads=1, progress=lambda line: None).words
+    words = build_from_counts(counts, sample, threads=1, log_line=lambda line: None).words
     assert words is not None
     return table.add(f"{counts.characters / 1e6:.1f} million characters", words.word_counts())
 

@@ -56,15 +56,15 @@ def main() -> None:
     merged: WordList = {word: None for word_list in lists for word in word_list}
     base = LinearOptions()
     rows: dict[str, Callable[[], tuple[Sequence[WordList], LinearOptions]]] = {
-        "as it is: five lists, margin 2, rate 0.07, trigrams that occur three times": lambda: (lists, base),
+        "as it is: five lists, margin 2, learning rate 0.07, trigrams that occur three times": lambda: (lists, base),
         "the lists without counts": lambda: ([without_counts(one) for one in lists], base),
         "the lists merged into one": lambda: ([merged], base),
         "jieba's list alone": lambda: ([jieba], base),
         "no list": lambda: ([], base),
         "no margin": lambda: (lists, replace(base, margin=0.0)),
         "margin 3": lambda: (lists, replace(base, margin=3.0)),
-        "rate 0.04": lambda: (lists, replace(base, rate=0.04)),
-        "rate 0.12": lambda: (lists, replace(base, rate=0.12)),
+        "learning rate 0.04": lambda: (lists, replace(base, learning_rate=0.04)),
+        "learning rate 0.12": lambda: (lists, replace(base, learning_rate=0.12)),
         "trigrams that occur once": lambda: (lists, replace(base, min_trigram_count=1)),
     }
     click.echo(f"| | {' | '.join(corpora)} |\n|---|{'---:|' * len(corpora)}")

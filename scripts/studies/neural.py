@@ -38,7 +38,7 @@ LEXICONS = ("webdict_freq", "jionlp_word_freq", "thuocl", "hsk")
 DOMAINS = {"news_science": 1_500_000, "encyclopedia": 3_500_000}
 SEGMENTED = {"cnc": 2, "sxu": 1, "pku": 1, "ctb6": 1}  # one line in so many
 CNC = 4  # one line in so many, of what joint models learn
-BERT_JOINT = ("--encoder-layers", "2", "--rate", "7e-4", "--crf-lr-multiplier", "20", "--epochs", "1")
+BERT_JOINT = ("--encoder-layers", "2", "--learning-rate", "7e-4", "--crf-lr-multiplier", "20", "--epochs", "1")
 BERT_EPOCHS = {"pku": "1", "ctb6": "2", "sxu": "1"}  # of ctb6 the first was the best on dev, so pku got one
 BERT_RAW = {"pku": ("sxu", "ctb6"), "ctb6": ("pku",), "sxu": ("pku",)}
 OUTPUT = ROOT / "docs" / "neural_figures.json"
@@ -87,19 +87,23 @@ def stages_of(kind: str, corpus: str, folder: Path, alone: bool, more: tuple[str
     if kind.startswith("bert"):
         joint = folder.parent / f"{kind}-joint"
         rest = [option for path in joint_corpora(raw) for option in ("--also", str(path))]
-        taught = [option for name in BERT_RAW[corpus] for option in ("--raw", str(raw / f"{name}.txt"))]
+        pseudo_labelled = [option for name in BERT_RAW[corpus] for option in ("--raw", str(raw / f"{name}.txt"))]
         own, both = (folder.with_name(f"{folder.name}-{name}") for name in ("own", "raw"))
         begin = ("--init", str(joint), "--crf-lr-multiplier", "20")
         return {
             joint: command_of(kind, "ctb6", joint, (*rest, *BERT_JOINT, *more)),
-            own: command_of(kind, corpus, own, (*begin, "--rate", "2e-4", "--epochs", BERT_EPOCHS[corpus], *more)),
-            both: command_of(kind, corpus, both, (*begin, *taught, "--rate", "3e-4", "--epochs", "1", *more)),
+            own: command_of(
+                kind, corpus, own, (*begin, "--learning-rate", "2e-4", "--epochs", BERT_EPOCHS[corpus], *more)
+            ),
+            both: command_of(
+                kind, corpus, both, (*begin, *pseudo_labelled, "--learning-rate", "3e-4", "--epochs", "1", *more)
+            ),
         }
     # cnc and a second epoch for one model only, for want of time.
     with_cnc, epochs = (True, "2") if (kind, corpus) == ("bilstm-crf", "ctb6") else (False, "1")
     names = [name for name in (*DOMAINS, *SEGMENTED) if name != corpus and (with_cnc or name != "cnc")]
-    taught = [option for name in names for option in ("--raw", str(raw / f"{name}.txt"))]
-    return {folder: command_of(kind, corpus, folder, (*taught, "--epochs", epochs, *more))}
+    pseudo_labelled = [option for name in names for option in ("--raw", str(raw / f"{name}.txt"))]
+    return {folder: command_of(kind, corpus, folder, (*pseudo_labelled, "--epochs", epochs, *more))}
 
 
 def joint_corpora(raw: Path) -> list[Path]:
@@ -131,7 +135,7 @@ def train(kind: str, corpus: str, folder: Path, alone: bool, options: tuple[str,
     return {
         **counts.as_dict(),
         "dev_f1": config["dev"]["f1"],
-        "epoch": config["training"].get("round"),
+        "epoch": config["training"].get("epoch"),
         "command": shown,
     }
 

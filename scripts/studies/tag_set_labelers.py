@@ -30,7 +30,7 @@ from cws.training.loop import LoopOptions, fit
 from cws.training.neural import Encoded, NeuralOptions, Tagging
 
 MARGINS = (1.0, 2.0, 3.0, 4.0)
-BILSTM = NeuralOptions(character_size=32, pair_size=16, hidden=64, loop=LoopOptions(rounds=3, averaging=0.99))
+BILSTM = NeuralOptions(character_size=32, pair_size=16, hidden=64, loop=LoopOptions(epochs=3, averaging=0.99))
 
 Corpus = list[list[str]]
 
@@ -204,7 +204,7 @@ class BiLstm:
         chain = (one.numpy() for one in labeler.scores())
         arguments = (np.concatenate(emissions), offsets_of(np.array([len(one) for one in emissions])), *chain)
         scored = Scored(arguments, scheme, np.array(scheme.start_allowed))
-        return scored, {"epochs": best["round"], "dev_f1": best["f1"]}
+        return scored, {"epochs": best["epoch"], "dev_f1": best["f1"]}
 
 
 def offsets_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -558,7 +558,7 @@ def test_cli_train_errors(here, args, message):
         (("-o", "model", "-m", "hmm", "--order", "2", "--init", "jieba"), "are for models of order 1"),
         (("-o", "model", "-m", "hmm", "--order", "3", "--train", "gold.txt"), "3 is not in the range"),
         (("-o", "model", "-m", "hmm", "--init", "pku"), "needs --raw FILE"),
-        (("--train", "gold.txt", "--rate", "0.1"), "--rate is for bilstm, bilstm-crf"),
+        (("--train", "gold.txt", "--learning-rate", "0.1"), "--learning-rate is for bilstm, bilstm-crf"),
         (("-m", "dictionary", "--order", "2"), "it means nothing to dictionary"),
         (("-m", "bert", "--init", "x", "--encoder", "y"), "--encoder means nothing beside --init"),
         (("-m", "cnn", "--crf-lr-multiplier", "2"), "--crf-lr-multiplier is for bilstm-crf, cnn-crf, bert-crf"),

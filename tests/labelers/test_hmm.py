@@ -205,7 +205,7 @@ def likelihood(hmm, texts):
 def test_hmm_reestimation_never_lowers_the_likelihood():
     texts = ["".join(words) for words in SENTENCES]
     lines = []
-    hmm = reestimate(count_hmm(SENTENCES[:3]), texts, iterations=12, progress=lines.append)
+    hmm = reestimate(count_hmm(SENTENCES[:3]), texts, iterations=12, log_line=lines.append)
     values = [float(line.split()[3]) for line in lines]
     assert all(later >= earlier for earlier, later in pairwise(values))
     assert values[-1] > values[0] + 0.1
@@ -215,7 +215,7 @@ def test_hmm_reestimation_never_lowers_the_likelihood():
 def test_hmm_reestimation_of_no_iterations_tells_the_likelihood():
     texts = ["".join(words) for words in SENTENCES]
     lines = []
-    hmm = reestimate(count_hmm(SENTENCES), texts, iterations=0, progress=lines.append)
+    hmm = reestimate(count_hmm(SENTENCES), texts, iterations=0, log_line=lines.append)
     assert len(lines) == 1
     assert likelihood(hmm, texts) == pytest.approx(float(lines[0].split()[3]), abs=1e-5)
 

@@ -544,8 +544,8 @@ def test_linear_open_refuses_a_file_without_alignment(tmp_path):
 class ReferenceTrainer:
     """Trains on one sentence of different characters, by enumeration, with the formulas of linear_trainer.h."""
 
-    def __init__(self, text: str, tags: bytes, scheme: TagScheme, rate: float, margin: float) -> None:
-        self.text, self.tags, self.scheme, self.rate, self.margin = text, tags, scheme, rate, margin
+    def __init__(self, text: str, tags: bytes, scheme: TagScheme, learning_rate: float, margin: float) -> None:
+        self.text, self.tags, self.scheme, self.learning_rate, self.margin = text, tags, scheme, learning_rate, margin
         self.weights, self.squares = defaultdict(float), defaultdict(float)
 
     def features(self, i: int) -> list[object]:
@@ -600,7 +600,7 @@ class ReferenceTrainer:
         for weight, values in gradients.items():
             for gradient in values:
                 self.squares[weight] += gradient**2
-                self.weights[weight] += self.rate * gradient / math.sqrt(self.squares[weight] + 1e-6)
+                self.weights[weight] += self.learning_rate * gradient / math.sqrt(self.squares[weight] + 1e-6)
         return (whole - gold) / n
 
 
@@ -612,10 +612,14 @@ def legality(scheme: TagScheme) -> np.ndarray:
     return np.array([*scheme.transitions_allowed, scheme.start_allowed, scheme.end_allowed])
 
 
-def make_trainer(sentences, lexicon=NO_LEXICON, rate=0.1, margin=1.5, min_trigram_count=2, seed=1, scheme=SBME):
+def make_trainer(
+    sentences, lexicon=NO_LEXICON, learning_rate=0.1, margin=1.5, min_trigram_count=2, seed=1, scheme=SBME
+):
     alphabet = Alphabet.of(["".join(words) for words in sentences])
     corpus, allowed = alphabet.encode_corpus(sentences, scheme), legality(scheme)
-    trainer = LinearTrainer(*corpus, alphabet.types, allowed, *lexicon, rate, margin, min_trigram_count, 2, seed)
+    trainer = LinearTrainer(
+        *corpus, alphabet.types, allowed, *lexicon, learning_rate, margin, min_trigram_count, 2, seed
+    )
     return trainer, alphabet
 
 
@@ -624,7 +628,7 @@ def make_trainer(sentences, lexicon=NO_LEXICON, rate=0.1, margin=1.5, min_trigra
 def test_linear_trainer_equals_the_reference(words, scheme):
     text, tags = "".join(words), scheme.words_to_tags(words)
     trainer, alphabet = make_trainer([words], scheme=scheme)
-    reference = ReferenceTrainer(text, tags, scheme, rate=0.1, margin=1.5)
+    reference = ReferenceTrainer(text, tags, scheme, learning_rate=0.1, margin=1.5)
     for _ in range(6):
         # Summing up in single precision loses some digits.
         assert trainer.run_epoch() == pytest.approx(reference.epoch(), rel=1e-4, abs=1e-5)
@@ -751,7 +755,7 @@ def test_linear_training_with_another_seed_gives_another_model(folder, tmp_path)
 def test_linear_training_writes_what_it_was(tmp_path):
     lines: list[str] = []
     counts = train_linear(
-        SENTENCES[:18], SENTENCES[18:], [], tmp_path, options=OPTIONS, description={"name": "试"}, progress=lines.append
+        SENTENCES[:18], SENTENCES[18:], [], tmp_path, options=OPTIONS, description={"name": "试"}, log_line=lines.append
     )
     config = model_io.read_config(tmp_path)
     assert (config["kind"], config["scheme"], config["scale"], config["name"]) == ("linear", "SBME", 1 / 16, "试")
@@ -837,7 +841,10 @@ def test_linear_quantise_clips_what_is_too_large():
         ({"dev": []}, "no dev sentences: give one or more, or None"),
         ({"dev": [[]]}, "a dev sentence without words: leave it out"),
         ({"description": {"version": 3, "kind": "x"}}, "the description of a model must not have kind, version"),
-        ({"options": LinearOptions(rate=1e30)}, "the loss of epoch [0-9]+ is (nan|inf|-inf): train with a rate below"),
+        (
+            {"options": LinearOptions(learning_rate=1e30)},
+            "the loss of epoch [0-9]+ is (nan|inf|-inf): train with a learning rate below",
+        ),
     ],
 )
 def test_linear_training_refuses_what_is_wrong(tmp_path, arguments, message):
@@ -850,7 +857,8 @@ def test_linear_training_refuses_what_is_wrong(tmp_path, arguments, message):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("epochs", 0), ("patience", 0), ("rate", 0.0), ("rate", -1.0), ("rate", math.nan), ("rate", math.inf),
+        ("epochs", 0), ("patience", 0), ("learning_rate", 0.0), ("learning_rate", -1.0),
+        ("learning_rate", math.nan), ("learning_rate", math.inf),
         ("margin", -1.0), ("min_trigram_count", 0), ("min_fourgram_count", -1), ("scale", 0.0), ("scale", 1.0),
         ("scale", math.nan), ("frequent", 1.0), ("frequent", -0.1), ("seed", -1), ("seed", 2**64),
     ],

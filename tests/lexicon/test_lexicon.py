@@ -131,13 +131,13 @@ def test_refine_finds_the_words_of_made_up_text() -> None:
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.lists(st.text(st.sampled_from(HAN), min_size=1, max_size=3), min_size=1, max_size=4), max_size=6))
 def test_retag_keeps_the_text(lines: list[list[str]]) -> None:
-    retagged = retag(SegmentedRuns.of(lines), rounds=1).lines()
+    retagged = retag(SegmentedRuns.of(lines), iterations=1).lines()
     assert ["".join(line) for line in retagged] == ["".join(line) for line in lines]
 
 
 def test_retag_takes_runs_of_any_length() -> None:
     line = ["丁上", "下"] * 1000 + ["一" * 1500]
-    assert "".join(retag(SegmentedRuns.of([line, ["丁上"]]), rounds=1).lines()[0]) == "".join(line)
+    assert "".join(retag(SegmentedRuns.of([line, ["丁上"]]), iterations=1).lines()[0]) == "".join(line)
 
 
 @given(st.lists(st.lists(st.text(st.sampled_from([*HAN, "0", "\U00020000"]), min_size=1), min_size=1), max_size=6))

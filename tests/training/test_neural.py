@@ -75,7 +75,7 @@ def encoder(tmp_path_factory):
 
 
 def options_for(encoder, **changes):
-    loop = LoopOptions(**{"rounds": 3, "checkpoint_seconds": 1e9, **changes.pop("loop", {})})
+    loop = LoopOptions(**{"epochs": 3, "checkpoint_seconds": 1e9, **changes.pop("loop", {})})
     sizes = {"character_size": 8, "pair_size": 2, "hidden": 8, "batch_characters": 64}
     return NeuralOptions(encoder=encoder, loop=loop, **{**sizes, **changes})
 
@@ -98,7 +98,7 @@ def models(tmp_path_factory, encoder):
     """A folder for each kind of model, trained for a moment."""
     folders = {kind: str(tmp_path_factory.mktemp(kind)) for kind in KINDS}
     for kind, folder in folders.items():
-        train(kind, folder, encoder, rate=0.02, loop={"rounds": 6})
+        train(kind, folder, encoder, learning_rate=0.02, loop={"epochs": 6})
     return folders
 
 
@@ -153,7 +153,9 @@ def test_training_begins_with_another_model(models, encoder, tmp_path, kind):
     # One step at a rate of almost nothing: what comes out is what went in.
     train_neural(
         kind, [SENTENCES, SENTENCES[:3]], SENTENCES[:12], [], tmp_path, init=models[kind],
-        options=options_for(encoder, rate=1e-12, crf_lr_multiplier=0, batch_characters=10_000, loop={"rounds": 1}),
+        options=options_for(
+            encoder, learning_rate=1e-12, crf_lr_multiplier=0, batch_characters=10_000, loop={"epochs": 1}
+        ),
         device="cpu",
     )  # fmt: skip
     before, after = (load_neural(folder, model_io.read_config(folder)) for folder in (models[kind], tmp_path))
@@ -170,7 +172,7 @@ def test_training_begins_with_another_model(models, encoder, tmp_path, kind):
 def test_mean_of_models_is_that_of_their_weights(models, encoder, tmp_path, kind):
     train_neural(
         kind, [SENTENCES, SENTENCES[:3]], SENTENCES[:12], [], tmp_path / "other", init=models[kind],
-        options=options_for(encoder, rate=0.02, loop={"rounds": 1}), device="cpu",
+        options=options_for(encoder, learning_rate=0.02, loop={"epochs": 1}), device="cpu",
     )  # fmt: skip
     ones = [load_neural(folder, model_io.read_config(folder)) for folder in (models[kind], tmp_path / "other")]
     save_neural(tmp_path / "mean", mean_of(ones), {})
@@ -271,7 +273,7 @@ def test_groups_hold_every_parameter_once(models, kind):
 
 def test_groups_keep_their_ratio_at_every_step(models):
     lines = Path(models["bert-crf"], "history.jsonl").read_text("utf-8").splitlines()
-    rates = [json.loads(line)["rates"] for line in lines]
+    rates = [json.loads(line)["learning_rates"] for line in lines]
     assert all(crf == pytest.approx(100 * encoder) for encoder, _, crf in rates)
     assert all(features == pytest.approx(2e-3 / 0.02 * encoder) for encoder, features, _ in rates)
     assert len({encoder for encoder, *_ in rates}) == len(rates)  # they fall
@@ -321,7 +323,7 @@ def test_training_learns_and_the_model_comes_back(models, kind):
     config = model_io.read_config(models[kind])
     assert config["kind"] == kind and config["dev"]["f1"] > 0.5
     history = [json.loads(line) for line in Path(models[kind], "history.jsonl").read_text("utf-8").splitlines()]
-    assert [record["round"] for record in history] == [1, 2, 3, 4, 5, 6]
+    assert [record["epoch"] for record in history] == [1, 2, 3, 4, 5, 6]
     assert history[-1]["loss"] < history[0]["loss"]
     assert max(record["f1"] for record in history) == config["dev"]["f1"]
     assert not Path(models[kind], CHECKPOINT_FILE).exists()
@@ -332,7 +334,7 @@ def test_training_learns_and_the_model_comes_back(models, kind):
 
 def test_training_is_the_same_for_the_same_seed(tmp_path, encoder):
     for name, seed in (("one", 1), ("same", 1), ("other", 2)):
-        train("bilstm-crf", tmp_path / name, encoder, loop={"seed": seed, "rounds": 2})
+        train("bilstm-crf", tmp_path / name, encoder, loop={"seed": seed, "epochs": 2})
     one, same, other = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("one", "same", "other"))
     assert one == same != other
 
@@ -367,31 +369,37 @@ def test_training_can_be_stopped_and_goes_on(tmp_path, encoder):
     lines: list[str] = []
     arguments = ("cnn", [SENTENCES], SENTENCES[:12], [], tmp_path)
     stops = 0
-    while train_neural(*arguments, options=options, device="cpu", stop_after=0.0, progress=lines.append) is None:
+    while train_neural(*arguments, options=options, device="cpu", stop_after=0.0, log_line=lines.append) is None:
         stops += 1
         assert (tmp_path / CHECKPOINT_FILE).exists() and not (tmp_path / "cws.json").exists()
     assert stops > 3 and any("the same command goes on from here" in line for line in lines)
-    assert any(line.startswith("going on after round") for line in lines)
+    assert any(line.startswith("going on after epoch") for line in lines)
 
 
 def test_training_does_not_go_on_from_another(tmp_path, encoder):
     arguments = ("cnn", [SENTENCES], SENTENCES[:12], [], tmp_path)
     train_neural(*arguments, options=options_for(encoder), device="cpu", stop_after=0.0)
     with pytest.raises(ModelError, match="another training was interrupted here"):
-        train_neural(*arguments, options=options_for(encoder, rate=0.5), device="cpu")
+        train_neural(*arguments, options=options_for(encoder, learning_rate=0.5), device="cpu")
     (tmp_path / CHECKPOINT_FILE).write_bytes(b"no tensors")
     with pytest.raises(ModelError, match="a broken checkpoint"):
         train_neural(*arguments, options=options_for(encoder), device="cpu")
 
 
 def test_training_stops_when_dev_no_longer_rises(tmp_path, encoder):
-    train("cnn", tmp_path, encoder, rate=1e-7, loop={"rounds": 50, "patience": 2})
+    train("cnn", tmp_path, encoder, learning_rate=1e-7, loop={"epochs": 50, "patience": 2})
     assert len((tmp_path / "history.jsonl").read_text("utf-8").splitlines()) < 50
 
 
 def test_training_says_when_the_loss_is_no_number(tmp_path, encoder):
-    with pytest.raises(InputError, match="the loss is nan before step .*: train with a lower rate"):
-        train("cnn", tmp_path, encoder, rate=0.9, loop={"clip": 1e30, "rounds": 9, "patience": 9, "weight_decay": 1e30})
+    with pytest.raises(InputError, match="the loss is nan before step .*: train with a lower learning rate"):
+        train(
+            "cnn",
+            tmp_path,
+            encoder,
+            learning_rate=0.9,
+            loop={"clip": 1e30, "epochs": 9, "patience": 9, "weight_decay": 1e30},
+        )
 
 
 def test_training_on_a_full_disk_says_so(tmp_path, encoder, monkeypatch):
@@ -429,10 +437,10 @@ def test_cuda_that_is_not_there_is_an_error(tmp_path, models):
 
 
 def test_options_out_of_range_are_refused():
-    for name, value in (("rate", 0), ("crf_lr_multiplier", -1), ("hidden", 0), ("character_dropout", 1)):
+    for name, value in (("learning_rate", 0), ("crf_lr_multiplier", -1), ("hidden", 0), ("character_dropout", 1)):
         with pytest.raises(InputError, match=f"{name} of a neural model cannot be"):
             NeuralOptions(**{name: value})
-    for name, value in (("rounds", 0), ("clip", 0), ("precision", "int4"), ("averaging", 1)):
+    for name, value in (("epochs", 0), ("clip", 0), ("precision", "int4"), ("averaging", 1)):
         with pytest.raises(InputError, match=f"{name} of a training cannot be"):
             LoopOptions(**{name: value})
 
@@ -442,7 +450,7 @@ def test_standards_are_learned_together(tmp_path, encoder):
     for first, second, name in ((SENTENCES, joined, "fine"), (joined, SENTENCES, "coarse")):
         train_neural(
             "bilstm-crf", [first, second], first[:12], [], tmp_path / name,
-            options=options_for(encoder, rate=0.02, loop={"rounds": 12, "patience": 12}), device="cpu",
+            options=options_for(encoder, learning_rate=0.02, loop={"epochs": 12, "patience": 12}), device="cpu",
         )  # fmt: skip
     text = "".join(SENTENCES[0])
     assert len(cws.load(tmp_path / "fine").segment(text)) > len(cws.load(tmp_path / "coarse").segment(text))
@@ -613,7 +621,7 @@ def test_command_line_trains_evaluates_and_plots(tmp_path, monkeypatch, encoder)
     arguments += ("--train", "gold.txt", "-o", "tuned", "--threads", "1")
     assert "stopped at step" in call(*arguments, "--minutes", "1e-9")
     assert "no epoch is complete yet" in call("plot", "tuned", status=1)
-    assert "going on after round 0" in call(*arguments)
+    assert "going on after epoch 0" in call(*arguments)
     call("plot", "cws-cnn-crf", "tuned", "-o", "both.png")
     assert Path("both.png").read_bytes().startswith(b"\x89PNG")
     assert "expected a name that ends in" in call("plot", "tuned", "-o", "both.doc", status=1)

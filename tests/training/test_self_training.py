@@ -46,9 +46,9 @@ def test_raw_text_comes_back_in_words() -> None:
 
 def test_many_lines_are_segmented_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = ["天气真好。明天去北京。他在图书馆看书。"] * 5
-    whole = pseudo_labels(lines, SENTENCES, SENTENCES[:6], [], progress=lambda line: None)
+    whole = pseudo_labels(lines, SENTENCES, SENTENCES[:6], [], log_line=lambda line: None)
     monkeypatch.setattr("cws.training.self_training._TOGETHER", 4)
-    assert pseudo_labels(lines, SENTENCES, SENTENCES[:6], [], progress=lambda line: None) == whole
+    assert pseudo_labels(lines, SENTENCES, SENTENCES[:6], [], log_line=lambda line: None) == whole
     assert len(whole) == 15
 
 

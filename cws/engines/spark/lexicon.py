@@ -44,7 +44,7 @@ def build_lexicon(
     errors: str = "strict",
     threads: int | None = None,
     split_size: int = SPLIT,
-    progress: Callable[[str], None] = log.info,
+    log_line: Callable[[str], None] = log.info,
 ) -> BuildResult:
     """Find the words of raw text that all machines can read; the result is that of `cws.lexicon.build`.
 
@@ -54,7 +54,7 @@ def build_lexicon(
         options, encoding, errors: As of `cws.lexicon.build`.
         threads: Of the driver, after counting; by default, as many as there are processors.
         split_size: Bytes of text a task counts.
-        progress: Called with a line about each step.
+        log_line: Called with a line about each step.
 
     Raises:
         FileError, EncodingError, CorpusError, InputError: As `cws.lexicon.build`.
@@ -81,7 +81,7 @@ def build_lexicon(
             counts, sample = collect_counts(merged, options.longest), _sample(merged, options.sample)
         finally:
             merged.unpersist()
-    return build_from_counts(counts, sample, options=options, threads=threads, progress=progress)
+    return build_from_counts(counts, sample, options=options, threads=threads, log_line=log_line)
 
 
 def _in_groups(spark: SparkSession, splits: list[Split], split_size: int) -> Any:

@@ -52,7 +52,7 @@ def start_session(master: str | None = None, *, name: str = "cws", progress: boo
         message = f"Spark did not start ({_first_line(error)}): it needs Java 17 or later and a master it knows{asked}"
         raise InputError(message) from error
     if is_new:
-        session.sparkContext.setLogLevel("OFF")  # errors are told once, by whoever catches them
+        session.sparkContext.setLogLevel("OFF")  # errors are reported once, by whoever catches them
     return session
 
 

@@ -47,7 +47,7 @@ class Architecture(NamedTuple):
 
     Attributes:
         hidden: The size of its vectors.
-        options: What the core is told of it.
+        options: What the core is given of it.
         tensors: The shape of each tensor of its file.
         parts: Where the core finds what it knows by names of its own.
     """
@@ -114,10 +114,10 @@ def _modernbert(config: Mapping[str, Any]) -> Architecture | None:
             to.norm(ours + "attention_norm", theirs + "attn_norm", hidden, norm_bias)
         attention = (ours + "query", ours + "key", ours + "value")
         to.linear(attention, theirs + "attn.Wqkv", hidden, hidden, attention_bias)
-        to.linear((ours + "mix",), theirs + "attn.Wo", hidden, hidden, attention_bias)
+        to.linear((ours + "attention_output",), theirs + "attn.Wo", hidden, hidden, attention_bias)
         to.norm(ours + "inner_norm", theirs + "mlp_norm", hidden, norm_bias)
-        to.linear((ours + "grow", ours + "gate"), theirs + "mlp.Wi", inner, hidden, inner_bias)
-        to.linear((ours + "shrink",), theirs + "mlp.Wo", hidden, inner, inner_bias)
+        to.linear((ours + "intermediate", ours + "gate"), theirs + "mlp.Wi", inner, hidden, inner_bias)
+        to.linear((ours + "output",), theirs + "mlp.Wo", hidden, inner, inner_bias)
     to.norm("final_norm", "final_norm", hidden, norm_bias)
     options = {"is_normed_before": True, "epsilon": config["norm_eps"], "rope": rope["rope_theta"]}
     return _if_computed(config, to, options)
@@ -140,10 +140,10 @@ def _bert(config: Mapping[str, Any]) -> Architecture | None:
         ours, theirs = f"layers.{at}.", f"encoder.layer.{at}."
         for name in ("query", "key", "value"):
             to.linear((ours + name,), f"{theirs}attention.self.{name}", hidden, hidden, True)
-        to.linear((ours + "mix",), theirs + "attention.output.dense", hidden, hidden, True)
+        to.linear((ours + "attention_output",), theirs + "attention.output.dense", hidden, hidden, True)
         to.norm(ours + "attention_norm", theirs + "attention.output.LayerNorm", hidden, True)
-        to.linear((ours + "grow",), theirs + "intermediate.dense", inner, hidden, True)
-        to.linear((ours + "shrink",), theirs + "output.dense", hidden, inner, True)
+        to.linear((ours + "intermediate",), theirs + "intermediate.dense", inner, hidden, True)
+        to.linear((ours + "output",), theirs + "output.dense", hidden, inner, True)
         to.norm(ours + "inner_norm", theirs + "output.LayerNorm", hidden, True)
     return _if_computed(config, to, {"is_normed_before": False, "epsilon": config["layer_norm_eps"], "rope": 0.0})
 

@@ -12,7 +12,7 @@
 namespace cws {
 namespace {
 
-// Scores grow with every character, and a float has 24 bits. So the best emission is taken off each row, and every so many
+// Scores become larger with every character, and a float has 24 bits. So the best emission is taken off each row, and every so many
 // characters the best score off all of them, and added to a double. Differences, which decide, are as they were.
 constexpr int kRebase = 64;
 

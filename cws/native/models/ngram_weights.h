@@ -6,8 +6,8 @@
 // So 95 % of the entries are used, and an absent n-gram costs no second probe. (Linear probing would visit a second line
 // for one key in five at three quarters full; a trie visits a line for every character of the n-gram.)
 //
-// Keys are told apart by fingerprint: an absent n-gram is mistaken for a stored one about once in 10^9 look-ups, always
-// the same ones; the builder checks that the stored n-grams are told apart.
+// Keys are distinguished by fingerprint: an absent n-gram is mistaken for a stored one about once in 10^9 look-ups, always
+// the same ones; the builder checks that the stored n-grams have different ones.
 #pragma once
 
 #include <cstddef>

@@ -62,7 +62,7 @@ private:
         AlignedVector<float> standard;
     };
     struct Layer {
-        Linear attention, mix, grow, shrink;
+        Linear attention, attention_output, intermediate, output;
         Norm attention_norm, inner_norm;
         bool is_gated;
     };
@@ -70,10 +70,10 @@ private:
     class Encoder : public WindowEncoder {
     public:
         explicit Encoder(const TransformerOf& network) : net_(network), kernels_(transformer_kernels()) {
-            const int widest = std::max(net_.hidden_, net_.inner_);
+            const int largest = std::max(net_.hidden_, net_.inner_);
             normed_.resize(size_t(kChunkRows * net_.hidden_));
             grown_.resize(size_t(kChunkRows * net_.inner_));
-            inputs_.resize(size_t(kChunkRows * widest));
+            inputs_.resize(size_t(kChunkRows * largest));
             scales_.resize(kChunkRows);
         }
 
@@ -204,13 +204,13 @@ private:
         void answer(const Layer& layer, int row, int rows) {
             float* const to = x(row);
             const int hidden = net_.hidden_, inner = net_.inner_;
-            numbers().add(product(layer.mix, mixed_.data() + size_t(row * hidden), rows, hidden, to, hidden));
+            numbers().add(product(layer.attention_output, mixed_.data() + size_t(row * hidden), rows, hidden, to, hidden));
             if (!net_.is_normed_before_) normalize(layer.attention_norm, to, rows, to);
             const float* from = to;
             if (net_.is_normed_before_) from = normalize(layer.inner_norm, from, rows, normed_.data());
-            const auto grow = layer.is_gated ? numbers().gated : numbers().gelu;
-            grow(product(layer.grow, from, rows, hidden, grown_.data(), inner));
-            numbers().add(product(layer.shrink, grown_.data(), rows, inner, to, hidden));
+            const auto activate = layer.is_gated ? numbers().gated : numbers().gelu;
+            activate(product(layer.intermediate, from, rows, hidden, grown_.data(), inner));
+            numbers().add(product(layer.output, grown_.data(), rows, inner, to, hidden));
             if (!net_.is_normed_before_) normalize(layer.inner_norm, to, rows, to);
         }
 
@@ -293,12 +293,12 @@ private:
         const bool is_gated = from.gate.weights;
         const auto gated = [&](int column) {
             const bool is_gate = column % kPanel >= kVector;
-            return Part{is_gate ? from.gate : from.grow, column / kPanel * kVector + column % kVector};
+            return Part{is_gate ? from.gate : from.intermediate, column / kPanel * kVector + column % kVector};
         };
         return {linear(hidden_, 3 * hidden_, attention),
-                linear(hidden_, hidden_, from.mix),
-                is_gated ? linear(hidden_, 2 * inner_, gated) : linear(hidden_, inner_, from.grow),
-                linear(inner_, hidden_, from.shrink),
+                linear(hidden_, hidden_, from.attention_output),
+                is_gated ? linear(hidden_, 2 * inner_, gated) : linear(hidden_, inner_, from.intermediate),
+                linear(inner_, hidden_, from.output),
                 norm(from.attention_norm),
                 norm(from.inner_norm),
                 is_gated};

@@ -24,9 +24,9 @@ struct TransformerTensors {
         const float *weights = nullptr, *bias = nullptr;  // (out, in), (out,)
     };
     struct Layer {
-        Linear query, key, value, mix;
+        Linear query, key, value, attention_output;
         Norm attention_norm;
-        Linear grow, gate, shrink;  // with a gate: gelu(grow x) * gate x
+        Linear intermediate, gate, output;  // with a gate: gelu(intermediate x) * gate x
         Norm inner_norm;
     };
 

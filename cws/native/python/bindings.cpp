@@ -3,7 +3,7 @@
 
 PYBIND11_MODULE(_native, module) {
     using namespace cws;
-    module.doc() = "The C++ core of cws; cws.labelers.linear and cws.segmenter are its Python doors.";
+    module.doc() = "The C++ core of cws; cws.labelers.linear and cws.segmenter are its Python API.";
     bind_dictionary(module);
     bind_models(module);
     bind_emissions(module);

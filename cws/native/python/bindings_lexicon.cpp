@@ -1,4 +1,4 @@
-// The Python face of what builds a lexicon from counts and text: the modules of cws/lexicon are its doors.
+// The Python face of what builds a lexicon from counts and text: the modules of cws/lexicon are its API.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

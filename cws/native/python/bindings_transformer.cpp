@@ -81,8 +81,8 @@ private:
         to.tokens = floats.read_rows("tokens", hidden, vocabulary);
         if (vocabulary > INT32_MAX) throw error("2147483647 tokens at most", double(vocabulary));
         to.vocabulary = int(vocabulary);
-        floats.read_rows("layers.0.grow.weight", hidden, inner);
-        to.inner = sized("layers.0.grow.weight", inner, kLargestDepth);
+        floats.read_rows("layers.0.intermediate.weight", hidden, inner);
+        to.inner = sized("layers.0.intermediate.weight", inner, kLargestDepth);
         to.longest = options.longest;
         to.epsilon = float(options.epsilon);
         to.rope = float(options.rope);
@@ -102,10 +102,10 @@ private:
             layer.query = linear(floats, name + "query", hidden, hidden);
             layer.key = linear(floats, name + "key", hidden, hidden);
             layer.value = linear(floats, name + "value", hidden, hidden);
-            layer.mix = linear(floats, name + "mix", hidden, hidden);
-            layer.grow = linear(floats, name + "grow", inner, hidden);
+            layer.attention_output = linear(floats, name + "attention_output", hidden, hidden);
+            layer.intermediate = linear(floats, name + "intermediate", inner, hidden);
             if (floats.has(name + "gate.weight")) layer.gate = linear(floats, name + "gate", inner, hidden);
-            layer.shrink = linear(floats, name + "shrink", hidden, inner);
+            layer.output = linear(floats, name + "output", hidden, inner);
             const bool has_norm = at > 0 || !to.is_normed_before || floats.has(name + "attention_norm.weight");
             if (has_norm) layer.attention_norm = norm(floats, name + "attention_norm", hidden);
             layer.inner_norm = norm(floats, name + "inner_norm", hidden);

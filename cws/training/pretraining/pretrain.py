@@ -40,20 +40,20 @@ class PretrainOptions:
 
     size: str = "mini"  # one of SIZES, or LAYERSxWIDTH
     steps: int = 10_000
-    rounds: int = 20  # evaluations
+    epochs: int = 20  # evaluations
     batch: int = 32  # windows a step
     length: int = 128  # characters a window
-    rate: float = 2e-3
+    learning_rate: float = 2e-3
     masked: float = 0.2  # of the characters that may be
     seed: int = 1
 
     def __post_init__(self) -> None:
         for name, allowed in (
             ("steps", self.steps >= 1),
-            ("rounds", self.rounds >= 1),
+            ("epochs", self.epochs >= 1),
             ("batch", self.batch >= 1),
             ("length", 8 <= self.length <= 8192),
-            ("rate", self.rate > 0),
+            ("learning_rate", self.learning_rate > 0),
             ("masked", 0 < self.masked < 1),
             ("seed", 0 <= self.seed < 2**32),
         ):
@@ -120,8 +120,8 @@ class MaskedLanguageTask:
         smaller = min(len(packed.train.codes), len(packed.held_out.codes))
         if smaller < options.length:
             raise InputError(f"too little text: of a hundredth, held out, a window of {options.length} must be left")
-        self.steps_per_epoch = max(1, options.steps // options.rounds)
-        # As many characters as tell two rounds apart, but no more than there are.
+        self.steps_per_epoch = max(1, options.steps // options.epochs)
+        # As many characters as tell two epochs apart, but no more than there are.
         self.evaluated = max(1, min(32, len(packed.held_out.codes) // (options.batch * options.length)))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
@@ -130,12 +130,12 @@ class MaskedLanguageTask:
         parameters = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         matrices = [parameter for parameter in parameters if parameter.ndim > 1 and parameter is not embeddings]
         others = [parameter for parameter in parameters if parameter.ndim == 1 or parameter is embeddings]
-        shared = {"lr": self.options.rate, "betas": (0.9, 0.98)}
+        shared = {"lr": self.options.learning_rate, "betas": (0.9, 0.98)}
         return [{"params": matrices, "weight_decay": 0.05, **shared}, {"params": others, "weight_decay": 0.0, **shared}]
 
-    def batches(self, round: int) -> range:
-        """Return the numbers of the steps of a round."""
-        return range(round * self.steps_per_epoch, (round + 1) * self.steps_per_epoch)
+    def batches(self, epoch: int) -> range:
+        """Return the numbers of the steps of an epoch."""
+        return range(epoch * self.steps_per_epoch, (epoch + 1) * self.steps_per_epoch)
 
     def inputs(self, batch: int, seed: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
         """Return what the model sees, where it predicts, and what."""
@@ -185,7 +185,7 @@ def pretrain(
     errors: str = "strict",
     stop_after: float | None = None,
     show_progress: bool = False,
-    progress: Callable[[str], None] = log.info,
+    log_line: Callable[[str], None] = log.info,
 ) -> bool:
     """Pretrain an encoder on raw text; go on where an interrupted pretraining of the same text and options stopped.
 
@@ -199,7 +199,7 @@ def pretrain(
         encoding, errors: Of the files.
         stop_after: Seconds after which to stop, for the same call to go on from. Packing the text does not count.
         show_progress: Whether to show bars on stderr.
-        progress: Called with a line about each round.
+        log_line: Called with a line about each epoch.
 
     Returns:
         Whether the encoder is complete; else time was up.
@@ -217,16 +217,16 @@ def pretrain(
         raise InputError(f"{path}: an encoder is there and complete: choose another folder or delete it")
     accelerator = make_accelerator(device)
     if not accelerator.is_main_process:
-        show_progress, progress = False, log.debug
+        show_progress, log_line = False, log.debug
     with accelerator.main_process_first():
-        packed = _pack(paths, folder, segment, options.seed, encoding, errors, show_progress, progress)
+        packed = _pack(paths, folder, segment, options.seed, encoding, errors, show_progress, log_line)
     torch.manual_seed(options.seed)
     model, vocabulary = _start(packed, options, init)
     task = MaskedLanguageTask(model, vocabulary, packed, options, init or "")
-    rounds = math.ceil(options.steps / task.steps_per_epoch)
-    loop = LoopOptions(rounds=rounds, patience=rounds, clip=1.0, seed=options.seed)
+    epochs = math.ceil(options.steps / task.steps_per_epoch)
+    loop = LoopOptions(epochs=epochs, patience=epochs, clip=1.0, seed=options.seed)
     result = fit(
-        task, folder, options=loop, device=device, stop_after=stop_after, show_progress=show_progress, progress=progress
+        task, folder, options=loop, device=device, stop_after=stop_after, show_progress=show_progress, log_line=log_line
     )
     if result.is_complete and accelerator.is_main_process:
         model.load_state_dict(result.best)
@@ -244,7 +244,7 @@ def _pack(
     encoding: str,
     errors: str,
     show_progress: bool,
-    progress: Callable[[str], None],
+    log_line: Callable[[str], None],
 ) -> Packed:
     from tqdm import tqdm
 
@@ -253,7 +253,7 @@ def _pack(
             paths, folder, segment, seed=seed, encoding=encoding, errors=errors, progress=bar.update
         )  # fmt: skip
     sizes = len(packed.train.codes), len(packed.held_out.codes)
-    progress(f"{sizes[0]:,} characters to train on, {sizes[1]:,} held out, {len(packed.characters):,} different ones")
+    log_line(f"{sizes[0]:,} characters to train on, {sizes[1]:,} held out, {len(packed.characters):,} different ones")
     return packed
 
 
@@ -293,8 +293,9 @@ each one character. It reads folded text: traditional characters simplified, cap
 digit `0`, as `cws.text.fold` makes it; `cws.labelers.neural.bert.load_encoder` does this by itself.
 
 {start}Made with `cws pretrain`: {steps:,} steps of {options.batch} windows of {options.length} characters
-({characters:,} in all), whole words masked, {100 * options.masked:.0f} % of the characters; rate {options.rate}, seed
-{options.seed}; on {_machine()}. A file of n characters is read in proportion to the square root of n.
+({characters:,} in all), whole words masked, {100 * options.masked:.0f} % of the characters; learning rate
+{options.learning_rate}, seed {options.seed}; on {_machine()}. A file of n characters is read in proportion to
+the square root of n.
 
 | text | lines | characters |
 |---|---|---|
