@@ -29,7 +29,7 @@ class NativeDictionary:
     def items(self) -> list[tuple[str, float, str | None]]: ...
     def __len__(self) -> int: ...
 
-class NativeSegmenter:
+class NativePredictor:
     def set_dictionary(self, dictionary: NativeDictionary | None) -> None: ...
     def segment(self, text: str) -> list[str]: ...
     def segment_batch(self, texts: list[str], threads: int) -> list[list[str]]: ...
@@ -40,16 +40,16 @@ class NativeSegmenter:
     def word_ends(self, block: bytes) -> bytes | int: ...
     def whole_sequences(self, block: bytes, column: int, has_words: bool) -> tuple[int, int, bool]: ...
 
-class LinearSegmenter(NativeSegmenter):
+class LinearPredictor(NativePredictor):
     def __init__(self, tensors: Mapping[str, Any], scale: float) -> None: ...
 
-class DictionarySegmenter(NativeSegmenter):
+class DictionaryPredictor(NativePredictor):
     def __init__(self, tensors: Mapping[str, Any], unknown: float, units: bool) -> None: ...
 
-class HmmSegmenter(NativeSegmenter):
+class HmmPredictor(NativePredictor):
     def __init__(self, tensors: Mapping[str, Any], scale: float, order: int) -> None: ...
 
-class EmissionSegmenter(NativeSegmenter):
+class EmissionPredictor(NativePredictor):
     def __init__(
         self,
         characters: Any,
@@ -61,12 +61,12 @@ class EmissionSegmenter(NativeSegmenter):
 
 def find_sequences(characters: Any, text: str) -> NDArray[np.int64]: ...
 
-class NeuralSegmenter(NativeSegmenter):
+class NeuralPredictor(NativePredictor):
     def __init__(
         self, tensors: Mapping[str, Any], dilations: Sequence[int], standard: int, integers: bool, word_lists: int = 1
     ) -> None: ...
 
-class TransformerSegmenter(NativeSegmenter):
+class TransformerPredictor(NativePredictor):
     def __init__(
         self,
         tensors: Mapping[str, Any],

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, TypeAlias
 
-    from cws._native import NativeSegmenter
-    from cws.labelers.neural.torch_predictor import TorchSegmenter
+    from cws._native import NativePredictor
+    from cws.labelers.neural.torch_predictor import TorchPredictor
     from cws.user_dictionary import UserDictionary
 
     Dictionary: TypeAlias = str | os.PathLike[str] | Iterable[str] | UserDictionary
@@ -51,32 +51,32 @@ class Token(NamedTuple):
     probability: float
 
 
-def _open_hmm(folder: str, config: Mapping[str, Any]) -> NativeSegmenter:
+def _open_hmm(folder: str, config: Mapping[str, Any]) -> NativePredictor:
     from cws.labelers.hmm import open_hmm  # here, because the default model should not wait for it
 
     return open_hmm(folder, config)
 
 
-def _open_dictionary_model(folder: str, config: Mapping[str, Any]) -> NativeSegmenter:
+def _open_dictionary_model(folder: str, config: Mapping[str, Any]) -> NativePredictor:
     from cws.labelers.dictionary import open_dictionary
 
     return open_dictionary(folder, config)
 
 
-def _open_neural(folder: str, config: Mapping[str, Any], device: Device) -> NativeSegmenter | TorchSegmenter:
+def _open_neural(folder: str, config: Mapping[str, Any], device: Device) -> NativePredictor | TorchPredictor:
     if device.precision not in PRECISIONS:
         raise InputError(f"no precision {device.precision!r}: take one of {', '.join(PRECISIONS)}")
     if (native := _open_in_core(folder, config, device)) is not None:
         return native
     try:
         from cws.labelers.neural.labeler import load_neural
-        from cws.labelers.neural.torch_predictor import TorchSegmenter
+        from cws.labelers.neural.torch_predictor import TorchPredictor
     except ImportError as error:
         raise InputError(f"{error}: a model of kind {config['kind']} needs pip install 'cws[neural]'") from error
-    return TorchSegmenter(load_neural(folder, config), *device)
+    return TorchPredictor(load_neural(folder, config), *device)
 
 
-def _open_in_core(folder: str, config: Mapping[str, Any], device: Device) -> NativeSegmenter | None:
+def _open_in_core(folder: str, config: Mapping[str, Any], device: Device) -> NativePredictor | None:
     """Return the model, or None if it has to run on PyTorch."""
     if device.device not in (None, "cpu") or device.precision == "bf16":
         return None
@@ -111,7 +111,7 @@ class Device(NamedTuple):
     batch_characters: int | None = None
 
 
-_OPEN: dict[str, Callable[[str, Mapping[str, Any]], NativeSegmenter]] = {
+_OPEN: dict[str, Callable[[str, Mapping[str, Any]], NativePredictor]] = {
     "linear": open_linear,
     "hmm": _open_hmm,
     "dictionary": _open_dictionary_model,
@@ -160,7 +160,7 @@ class Segmenter:
         self.config: dict[str, Any] = model_io.read_config(self.path)
         kind = self.config.get("kind")
         self._device = Device(device, precision, batch_characters)
-        self.native: NativeSegmenter | TorchSegmenter
+        self.native: NativePredictor | TorchPredictor
         if kind in NEURAL_KINDS:
             self.native = _open_neural(self.path, self.config, self._device)
         elif isinstance(kind, str) and kind in _OPEN:

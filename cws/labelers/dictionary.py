@@ -13,7 +13,7 @@ from __future__ import annotations
 from math import log
 
 from cws import model_io
-from cws._native import DictionarySegmenter
+from cws._native import DictionaryPredictor
 from cws.errors import InputError, ModelError
 from cws.lattice import TENSORS, WordTrie, trie_tensors
 from cws.word_list import jieba_word_list
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 KIND = "dictionary"
 
 
-def make_dictionary(counts: Mapping[str, int | None] | None = None) -> DictionarySegmenter:
+def make_dictionary(counts: Mapping[str, int | None] | None = None) -> DictionaryPredictor:
     """Return the model of a list of words with their counts; arguments and errors as of `word_trie`."""
     trie, unknown = word_trie(counts)
-    return DictionarySegmenter(trie.tensors(), unknown, False)
+    return DictionaryPredictor(trie.tensors(), unknown, False)
 
 
 def word_trie(counts: Mapping[str, int | None] | None = None) -> tuple[WordTrie, float]:
@@ -100,7 +100,7 @@ def write_trie(
     model_io.write_model(folder, {**own, **(metadata or {})}, trie_tensors(trie), aligned="nodes")
 
 
-def open_dictionary(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> DictionarySegmenter:
+def open_dictionary(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> DictionaryPredictor:
     """Return the model in a folder, mapped into memory.
 
     Args:
@@ -115,7 +115,7 @@ def open_dictionary(folder: str | os.PathLike[str], config: Mapping[str, Any]) -
     if config.get("kind") != KIND or not isinstance(unknown, float) or not -1e6 < unknown <= 0:
         raise ModelError(f"{folder}: expected a model of kind {KIND} with an unknown between -1000000 and 0")
     try:
-        return DictionarySegmenter(model_io.map_tensors(folder, config, TENSORS), unknown, config.get("units") is True)
+        return DictionaryPredictor(model_io.map_tensors(folder, config, TENSORS), unknown, config.get("units") is True)
     except ModelError:
         raise
     except ValueError as error:  # from the core, which checks what it will take on trust

@@ -15,7 +15,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from cws import model_io
-from cws._native import HmmSegmenter
+from cws._native import HmmPredictor
 from cws.errors import ModelError
 from cws.labelers.linear import EDGE, classes_of
 from cws.tags import SBME
@@ -66,7 +66,7 @@ def legal_triples(scheme: TagScheme) -> list[tuple[int, int, int]]:
 PAIRS, TRIPLES = legal_pairs(SBME), legal_triples(SBME)
 
 
-def open_hmm(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> HmmSegmenter:
+def open_hmm(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> HmmPredictor:
     """Return the model in a folder, mapped into memory.
 
     Raises:
@@ -78,7 +78,7 @@ def open_hmm(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> HmmSe
     if type(order) is not int or order not in TENSORS:
         raise ModelError(f"{folder}: expected an order of 1 or 2 in cws.json, got {order!r}")
     try:
-        return HmmSegmenter(model_io.map_tensors(folder, config, TENSORS[order]), scale, order)
+        return HmmPredictor(model_io.map_tensors(folder, config, TENSORS[order]), scale, order)
     except ModelError:
         raise
     except ValueError as error:  # from the core, which checks what it will take on trust

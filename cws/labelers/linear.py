@@ -7,7 +7,7 @@ scores in plain Python (`reference_emissions`). Training is in cws/training/line
 from __future__ import annotations
 
 from cws import model_io
-from cws._native import LinearSegmenter
+from cws._native import LinearPredictor
 from cws.errors import ModelError
 from cws.text import HANZI, PUNCTUATION, SPACE
 
@@ -39,7 +39,7 @@ TENSORS: model_io.Specification = {
 }
 
 
-def open_linear(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> LinearSegmenter:
+def open_linear(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> LinearPredictor:
     """Return the model in a folder, mapped into memory.
 
     Raises:
@@ -49,7 +49,7 @@ def open_linear(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> Li
     if not isinstance(scale, float) or not 0 < scale < 1:
         raise ModelError(f"{folder}: expected a scale between 0 and 1 in cws.json, got {scale!r}")
     try:
-        return LinearSegmenter(model_io.map_tensors(folder, config, TENSORS), scale)
+        return LinearPredictor(model_io.map_tensors(folder, config, TENSORS), scale)
     except ModelError:
         raise
     except ValueError as error:  # from the core, which checks what it will take on trust

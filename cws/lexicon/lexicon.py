@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cws._native import DictionarySegmenter
+from cws._native import DictionaryPredictor
 from cws.errors import CorpusError, InputError
 from cws.files import atomic_output, display_name, read_lines
 from cws.labelers.dictionary import write_trie
@@ -51,7 +51,7 @@ class Lexicon:
     entries: dict[str, Entry]
     _trie: WordTrie = field(init=False, repr=False, compare=False)
     _unknown: float = field(init=False, repr=False, compare=False)
-    _native: DictionarySegmenter = field(init=False, repr=False, compare=False)
+    _native: DictionaryPredictor = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.entries or "" in self.entries:
@@ -66,7 +66,7 @@ class Lexicon:
         weights = ((word, math.log(entry.count) - total) for word, entry in ordered.items())
         object.__setattr__(self, "_trie", WordTrie.build(weights))
         object.__setattr__(self, "_unknown", -total - 10)
-        native = DictionarySegmenter(self._trie.tensors(), self._unknown, True)
+        native = DictionaryPredictor(self._trie.tensors(), self._unknown, True)
         object.__setattr__(self, "_native", native)
 
     @classmethod

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cws import model_io
-from cws._native import LinearSegmenter
+from cws._native import LinearPredictor
 from cws.labelers.alphabet import MAX_SEQUENCE, Alphabet
 from cws.lexicon.words import SegmentedRuns
 from cws.training.linear import LinearOptions, lexicon_entries, quantise, trainer_of
@@ -53,7 +53,7 @@ def _choose(words: SegmentedRuns, chosen: NDArray[np.bool_]) -> SegmentedRuns:
     return SegmentedRuns(text, np.cumsum([0, *lengths[chosen].tolist()]), words.ends[np.repeat(chosen, lengths)])
 
 
-def fit_tagger(words: SegmentedRuns) -> LinearSegmenter:
+def fit_tagger(words: SegmentedRuns) -> LinearPredictor:
     """Return the tagger that one epoch over these runs makes."""
     alphabet = Alphabet.of([words.text])
     offsets = np.array([0, *_sequence_ends(words)])
@@ -72,7 +72,7 @@ def fit_tagger(words: SegmentedRuns) -> LinearSegmenter:
         begin = -room.ctypes.data % model_io.ALIGNMENT
         aligned[name] = room[begin : begin + tensor.nbytes].view(tensor.dtype).reshape(tensor.shape)
         aligned[name][...] = tensor
-    return LinearSegmenter(aligned, 1.0)
+    return LinearPredictor(aligned, 1.0)
 
 
 def _sequence_ends(words: SegmentedRuns) -> Iterator[int]:

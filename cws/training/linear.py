@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cws import model_io
-from cws._native import LinearSegmenter, LinearTrainer, build_table
+from cws._native import LinearPredictor, LinearTrainer, build_table
 from cws.corpus import train_dev_split
 from cws.decode import viterbi
 from cws.errors import InputError
@@ -346,7 +346,7 @@ def quantise(alphabet: Alphabet, weights: Tensors, scale: float, limit: int) -> 
 def evaluate_tensors(tensors: Tensors, sentences: Sequence[Words]) -> SegmentationCounts:
     """Return the counts of a model that is not written yet."""
     aligned = {name: _aligned(tensor) for name, tensor in tensors.items()}
-    native = LinearSegmenter(aligned, 1.0)
+    native = LinearPredictor(aligned, 1.0)
     return score(sentences, (native.segment("".join(words)) for words in sentences))
 
 

@@ -22,7 +22,7 @@ from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokeni
 
 import cws
 from cws.labelers.neural.labeler import load_neural
-from cws.labelers.neural.torch_predictor import TorchSegmenter
+from cws.labelers.neural.torch_predictor import TorchPredictor
 from cws.model_io import read_config
 from scripts.measuring import ROOT, made_by, pku_sentences, setting, speeds
 
@@ -53,7 +53,7 @@ def measure(folder: Path, threads: int, characters: int) -> list[dict[str, Any]]
     segmenters: dict[str, Any] = {
         "cws, 16-bit integers": cws.load(folder, device="cpu").native,
         "cws, float32": cws.load(folder, device="cpu", precision="float32").native,
-        "cws on PyTorch, float32": TorchSegmenter(load_neural(folder, read_config(folder)), "cpu", "float32"),
+        "cws on PyTorch, float32": TorchPredictor(load_neural(folder, read_config(folder)), "cpu", "float32"),
         "cws on PyTorch, int8": cws.load(folder, device="cpu", precision="int8").native,
     }
     for name, segmenter in segmenters.items():

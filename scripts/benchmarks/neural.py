@@ -24,7 +24,7 @@ import torch
 from torch import nn
 
 import cws
-from cws._native import NeuralSegmenter
+from cws._native import NeuralPredictor
 from cws.corpus import read_segmented
 from cws.labelers.alphabet import Alphabet
 from cws.labelers.neural.encoders import Batch, BiLstm, BiLstmOptions, Cnn, CnnOptions, FeatureOptions
@@ -81,7 +81,7 @@ def random_models(texts: list[str], threads: int) -> dict[str, Action]:
         tensors |= {**lexicon.tensors(), "characters": alphabet.characters}
         dilations = CnnOptions(features).dilations if name == "CNN" else ()
         for kind, integers in (("16-bit integers", True), ("32-bit floats", False)):
-            native = NeuralSegmenter(tensors, dilations, 0, integers)
+            native = NeuralPredictor(tensors, dilations, 0, integers)
             actions[f"cws, {name}, {kind}"] = lambda native=native: native.segment_batch(texts, threads)  # type: ignore[misc]
         actions[f"PyTorch, {name}, emissions"] = lambda module=module: module.emissions(wide, bits)  # type: ignore[misc]
     return actions

@@ -15,7 +15,7 @@ from strategies import COMMON, any_text
 
 import cws
 from cws import model_io, segmenter
-from cws._native import TransformerSegmenter, window_places
+from cws._native import TransformerPredictor, window_places
 from cws.errors import CwsError, ModelError
 from cws.labelers.neural.native_bert import architecture, open_native
 
@@ -35,7 +35,7 @@ from cws.labelers.neural.bert import Bert, CharacterTokens, bundled_encoder  # n
 from cws.labelers.neural.encoders import FeatureOptions  # noqa: E402
 from cws.labelers.neural.labeler import NeuralLabeler, NeuralModel, load_neural, save_neural  # noqa: E402
 from cws.labelers.neural.lexicon_features import LexiconFeatures  # noqa: E402
-from cws.labelers.neural.torch_predictor import TorchSegmenter  # noqa: E402
+from cws.labelers.neural.torch_predictor import TorchPredictor  # noqa: E402
 from cws.labelers.neural.torch_predictor import window_places as reference_places  # noqa: E402
 
 CHARACTERS = [*dict.fromkeys(COMMON + "今天气真好去学研究生命起源，。一我aB1")]
@@ -109,7 +109,7 @@ def native(folder, precision="float32"):
 
 @functools.cache
 def reference(folder):
-    return TorchSegmenter(load_neural(folder, model_io.read_config(folder)), "cpu", "float32")
+    return TorchPredictor(load_neural(folder, model_io.read_config(folder)), "cpu", "float32")
 
 
 def emissions(segmenter, text):
@@ -129,7 +129,7 @@ def long_text(size, seed):
 @every_architecture
 def test_bert_native_emissions_equal_those_of_torch(folders, name, precision):
     found = native(folders[name], precision)
-    assert isinstance(found, TransformerSegmenter)
+    assert isinstance(found, TransformerPredictor)
     for text in [*TEXTS, *(long_text(size, size) for size in (2, 15, 16, 17, 40, 296, 297, 700))]:
         expected = emissions(reference(folders[name]), text)
         assert expected.std() > 0.3
@@ -217,7 +217,7 @@ def test_bert_native_tokens_and_nbest_are_those_of_torch(folders, name):
 
 def test_bert_native_user_dictionary(folders):
     found = cws.load(folders["bert"], device="cpu")
-    assert isinstance(found.native, TransformerSegmenter)
+    assert isinstance(found.native, TransformerPredictor)
     found.add_word("的天气", "!", "WEATHER")
     assert "的天气" in found.segment(TEXTS[0])
     assert found.segment_batch([TEXTS[0]], threads=2) == [found.segment(TEXTS[0])]
@@ -240,7 +240,7 @@ def test_bert_native_models_are_saved_whole(folders, tmp_path):
 def test_bert_native_leaves_other_encoders_to_torch(tmp_path, name):
     assert architecture(OTHERS[name].to_dict()) is None
     folder = make(tmp_path, OTHERS[name])
-    assert isinstance(cws.load(folder, device="cpu").native, TorchSegmenter)
+    assert isinstance(cws.load(folder, device="cpu").native, TorchPredictor)
 
 
 def test_bert_native_knows_the_bundled_encoder():
@@ -251,13 +251,13 @@ def test_bert_native_knows_the_bundled_encoder():
 
 def test_bert_native_leaves_other_precisions_and_devices_to_torch(folders, monkeypatch):
     folder = folders["bert"]
-    assert isinstance(cws.load(folder, device="cpu", precision="int8").native, TorchSegmenter)
-    assert isinstance(cws.load(folder, device="cpu", precision="bf16").native, TorchSegmenter)
+    assert isinstance(cws.load(folder, device="cpu", precision="int8").native, TorchPredictor)
+    assert isinstance(cws.load(folder, device="cpu", precision="bf16").native, TorchPredictor)
     monkeypatch.setattr(segmenter, "_has_cuda", lambda: True)
-    assert isinstance(cws.load(folder).native, TorchSegmenter)
-    assert isinstance(cws.load(folder, device="cpu").native, TransformerSegmenter)
+    assert isinstance(cws.load(folder).native, TorchPredictor)
+    assert isinstance(cws.load(folder, device="cpu").native, TransformerPredictor)
     monkeypatch.setattr(segmenter, "_has_cuda", lambda: False)
-    assert isinstance(cws.load(folder).native, TransformerSegmenter)
+    assert isinstance(cws.load(folder).native, TransformerPredictor)
 
 
 def test_bert_native_needs_no_torch(folders):

@@ -14,7 +14,7 @@ from strategies import any_text, two_segmentations
 
 import cws
 from cws import metrics, model_io
-from cws._native import LinearSegmenter, LinearTrainer, build_table
+from cws._native import LinearPredictor, LinearTrainer, build_table
 from cws.errors import InputError, ModelError
 from cws.labelers.alphabet import Alphabet
 from cws.labelers.linear import (
@@ -136,11 +136,11 @@ def zeros() -> dict[str, np.ndarray]:
 
 
 @lru_cache(maxsize=64)
-def random_model(seed: int, largest: int = 1) -> tuple[LinearSegmenter, dict[str, memoryview]]:
+def random_model(seed: int, largest: int = 1) -> tuple[LinearPredictor, dict[str, memoryview]]:
     """Weights from -largest to largest; with largest = 1, ties everywhere."""
     random = np.random.default_rng(seed)
     tensors = crafted(lambda shape: random.integers(-largest, largest, shape, endpoint=True))
-    return LinearSegmenter(tensors, 0.5), views(tensors)
+    return LinearPredictor(tensors, 0.5), views(tensors)
 
 
 def views(tensors: dict[str, np.ndarray]) -> dict[str, memoryview]:
@@ -154,7 +154,7 @@ def chain(tensors: dict[str, memoryview]) -> tuple[list[list[int]], list[int], l
     return rows, tensors["start"].cast("h").tolist(), tensors["end"].cast("h").tolist()
 
 
-def native_emissions(native: LinearSegmenter, text: str) -> list[tuple[int, list[list[int]]]]:
+def native_emissions(native: LinearPredictor, text: str) -> list[tuple[int, list[list[int]]]]:
     return [
         (begin, [flat[at : at + 4] for at in range(0, len(flat), 4)]) for begin, flat in native.emissions(text)
     ]  # fmt: skip
@@ -214,7 +214,7 @@ def test_linear_emissions_of_the_largest_weights_do_not_overflow():
         tensors = crafted(lambda shape, sign=sign: np.full(shape, 127 * sign))
         tensors["type_contexts"][...] = tensors["repetitions"][...] = 15000 * sign
         tensors["transitions"][...] = tensors["start"][...] = tensors["end"][...] = 32767 * sign
-        native, text = LinearSegmenter(tensors, 0.5), KNOWN * 300
+        native, text = LinearPredictor(tensors, 0.5), KNOWN * 300
         assert native_emissions(native, text) == [(0, reference_emissions(views(tensors), text))]
         assert native.segment(text) == [*text]  # all paths score the same
 
@@ -246,7 +246,7 @@ def test_linear_segment_finds_the_best_path_of_bundled_models(name, text):
 
 
 def test_linear_model_of_zeros_cuts_everywhere():
-    native = LinearSegmenter(zeros(), 0.5)
+    native = LinearPredictor(zeros(), 0.5)
     assert native.segment(KNOWN * 3) == [*KNOWN * 3]
 
 
@@ -255,7 +255,7 @@ def test_linear_illegal_transitions_are_never_taken():
     tensors["transitions"][...] = 30000  # all of them, so that only the mask forbids S M, B S ...
     tensors["start"][...] = [0, -30000, 30000, 30000]
     tensors["end"][...] = [-30000, 30000, 30000, 0]
-    native = LinearSegmenter(tensors, 0.5)
+    native = LinearPredictor(tensors, 0.5)
     path, _ = best_path(SBME, [[0] * 4] * 5, *chain(views(tensors)))
     assert native.segment("甲乙丙甲乙") == words_of("甲乙丙甲乙", path)
 
@@ -307,7 +307,7 @@ def test_linear_tokens_of_one_character_are_marginals(small):
 def test_linear_tokens_of_extreme_scores_stay_probabilities():
     tensors = zeros()
     tensors["transitions"][...] = np.random.default_rng(0).choice([-32768, 32767], (4, 4))
-    native = LinearSegmenter(tensors, 0.9)
+    native = LinearPredictor(tensors, 0.9)
     assert all(0 <= probability <= 1 for _, _, _, probability in native.tokens(KNOWN * 300))
 
 
@@ -433,7 +433,7 @@ def test_linear_core_reads_no_further_than_a_bucket_that_repeats_itself():
     buckets[0, :12] = np.frombuffer(fingerprint * 3, np.uint8)
     after = np.full((1, 64), 77, np.uint8)
     tensors = zeros() | {"buckets": aligned(np.concatenate([buckets, after]))[:1], "pilots": aligned(pilots)}
-    native = LinearSegmenter(tensors, 0.5)
+    native = LinearPredictor(tensors, 0.5)
     assert native_emissions(native, "甲乙") == [(0, reference_emissions(views(tensors), "甲乙"))]
 
 
@@ -460,7 +460,7 @@ def put(value: int):
 @pytest.mark.parametrize("change", [lambda tensor: tensor[:-1], lambda tensor: np.concatenate([tensor, tensor[:1]])])
 def test_linear_core_refuses_tensors_of_another_size(name, change):
     with pytest.raises(ValueError, match=f"{name}: expected [0-9]+ bytes, got [0-9]+"):
-        LinearSegmenter(changed(name, change), 0.5)
+        LinearPredictor(changed(name, change), 0.5)
 
 
 @pytest.mark.parametrize(
@@ -479,7 +479,7 @@ def test_linear_core_refuses_tensors_of_another_size(name, change):
 )
 def test_linear_core_refuses_values_out_of_range(name, change, message):
     with pytest.raises(ValueError, match=message):
-        LinearSegmenter(changed(name, change), 0.5)
+        LinearPredictor(changed(name, change), 0.5)
 
 
 @pytest.mark.parametrize("count", [0, 8, 65535])
@@ -489,7 +489,7 @@ def test_linear_core_refuses_too_few_or_too_many_classes(count):
     tensors["types"] = np.zeros(count, np.uint8)
     tensors["unigrams"] = np.zeros((count, 5, 4), np.int8)
     with pytest.raises(ValueError, match=f"types: expected 9 to 65534 classes, got {count}"):
-        LinearSegmenter(tensors, 0.5)
+        LinearPredictor(tensors, 0.5)
 
 
 @pytest.mark.parametrize(("name", "alignment"), [("buckets", 64), ("characters", 2), ("transitions", 2)])
@@ -497,7 +497,7 @@ def test_linear_core_refuses_misaligned_tensors(name, alignment):
     tensors = zeros()
     tensors[name] = aligned(tensors[name], at=alignment // 2)
     with pytest.raises(ValueError, match=f"{name} must lie at a multiple of {alignment} bytes"):
-        LinearSegmenter(tensors, 0.5)
+        LinearPredictor(tensors, 0.5)
 
 
 @pytest.mark.parametrize("step", [2, -1])
@@ -506,12 +506,12 @@ def test_linear_core_refuses_tensors_with_gaps(step):
     size = len(tensors["characters"])
     tensors["characters"] = np.zeros(2 * size, np.uint16)[::step][:size]
     with pytest.raises(ValueError, match="characters must be contiguous"):
-        LinearSegmenter(tensors, 0.5)
+        LinearPredictor(tensors, 0.5)
 
 
 def test_linear_core_refuses_missing_tensors():
     with pytest.raises(KeyError, match="start"):
-        LinearSegmenter({name: tensor for name, tensor in zeros().items() if name != "start"}, 0.5)
+        LinearPredictor({name: tensor for name, tensor in zeros().items() if name != "start"}, 0.5)
 
 
 @pytest.mark.parametrize("scale", [None, 0, 1, 0.0, 1.0, -0.5, math.nan, math.inf, True, "0.5", [0.5]])

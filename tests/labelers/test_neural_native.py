@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from oracles import all_paths
 from strategies import COMMON, any_text
 
-from cws._native import NativeDictionary, NeuralSegmenter, WordTrie, lexicon_bits
+from cws._native import NativeDictionary, NeuralPredictor, WordTrie, lexicon_bits
 from cws.errors import ModelError
 from cws.labelers.alphabet import Alphabet
 from cws.labelers.neural.lexicon_features import (
@@ -82,7 +82,7 @@ def tensors(name):
 
 
 def open_native(name, tensors, standard=0, integers=False):
-    return NeuralSegmenter(tensors, MODELS[name][2], standard, integers, MODELS[name][6])
+    return NeuralPredictor(tensors, MODELS[name][2], standard, integers, MODELS[name][6])
 
 
 @functools.cache
@@ -272,7 +272,7 @@ def test_neural_numbers_of_another_type_are_an_error():
 @pytest.mark.parametrize("dilation", [0, -1, 1025])
 def test_neural_dilation_out_of_range_is_an_error(dilation):
     with pytest.raises(ValueError, match=f"expected dilations from 1 to 1024, got {dilation}"):
-        NeuralSegmenter(tensors("cnn"), [1, dilation], 0, False, 2)
+        NeuralPredictor(tensors("cnn"), [1, dilation], 0, False, 2)
 
 
 # The lexicon

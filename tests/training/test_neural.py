@@ -27,7 +27,7 @@ from cws.errors import FileError, InputError, ModelError  # noqa: E402
 from cws.labelers.neural.bert import Bert, CharacterTokens, load_encoder  # noqa: E402
 from cws.labelers.neural.encoders import PAIR_BITS, Batch, FeatureOptions, pair_hash  # noqa: E402
 from cws.labelers.neural.labeler import KINDS, NeuralLabeler, load_neural, make_labeler, mean_of, save_neural  # noqa: E402
-from cws.labelers.neural.torch_predictor import TorchSegmenter, window_places  # noqa: E402
+from cws.labelers.neural.torch_predictor import TorchPredictor, window_places  # noqa: E402
 from cws.tags import SBME  # noqa: E402
 from cws.training.checkpoint import CHECKPOINT_FILE  # noqa: E402
 from cws.training.loop import LoopOptions, learning_rate_factor, step_seed  # noqa: E402
@@ -491,7 +491,7 @@ def _path_score(labeler, emissions, path):
 
 
 def torch_segmenter(models, kind, **options):
-    return TorchSegmenter(load_neural(models[kind], model_io.read_config(models[kind])), "cpu", **options)
+    return TorchPredictor(load_neural(models[kind], model_io.read_config(models[kind])), "cpu", **options)
 
 
 @every_kind
@@ -578,7 +578,7 @@ def test_arrow_columns_give_the_same_words(models, kind):
 def test_core_and_torch_find_the_same_words(models, kind):
     texts = ["".join(words) for words in SENTENCES[:12]] + ["", "他 们\n图书馆", "𠮷A1" * 700]
     core, reference = cws.load(models[kind], precision="float32").native, torch_segmenter(models, kind)
-    assert type(core).__name__ == "NeuralSegmenter"
+    assert type(core).__name__ == "NeuralPredictor"
     assert core.segment_batch(texts, 2) == reference.segment_batch(texts, 1)
     for text in texts[:4]:
         for (at, ours), (where, theirs) in zip(core.emissions(text), reference.emissions(text), strict=True):

@@ -7,7 +7,7 @@ cws/labelers/neural/encoders.py is the specification of what the core computes.
 from __future__ import annotations
 
 from cws import model_io
-from cws._native import NeuralSegmenter
+from cws._native import NeuralPredictor
 from cws.errors import ModelError
 from cws.labelers.neural.lexicon_features import LIST_BITS
 from cws.labelers.neural.lexicon_features import TENSORS as LEXICON_TENSORS
@@ -63,7 +63,7 @@ def specification(kind: str, encoder: Mapping[str, Any]) -> dict[str, tuple[str,
 
 def open_native(
     folder: str | os.PathLike[str], config: Mapping[str, Any], *, integers: bool = False
-) -> NeuralSegmenter:
+) -> NeuralPredictor:
     """Return the model in a folder.
 
     Args:
@@ -82,7 +82,7 @@ def open_native(
         tensors = model_io.map_tensors(folder, config, specification(config["kind"], encoder))
         dilations = [] if config["kind"].startswith("bilstm") else [int(one) for one in encoder["dilations"]]
         word_lists = int(encoder["features"]["word_lists"])
-        return NeuralSegmenter(tensors, dilations, int(config.get("standard", 0)), integers, word_lists)
+        return NeuralPredictor(tensors, dilations, int(config.get("standard", 0)), integers, word_lists)
     except ModelError:
         raise
     except (KeyError, TypeError, ValueError) as error:  # from the core too, which checks what it will take on trust

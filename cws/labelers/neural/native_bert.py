@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from cws import model_io
-from cws._native import TransformerSegmenter
+from cws._native import TransformerPredictor
 from cws.errors import ModelError
 from cws.files import file_error
 from cws.labelers.neural.lexicon_features import LIST_BITS
@@ -159,7 +159,7 @@ def _if_computed(config: Mapping[str, Any], tensors: _Tensors, options: dict[str
 
 def open_native(
     folder: str | os.PathLike[str], config: Mapping[str, Any], *, integers: bool = False
-) -> TransformerSegmenter | None:
+) -> TransformerPredictor | None:
     """Return the model in a folder, or None if its encoder is not one that the core computes.
 
     Args:
@@ -197,7 +197,7 @@ def open_native(
                 tensors[name] = tensors.pop(tensor)
         unknown, first, last = (int(encoder["tokens"][name]) for name in ("unknown", "first", "last"))
         word_lists = int(features["word_lists"]) if features else 1
-        return TransformerSegmenter(
+        return TransformerPredictor(
             tensors, **found.options, word_lists=word_lists, standard=int(config.get("standard", 0)), unknown=unknown,
             first=first, last=last, integers=integers,
         )  # fmt: skip

@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cws._native import EmissionSegmenter, Format, NativeDictionary, find_sequences
+from cws._native import EmissionPredictor, Format, NativeDictionary, find_sequences
 from cws.decode import viterbi
 from cws.errors import InputError
 from cws.labelers.linear import UNKNOWN
@@ -47,8 +47,8 @@ class _Window(NamedTuple):
     end: int
 
 
-class TorchSegmenter:
-    """Does for a model on PyTorch what `NativeSegmenter` does for one of the core; its methods are the same.
+class TorchPredictor:
+    """Does for a model on PyTorch what `NativePredictor` does for one of the core; its methods are the same.
 
     Args:
         model: The model.
@@ -131,11 +131,11 @@ class TorchSegmenter:
 
     def whole_sequences(self, block: bytes, column: int, has_words: bool) -> tuple[int, int, bool]:
         empty = np.zeros((0, 4), np.float32)
-        segmenter = EmissionSegmenter(self._classes, empty, *self._chain)
+        segmenter = EmissionPredictor(self._classes, empty, *self._chain)
         segmenter.set_dictionary(self._dictionary)
         return segmenter.whole_sequences(block, column, has_words)
 
-    def _open(self, texts: Sequence[str], *, scored: bool = False) -> list[EmissionSegmenter]:
+    def _open(self, texts: Sequence[str], *, scored: bool = False) -> list[EmissionPredictor]:
         """Return what segments each of the texts.
 
         On CUDA the tags are decided on the device, and come back alone, unless scores are asked for: then, and where a
@@ -153,7 +153,7 @@ class TorchSegmenter:
         result, at = [], 0
         for found in sequences:
             count = int(found[:, 1].sum())
-            result.append(EmissionSegmenter(self._classes, emissions[at : at + count], *chain))
+            result.append(EmissionPredictor(self._classes, emissions[at : at + count], *chain))
             result[-1].set_dictionary(self._dictionary)
             at += count
         return result

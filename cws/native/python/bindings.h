@@ -13,9 +13,9 @@
 namespace cws {
 
 void bind_models(pybind11::module_& module);    // the segmenters of each kind of model
-void bind_emissions(pybind11::module_& module); // EmissionSegmenter, for models that compute elsewhere
-void bind_neural(pybind11::module_& module);    // NeuralSegmenter, after bind_models
-void bind_transformer(pybind11::module_& module);  // TransformerSegmenter, after bind_models
+void bind_emissions(pybind11::module_& module); // EmissionPredictor, for models that compute elsewhere
+void bind_neural(pybind11::module_& module);    // NeuralPredictor, after bind_models
+void bind_transformer(pybind11::module_& module);  // TransformerPredictor, after bind_models
 void bind_lstm(pybind11::module_& module);      // lstm_forward and lstm_backward
 void bind_training(pybind11::module_& module);  // LinearTrainer and build_table, which need numpy
 void bind_decode(pybind11::module_& module);    // Chain: viterbi, nbest, forward_backward, log_likelihood

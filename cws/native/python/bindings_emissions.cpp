@@ -1,4 +1,4 @@
-// Words by emissions that were computed elsewhere: EmissionSegmenter, and the sequences to compute them for.
+// Words by emissions that were computed elsewhere: EmissionPredictor, and the sequences to compute them for.
 #include <pybind11/numpy.h>
 
 #include "python/bindings.h"
@@ -55,12 +55,12 @@ private:
 
 std::unique_ptr<Decoder> EmissionLabeler::decoder() const { return std::make_unique<EmissionDecoder>(*this); }
 
-class EmissionSegmenter : public NativeSegmenter {
+class EmissionPredictor : public NativePredictor {
 public:
     // characters: the class of each code point, which tells white space. emissions: (N, 4), of all that is none in the
     // one text that this is for. transitions (4, 4), start (4,), end (4,): what is illegal is not read.
-    EmissionSegmenter(const py::buffer& characters, Floats emissions, Floats transitions, Floats start, Floats end)
-        : NativeSegmenter(labeler_, 1.0), characters_(characters.request()), emissions_(std::move(emissions)),
+    EmissionPredictor(const py::buffer& characters, Floats emissions, Floats transitions, Floats start, Floats end)
+        : NativePredictor(labeler_, 1.0), characters_(characters.request()), emissions_(std::move(emissions)),
           transitions_(std::move(transitions)), start_(std::move(start)), end_(std::move(end)) {
         labeler_.classes = checked_classes(characters_);
         labeler_.count = size_t(emissions_.size()) / kTags;
@@ -100,7 +100,7 @@ py::array_t<int64_t> find_sequences(const py::buffer& characters, const py::str&
 }  // namespace
 
 void bind_emissions(py::module_& module) {
-    py::class_<EmissionSegmenter, NativeSegmenter>(module, "EmissionSegmenter")
+    py::class_<EmissionPredictor, NativePredictor>(module, "EmissionPredictor")
         .def(py::init<const py::buffer&, Floats, Floats, Floats, Floats>(), py::arg("characters"),
              py::arg("emissions"), py::arg("transitions"), py::arg("start"), py::arg("end"));
     module.def("find_sequences", &find_sequences, py::arg("characters"), py::arg("text"));

@@ -8,10 +8,10 @@
 namespace cws {
 namespace {
 
-class LinearSegmenter : public NativeSegmenter {
+class LinearPredictor : public NativePredictor {
 public:
     // tensors: buffers by name, as labelers/linear.py describes them. scale: potentials are exp(score * scale).
-    LinearSegmenter(const py::dict& tensors, double scale) : NativeSegmenter(model_, scale) {
+    LinearPredictor(const py::dict& tensors, double scale) : NativePredictor(model_, scale) {
         const auto buffer = [&](const char* name) -> const py::buffer_info& {
             buffers_.push_back(tensors[name].cast<py::buffer>().request());
             return buffers_.back();
@@ -64,10 +64,10 @@ private:
     LinearModel model_;
 };
 
-class HmmSegmenter : public NativeSegmenter {
+class HmmPredictor : public NativePredictor {
 public:
     // tensors: buffers by name, as labelers/hmm.py describes them for the order.
-    HmmSegmenter(const py::dict& tensors, double scale, int order) : NativeSegmenter(model_, scale) {
+    HmmPredictor(const py::dict& tensors, double scale, int order) : NativePredictor(model_, scale) {
         const auto buffer = [&](const char* name) -> const py::buffer_info& {
             buffers_.push_back(tensors[name].cast<py::buffer>().request());
             return buffers_.back();
@@ -115,10 +115,10 @@ private:
     Hmm model_;
 };
 
-class DictionarySegmenter : public NativeSegmenter {
+class DictionaryPredictor : public NativePredictor {
 public:
     // tensors: buffers by name, as cws/lattice.py describes them.
-    DictionarySegmenter(const py::dict& tensors, double unknown, bool units) : NativeSegmenter(model_, 1.0) {
+    DictionaryPredictor(const py::dict& tensors, double unknown, bool units) : NativePredictor(model_, 1.0) {
         model_.units = units;
         model_.trie = map_trie(tensors, buffers_);
         model_.unknown = unknown;
@@ -138,23 +138,23 @@ void bind_models(py::module_& module) {
         .value("json", Format::kJson)
         .value("conll", Format::kConll)
         .value("spans", Format::kSpans);
-    py::class_<NativeSegmenter>(module, "NativeSegmenter")
-        .def("set_dictionary", &NativeSegmenter::set_dictionary, py::arg("dictionary").none(true), py::keep_alive<1, 2>())
-        .def("segment", &NativeSegmenter::segment, py::arg("text"))
-        .def("segment_batch", &NativeSegmenter::segment_batch, py::arg("texts"), py::arg("threads"))
-        .def("tokens", &NativeSegmenter::tokens, py::arg("text"))
-        .def("nbest", &NativeSegmenter::nbest, py::arg("text"), py::arg("n"))
-        .def("emissions", &NativeSegmenter::emissions, py::arg("text"))
-        .def("format", &NativeSegmenter::format, py::arg("format"), py::arg("block"), py::arg("column"),
+    py::class_<NativePredictor>(module, "NativePredictor")
+        .def("set_dictionary", &NativePredictor::set_dictionary, py::arg("dictionary").none(true), py::keep_alive<1, 2>())
+        .def("segment", &NativePredictor::segment, py::arg("text"))
+        .def("segment_batch", &NativePredictor::segment_batch, py::arg("texts"), py::arg("threads"))
+        .def("tokens", &NativePredictor::tokens, py::arg("text"))
+        .def("nbest", &NativePredictor::nbest, py::arg("text"), py::arg("n"))
+        .def("emissions", &NativePredictor::emissions, py::arg("text"))
+        .def("format", &NativePredictor::format, py::arg("format"), py::arg("block"), py::arg("column"),
              py::arg("has_words"), py::arg("is_last"))
-        .def("word_ends", &NativeSegmenter::word_ends, py::arg("block"))
-        .def("whole_sequences", &NativeSegmenter::whole_sequences, py::arg("block"), py::arg("column"),
+        .def("word_ends", &NativePredictor::word_ends, py::arg("block"))
+        .def("whole_sequences", &NativePredictor::whole_sequences, py::arg("block"), py::arg("column"),
              py::arg("has_words"));
-    py::class_<LinearSegmenter, NativeSegmenter>(module, "LinearSegmenter")
+    py::class_<LinearPredictor, NativePredictor>(module, "LinearPredictor")
         .def(py::init<const py::dict&, double>(), py::arg("tensors"), py::arg("scale"));
-    py::class_<HmmSegmenter, NativeSegmenter>(module, "HmmSegmenter")
+    py::class_<HmmPredictor, NativePredictor>(module, "HmmPredictor")
         .def(py::init<const py::dict&, double, int>(), py::arg("tensors"), py::arg("scale"), py::arg("order"));
-    py::class_<DictionarySegmenter, NativeSegmenter>(module, "DictionarySegmenter")
+    py::class_<DictionaryPredictor, NativePredictor>(module, "DictionaryPredictor")
         .def(py::init<const py::dict&, double, bool>(), py::arg("tensors"), py::arg("unknown"), py::arg("units"));
 }
 

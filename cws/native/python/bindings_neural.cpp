@@ -11,14 +11,14 @@ namespace {
 
 constexpr int kLargestSize = 4096;  // of a vector
 
-class NeuralSegmenter : public NativeSegmenter {
+class NeuralPredictor : public NativePredictor {
 public:
     // tensors: buffers by name, as cws/labelers/neural/lexicon_features.py describes those of the lexicon; "characters", the
     // class of each code point; and those of a PyTorch module with an encoder of cws/labelers/neural/encoders.py, a linear layer
     // `output` and, if it has one, a `crf`. dilations: of the blocks of a Cnn; none: it is a BiLstm. word_lists: how many the
     // lexicon is of.
-    NeuralSegmenter(const py::dict& tensors, const std::vector<int>& dilations, int standard, bool integers, int word_lists)
-        : NativeSegmenter(model_, 1.0) {
+    NeuralPredictor(const py::dict& tensors, const std::vector<int>& dilations, int standard, bool integers, int word_lists)
+        : NativePredictor(model_, 1.0) {
         buffers_.reserve(64 + 2 * dilations.size());
         model_.reads_side_by_side = true;
         NeuralTensors neural;
@@ -110,7 +110,7 @@ private:
 }  // namespace
 
 void bind_neural(py::module_& module) {
-    py::class_<NeuralSegmenter, NativeSegmenter>(module, "NeuralSegmenter")
+    py::class_<NeuralPredictor, NativePredictor>(module, "NeuralPredictor")
         .def(py::init<const py::dict&, const std::vector<int>&, int, bool, int>(), py::arg("tensors"),
              py::arg("dilations"), py::arg("standard"), py::arg("integers"), py::arg("word_lists") = 1);
 }

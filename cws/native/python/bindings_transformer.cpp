@@ -35,11 +35,11 @@ struct Options {
     uint32_t unknown, first, last;
 };
 
-class TransformerSegmenter : public NativeSegmenter {
+class TransformerPredictor : public NativePredictor {
 public:
     // tensors: buffers by name, of 32-bit floats but for "characters", the token of each code point, "types", its type in
     // characters.h, and those of a lexicon, if there are features.
-    TransformerSegmenter(const py::dict& tensors, const Options& options, bool integers) : NativeSegmenter(model_, 1.0) {
+    TransformerPredictor(const py::dict& tensors, const Options& options, bool integers) : NativePredictor(model_, 1.0) {
         check(options);
         model_.reads_side_by_side = model_.reads_characters = true;
         model_.unknown = options.unknown;
@@ -170,13 +170,13 @@ private:
 }  // namespace
 
 void bind_transformer(py::module_& module) {
-    py::class_<TransformerSegmenter, NativeSegmenter>(module, "TransformerSegmenter")
+    py::class_<TransformerPredictor, NativePredictor>(module, "TransformerPredictor")
         .def(py::init([](const py::dict& tensors, int heads, int layers, int longest, double epsilon, double rope,
                          bool is_normed_before, int word_lists, int standard, uint32_t unknown, uint32_t first,
                          uint32_t last, bool integers) {
                  const Options options = {heads, layers, longest, epsilon, rope, is_normed_before,
                                           word_lists, standard, unknown, first, last};
-                 return std::make_unique<TransformerSegmenter>(tensors, options, integers);
+                 return std::make_unique<TransformerPredictor>(tensors, options, integers);
              }),
              py::arg("tensors"), py::kw_only(), py::arg("heads"), py::arg("layers"), py::arg("longest"),
              py::arg("epsilon"), py::arg("rope"), py::arg("is_normed_before"), py::arg("word_lists"),

@@ -24,9 +24,9 @@ namespace cws {
 
 namespace py = pybind11;
 
-class NativeSegmenter {
+class NativePredictor {
 public:
-    NativeSegmenter(const NativeSegmenter&) = delete;
+    NativePredictor(const NativePredictor&) = delete;
 
     // Takes the user's dictionary, which must outlive the segmenter; null for none.
     void set_dictionary(const NativeDictionary* dictionary) { dictionary_ = dictionary; }
@@ -266,7 +266,7 @@ private:
     // while one of its threads holds it, and then the child's never opens.
     class Lease {
     public:
-        explicit Lease(NativeSegmenter& owner) : owner_(owner) {
+        explicit Lease(NativePredictor& owner) : owner_(owner) {
             {
                 const std::unique_lock lock(owner_.mutex_, std::try_to_lock);
                 if (lock && !owner_.free_.empty()) {
@@ -284,7 +284,7 @@ private:
         Segmenter& get() { return *segmenter_; }
 
     private:
-        NativeSegmenter& owner_;
+        NativePredictor& owner_;
         std::unique_ptr<Segmenter> segmenter_;
     };
 
@@ -351,7 +351,7 @@ private:
 
 protected:
     // scale: nats of one step of the labeler's scores. The labeler is complete when the first method is called.
-    NativeSegmenter(const Labeler& labeler, double scale) : labeler_(labeler), scale_(scale) {
+    NativePredictor(const Labeler& labeler, double scale) : labeler_(labeler), scale_(scale) {
         free_.reserve(256);  // as many as there are threads, at most
     }
 };
