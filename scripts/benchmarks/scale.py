@@ -283,7 +283,7 @@ def render(results: dict[str, Any]) -> str:
 @click.option("-o", "--output", default=ROOT / "docs", type=click.Path(path_type=Path), help="Where scale.json goes.")
 def main(megabytes: float, jieba_megabytes: float, runs: int, jieba_runs: int, output: Path) -> None:
     # Executors import the cws that this process does.
-    paths = [str(ROOT), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     settings = {"spark.ui.enabled": "false", "spark.executorEnv.PYTHONPATH": os.environ["PYTHONPATH"]}
