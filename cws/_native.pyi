@@ -13,8 +13,10 @@ class Format(Enum):
     conll = 2
     spans = 3
 
+DECIDED: float
 FORCED: float
 NEVER: float
+TOLERANCE: float
 REMOVED: float
 
 class NativeDictionary:

@@ -1,45 +1,32 @@
-"""User dictionaries: words that are always one word, likelier to be one, or never one. The same for every model.
+"""User dictionaries: what the user decides about words, the same for every model.
 
-A text file holds an entry a line, `word [weight|!|-] [label]`:
-
-    网易杭研大厦 !          always one word, wherever it stands
-    机器学习 3.5 TERM       likelier one word: 3.5 nats of log-odds more than the model's; labelled TERM
-    云计算                  the same with the default weight
-    的话 -                  never one word
-    # a comment
-
-Fields are separated by white space, or by tabs in a line that has one: then words may hold spaces. Of a lexicon that
-cws.lexicon wrote, which its first line says, all words are entries with the default weight. What entries do to a
-model's words is specified in cws/user_dictionary/reference.py. Large dictionaries load at once from a compiled file, a
-double-array trie that is mapped into memory.
+What entries do to a model's words is specified in cws/user_dictionary/reference.py, text files in text_format.py. Large
+dictionaries load at once from a compiled file, a double-array trie that is mapped into memory.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
-import re
-import warnings
 from array import array
-from typing import NamedTuple
 
 from cws import lattice, model_io
-from cws._native import FORCED, NEVER, REMOVED, NativeDictionary
-from cws.errors import CorpusError, DictionaryWarning, InputError, ModelError
-from cws.files import atomic_output, display_name, open_input, read_lines
+from cws._native import DECIDED, FORCED, REMOVED, NativeDictionary
+from cws.errors import InputError, ModelError
+from cws.files import atomic_output, open_input
 from cws.text import folding_table
-from cws.word_list import LEXICON_HEADER
+from cws.user_dictionary.entry import Entry, check_label, check_word, is_no_label, native_weight
+from cws.user_dictionary.text_format import has_weight, parse_entry, read_entries
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-DEFAULT_WEIGHT = 15.0  # the best for both bundled models together, on ctb6.dev: docs/user_dictionary.md
-MAX_WEIGHT = 100.0
-_COMMENT = re.compile(r"\s#.*")
-_MARKS = {"!": FORCED, "-": NEVER}
-_FORMAT, _VERSION = "cws-dictionary", "2"
+    from cws.user_dictionary.entry import NativeEntry
+
+    Words = Iterable[str | tuple[str, float | str | None] | tuple[str, float | str | None, str | None]]
+
+_FORMAT, _VERSION = "cws-dictionary", "3"
 _TENSORS: model_io.Specification = {
     **lattice.TENSORS,  # the weight of a node is that of the entry that ends there
     "filter_pairs": ("U8", (None,)),  # PrefixFilter of cws/native/user_dictionary/prefix_filter.h
@@ -50,32 +37,20 @@ _TENSORS: model_io.Specification = {
 }
 
 
-class Entry(NamedTuple):
-    """An entry of a user dictionary.
-
-    Attributes:
-        word: The word, folded if the dictionary ignores case or width.
-        weight: Nats of log-odds, or `!` for always one word, `-` for never one word.
-        label: The label its tokens get, or None.
-    """
-
-    word: str
-    weight: float | str
-    label: str | None
-
-
 class UserDictionary:
     """Entries that change what a model takes for one word.
 
     It may be changed at any time, by any thread: who is segmenting meanwhile sees it as it was when the call began.
 
     Args:
-        words: Words with the default weight.
+        words: Words that the user decides; or (word, weight) or (word, weight, label), or a mapping of words to
+            weights, where a weight is as of `Entry`. A string with white space and then a weight is read as a line of
+            a file.
         ignore_case: Whether entries match capitals and small letters alike.
         ignore_width: Whether entries match full-width and half-width characters alike.
 
     Raises:
-        InputError: An empty word, or one with control characters.
+        InputError: An empty word, one with control characters or of more than 1,000; no weight, no label.
 
     >>> dictionary = UserDictionary(["云计算"])
     >>> dictionary.add_word("机器学习", "!", "TERM")
@@ -87,11 +62,18 @@ class UserDictionary:
 
     __slots__ = ("_fold", "ignore_case", "ignore_width", "native")
 
-    def __init__(self, words: Iterable[str] = (), *, ignore_case: bool = False, ignore_width: bool = False) -> None:
+    def __init__(
+        self,
+        words: Words | Mapping[str, float | str | None] = (),
+        *,
+        ignore_case: bool = False,
+        ignore_width: bool = False,
+    ) -> None:
         if isinstance(words, (str, bytes)):
             raise InputError(f"expected a list of words, got {words!r}: UserDictionary.read takes a file")
         self._set_folding(ignore_case, ignore_width)
-        entries = [(self._fold(_checked(word)), DEFAULT_WEIGHT, None) for word in words]
+        items: Words = words.items() if hasattr(words, "items") else words
+        entries = [(self._fold(word), weight, label) for word, weight, label in map(_native_entry, items)]
         self.native = NativeDictionary.build(entries, _folding_bytes(ignore_case, ignore_width))
 
     @classmethod
@@ -99,6 +81,7 @@ class UserDictionary:
         cls,
         *paths: str | os.PathLike[str],
         encoding: str = "utf-8",
+        format: str | None = None,
         ignore_case: bool = False,
         ignore_width: bool = False,
     ) -> UserDictionary:
@@ -109,11 +92,13 @@ class UserDictionary:
         Args:
             paths: The files.
             encoding: Any text encoding Python knows; a byte order mark is dropped.
+            format: Of text files: `cws`, or `jieba` for `word [count] [tag]`; None finds out for each file, and a
+                DictionaryWarning says where it is jieba's.
             ignore_case, ignore_width: As of the class.
 
         Raises:
             FileError, EncodingError: As `cws.files.read_lines`.
-            CorpusError: A line that is no entry, with file:line.
+            CorpusError: A line that is no entry, with file:line; a file that could be in either format.
             ModelError: A compiled file that is damaged.
             InputError: A compiled file among others.
         """
@@ -128,7 +113,7 @@ class UserDictionary:
                 )
             return dictionary
         dictionary = cls(ignore_case=ignore_case, ignore_width=ignore_width)
-        entries = _read_entries(paths, encoding, dictionary._fold)
+        entries = read_entries(paths, encoding=encoding, format=format, fold=dictionary._fold)
         dictionary.native = NativeDictionary.build(entries, _folding_bytes(ignore_case, ignore_width))
         return dictionary
 
@@ -143,12 +128,15 @@ class UserDictionary:
     @classmethod
     def _open(cls, metadata: dict[str, str], tensors: dict[str, memoryview], path: str) -> UserDictionary:
         if metadata.get("format") != _FORMAT or metadata.get("version") != _VERSION:
-            raise ModelError(f"{path}: no {_FORMAT} of version {_VERSION}: compile it with this release")
+            raise ModelError(
+                f"{path}: no compiled dictionary of this release: make it anew from its text,"
+                f" cws dictionary compile WORDS -o {path}"
+            )
         dictionary = cls.__new__(cls)
         dictionary._set_folding(metadata.get("ignore_case") == "yes", metadata.get("ignore_width") == "yes")
         try:
             names = json.loads(bytes(tensors.pop("strings")))
-            if not isinstance(names, list) or any(not isinstance(name, str) or _label_problem(name) for name in names):
+            if not isinstance(names, list) or any(not isinstance(name, str) or is_no_label(name) for name in names):
                 raise ValueError("strings: expected a list of names")
             dictionary.native = NativeDictionary.map(tensors, names)
         except (ValueError, RecursionError) as error:
@@ -160,20 +148,14 @@ class UserDictionary:
 
         Args:
             word: The word.
-            weight: Nats of log-odds from -100 to 100; `!` for always one word, `-` for never one word; None for the
-                default weight.
+            weight: None decides: one word wherever its ends are plausible. A number is evidence, nats of log-odds
+                from -100 to 100. `!` for always one word, `-` for never one word.
             label: What its tokens are labelled.
 
         Raises:
-            InputError: A word that cannot be one, a invalid weight or label.
+            InputError: A word that cannot be one, an invalid weight or label.
         """
-        weight = DEFAULT_WEIGHT if weight is None else weight
-        native_weight = _MARKS.get(weight) if isinstance(weight, str) else _checked_weight(weight)
-        if native_weight is None:
-            raise InputError(f"expected a weight, ! or -, got {weight!r}")
-        if label is not None and (not isinstance(label, str) or _label_problem(label)):
-            raise InputError(f"expected a label without white space, got {label!r}")
-        self.native.set(self._fold(_checked(word)), native_weight, label)
+        self.native.set(self._fold(check_word(word)), native_weight(weight), check_label(label))
 
     def remove_word(self, word: str) -> None:
         """Take an entry out, so that the model decides again.
@@ -188,7 +170,7 @@ class UserDictionary:
     def get(self, word: str) -> Entry | None:
         """Return the entry of a word, or None."""
         found = self.native.get(self._fold(word)) if isinstance(word, str) else None
-        return None if found is None else _entry(self._fold(word), *found)
+        return None if found is None else Entry.of_native(self._fold(word), *found)
 
     def __contains__(self, word: object) -> bool:
         return isinstance(word, str) and self.get(word) is not None
@@ -196,10 +178,19 @@ class UserDictionary:
     def __iter__(self) -> Iterator[Entry]:
         """Yield the entries, sorted by word."""
         for item in sorted(self.native.items()):
-            yield _entry(*item)
+            yield Entry.of_native(*item)
 
     def __len__(self) -> int:
         return len(self.native)
+
+    def forced(self) -> UserDictionary:
+        """Return the same dictionary with every word that the user decides forced: one word wherever it stands."""
+        dictionary = UserDictionary(ignore_case=self.ignore_case, ignore_width=self.ignore_width)
+        entries = [
+            (word, FORCED if weight == DECIDED else weight, label) for word, weight, label in self.native.items()
+        ]
+        dictionary.native = NativeDictionary.build(entries, _folding_bytes(self.ignore_case, self.ignore_width))
+        return dictionary
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a compiled file, which `read` maps into memory.
@@ -245,40 +236,21 @@ class UserDictionary:
         self._fold: Callable[[str], str] = lambda word: word.translate(table) if table else word
 
 
-def _entry(word: str, weight: float, label: str | None) -> Entry:
-    mark = next((mark for mark, value in _MARKS.items() if value == weight), None)
-    return Entry(word, weight if mark is None else mark, label)
-
-
-def _checked(word: str) -> str:
-    if not isinstance(word, str):
-        raise InputError(f"expected a word, got {type(word).__name__}: decode bytes first")
-    if problem := _problem(word):
-        raise InputError(f"{problem}, got {word!r}")
-    return word
-
-
-def _problem(word: str) -> str | None:
-    """Return what is wrong with a word."""
-    if not word.strip():
-        return "expected a word"
-    if word != word.strip():
-        return "expected a word without white space around it"
-    if any(character < " " or "\x7f" <= character <= "\x9f" or character in "\u2028\u2029" for character in word):
-        return "expected a word without control characters"
-    return None
-
-
-def _label_problem(label: str) -> bool:
-    """Whether a string is no label: empty, with white space or control characters, or no text at all."""
-    return not label or label.split() != [label] or any(c < " " or "\x7f" <= c <= "\x9f" or "\ud800" <= c <= "\udfff"
-                                                        for c in label)  # fmt: skip
-
-
-def _checked_weight(weight: float) -> float:
-    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not abs(weight) <= MAX_WEIGHT:
-        raise InputError(f"expected a weight from -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}, ! or -, got {weight!r}")
-    return float(weight)
+def _native_entry(
+    item: str | tuple[str, float | str | None] | tuple[str, float | str | None, str | None],
+) -> NativeEntry:
+    """Return an entry that was given to the constructor as the core has it."""
+    if isinstance(item, (tuple, list)):
+        if not 1 <= len(item) <= 3:
+            raise InputError(f"expected a word, (word, weight) or (word, weight, label), got {item!r}")
+        word, weight, label = (*item, None, None)[:3]
+        return check_word(word), native_weight(weight), check_label(label)
+    if isinstance(item, str) and has_weight(item):
+        try:
+            return parse_entry(item)
+        except ValueError as error:
+            raise InputError(f"{error}, in {item!r}") from None
+    return check_word(item), DECIDED, None
 
 
 def _folding_bytes(ignore_case: bool, ignore_width: bool) -> bytes:
@@ -293,86 +265,3 @@ def _is_compiled(path: str | os.PathLike[str]) -> bool:
     with open_input(path) as file:
         head = file.read(9)
     return len(head) == 9 and head[3:8] == bytes(5) and head[8:] == b"{"
-
-
-def _read_entries(
-    paths: Iterable[str | os.PathLike[str]], encoding: str, fold: Callable[[str], str]
-) -> list[tuple[str, float, str | None]]:
-    """Return (word, weight, label) of each entry, and warn once of those given twice."""
-    entries: dict[str, tuple[float, str | None]] = {}
-    places: dict[str, str] = {}
-    repeated: list[str] = []
-    conflicting: list[str] = []
-    for path in paths:
-        name = display_name(path)
-        is_lexicon = False
-        for number, line in enumerate(read_lines(path, encoding=encoding), 1):
-            is_lexicon |= number == 1 and line.startswith(LEXICON_HEADER)
-            fields = _fields(line)[: 1 if is_lexicon else None]
-            if not fields:
-                continue
-            try:
-                word, weight, label = _parse(fields)
-            except ValueError as error:
-                raise CorpusError(str(error), name, number) from None
-            word = fold(word)
-            place = f"{name}:{number}"
-            if word in entries:
-                same = entries[word] == (weight, label)
-                (repeated if same else conflicting).append(f"{word} at {places[word]} and {place}")
-            entries[word] = weight, label
-            places[word] = place
-    if repeated:
-        warnings.warn(f"{_entries(len(repeated))} given twice, first {repeated[0]}", DictionaryWarning, stacklevel=3)
-    if conflicting:
-        message = f"{_entries(len(conflicting))} given twice and differ, first {conflicting[0]}: the last counts"
-        warnings.warn(message, DictionaryWarning, stacklevel=3)
-    return [(word, weight, label) for word, (weight, label) in entries.items()]
-
-
-def _fields(line: str) -> list[str]:
-    """Return the fields of a line; none for a comment or a blank line.
-
-    A `#` at the beginning of a line or after white space begins a comment; a line with tabs has none inside. `\\#` at
-    the beginning is a word's own.
-    """
-    if line.startswith("\\#"):
-        line = line[1:]
-    elif line.lstrip().startswith("#"):
-        return []
-    if "\t" in line:
-        return [field for field in map(str.strip, line.split("\t")) if field]
-    return _COMMENT.sub("", line).split()
-
-
-def _parse(fields: list[str]) -> tuple[str, float, str | None]:
-    word, *rest = fields
-    if problem := _problem(word):
-        raise ValueError(problem)
-    if len(rest) > 2:
-        raise ValueError(f"expected word [weight|!|-] [label], got {len(fields)} fields: a word with spaces needs tabs")
-    if not rest:
-        if len(fields[0].split()) > 1 and fields[0].split()[-1] in _MARKS:
-            raise ValueError(f"expected a tab before the {word[-1]} of {word!r}: the line has a tab")
-        return word, DEFAULT_WEIGHT, None
-    weight = _MARKS.get(rest[0])
-    if weight is None:
-        try:
-            weight = float(rest[0].replace("_", "?"))
-        except ValueError:
-            raise ValueError(
-                f"expected a weight, ! or - after {word!r}, got {rest[0]!r}: a word with spaces needs tabs"
-            ) from None
-        if not math.isfinite(weight) or abs(weight) > MAX_WEIGHT:
-            raise ValueError(
-                f"expected a weight from -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}, got {rest[0]}: weights are log-odds; take"
-                " counts away, and the words get the default weight"
-            )
-    label = rest[1] if len(rest) == 2 else None
-    if label is not None and _label_problem(label):
-        raise ValueError(f"expected a label without white space, got {label!r}")
-    return word, weight, label
-
-
-def _entries(number: int) -> str:
-    return "1 entry is" if number == 1 else f"{number:,} entries are"

@@ -2,15 +2,22 @@
 
 The model segments as if there were no dictionary. Then, in each sequence (a text between white space):
 
-1. Forced entries are found from the left, at each place the longest. They do not overlap; other entries that overlap
-   one of them are left out. An entry that reaches over white space, beyond its sequence, is taken like a forced one if
-   its weight is positive, because no model scores such a word. (A sequence of more than 1,024 characters is cut; other
-   entries over such a place are left out.)
-2. A region is some whole words of the model: those that a forced entry overlaps, unless it is one of them; those that
-   an entry of positive weight overlaps, unless it is one of them; a word that is an entry of negative weight, with the
-   word before it and the word after it. Regions that overlap are one region.
-3. The words of a region become those of highest score, among all that have its forced entries as words. The score is
-   the model's, in nats, plus the weight of each entry that is a word. On equal scores the model's words stay.
+1. Forced entries (`!`) are found from the left, at each place the longest. They do not overlap; other entries that
+   overlap one of them are left out. An entry that reaches over white space, beyond its sequence, is taken like a forced
+   one if it is decided or its weight is positive, because no model scores such a word. (A sequence of more than 1,024
+   characters is cut: a decided entry over such a place is taken too, one with a weight is left out.)
+2. Decided entries, those without a number, are one word wherever their two ends are plausible. The model judges the
+   ends: the best segmentation that cuts at both, whatever it does between them, scores at most TOLERANCE nats less than
+   the best of all. An entry of one character is never decided: the model cuts there, or it does not.
+   Of decided entries that contain each other the longest is taken. Of those that cross, the one whose ends lose least,
+   then the longest, then the first. What a loser contains is then looked at again. Entries that overlap one that is
+   taken are left out.
+3. A region is some whole words of the model: those that a forced or decided entry overlaps, unless it is one of them,
+   and, where it cuts one off, the word beside that one; those that an entry of positive weight overlaps, unless it is
+   one of them; a word that is an entry of negative weight, with the word before it and the word after it. Regions
+   that overlap are one region.
+4. The words of a region become those of highest score, among all that have its forced and decided entries as words. The
+   score is the model's, in nats, plus the weight of each entry that is a word. On equal scores the model's words stay.
 
 So every word that no entry touches stays as it was. An entry never begins or ends inside a run of letters and digits.
 The core does the same in one pass; tests compare them.
@@ -26,7 +33,8 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]
 
-FORCED, NEVER = 1e9, -1e9  # the weights that stand for `!` and `-`
+FORCED, DECIDED, NEVER = 1e9, 1e8, -1e9  # the weights that stand for `!`, no number, and `-`
+TOLERANCE = 7.0  # nats that cuts at both ends of a decided entry may cost
 
 
 def resegment(
@@ -40,66 +48,106 @@ def resegment(
     Args:
         text: Any text.
         sequences: The span of each sequence of the text, and the ends of the model's words in it.
-        entries: Weights of the entries; FORCED and NEVER are weights too.
+        entries: Weights of the entries; FORCED, DECIDED and NEVER are weights too.
         score: The model's score of a sequence with these word ends, in nats.
     """
     covered = 0  # by the last forced entry
     result = []
     for (begin, end), ends in sequences:
-        forced: list[Span] = [(begin, min(covered, end))] if covered > begin else []
-        soft: dict[Span, float] = {}
+        pieces: list[Span] = [(begin, min(covered, end))] if covered > begin else []
+        others: dict[Span, float] = {}
         for at in range(max(begin, covered), end):
             found = dict(entries_at(text, at, entries))
             over_space = end < len(text) and text[end].isspace()
-            taken = [e for e, w in found.items() if w >= FORCED or (e > end and w > 0 and over_space)]
+            taken = [
+                e
+                for e, weight in found.items()
+                if weight >= FORCED or (e > end and (weight == DECIDED or (weight > 0 and over_space)))
+            ]
             longest = max(taken, default=0)
             if at >= covered and longest:
                 covered = longest
-                forced.append((at, min(longest, end)))
+                pieces.append((at, min(longest, end)))
             elif at >= covered:
-                soft.update({(at, e): weight for e, weight in found.items() if e <= end})
-        soft = {span: weight for span, weight in soft.items() if not any(_overlap(span, piece) for piece in forced)}
-        result.append(_resegment_sequence((begin, end), list(ends), forced, soft, score))
+                others.update({(at, e): weight for e, weight in found.items() if e <= end})
+        others = _without_overlaps(others, pieces)
+        decided = [span for span, weight in others.items() if weight == DECIDED]
+        pieces += decided_words((begin, end), decided, score)
+        weights = {span: weight for span, weight in others.items() if weight != DECIDED}
+        weights = _without_overlaps(weights, pieces)
+        result.append(_resegment_sequence((begin, end), list(ends), sorted(pieces), weights, score))
     return result
+
+
+def decided_words(sequence: Span, spans: Sequence[Span], score: Callable[[Span, Sequence[int]], float]) -> list[Span]:
+    """Return which of the decided entries of a sequence are words of it."""
+    gains = {span: _gain_of_cuts(sequence, span, score) for span in spans if span[1] - span[0] > 1}
+    left = [span for span, gain in gains.items() if gain > -TOLERANCE]
+    taken: list[Span] = []
+    while left:
+        longest = [one for one in left if not any(one != other and _contains(other, one) for other in left)]
+        for span in sorted(longest, key=lambda span: (-gains[span], span[0] - span[1], span[0])):
+            if not any(_overlap(span, other) for other in taken):
+                taken.append(span)
+        left = [span for span in left if span not in longest and not any(_overlap(span, other) for other in taken)]
+    return taken
+
+
+def _gain_of_cuts(sequence: Span, span: Span, score: Callable[[Span, Sequence[int]], float]) -> float:
+    """Return what cuts at both ends of a span add to the score of the best segmentation: 0 or less."""
+    begin, end = sequence
+    scores = {tuple(ends): score(sequence, ends) for ends in _segmentations(begin, end, [])}
+    with_cuts = [value for ends, value in scores.items() if all(at in (begin, *ends) for at in span)]
+    return max(with_cuts) - max(scores.values())
 
 
 def _resegment_sequence(
     sequence: Span,
     ends: list[int],
-    forced: list[Span],
-    soft: dict[Span, float],
+    pieces: list[Span],
+    weights: dict[Span, float],
     score: Callable[[Span, Sequence[int]], float],
 ) -> list[int]:
     def total(ends: list[int]) -> float:
         words = zip([sequence[0], *ends], ends, strict=False)
-        return score(sequence, ends) + sum(soft.get(word, 0.0) for word in words)
+        return score(sequence, ends) + sum(weights.get(word, 0.0) for word in words)
 
     words = list(zip([sequence[0], *ends], ends, strict=False))
-    for first, last in _regions(words, forced, soft):
-        pieces = [piece for piece in forced if first <= piece[0] < last]
-        best, best_score = ends, total(ends) if all(piece in words for piece in pieces) else -float("inf")
-        for inside in _segmentations(first, last, pieces):
-            candidate = [end for end in ends if end <= first] + inside + [end for end in ends if end > last]
-            if (found := total(candidate)) > best_score:
-                best, best_score = candidate, found
+    for first, last in _regions(words, pieces, weights):
+        inside = [piece for piece in pieces if first <= piece[0] < last]
+        best, best_score = ends, total(ends) if all(piece in words for piece in inside) else -float("inf")
+        for found in _segmentations(first, last, inside):
+            candidate = [end for end in ends if end <= first] + found + [end for end in ends if end > last]
+            if (found_score := total(candidate)) > best_score:
+                best, best_score = candidate, found_score
         ends = best
     return ends
 
 
-def _regions(words: list[Span], forced: list[Span], soft: dict[Span, float]) -> list[Span]:
-    touched = [piece for piece in forced if piece not in words]
-    touched += [span for span, weight in soft.items() if weight > 0 and span not in words]
-    touched += [(a - 1, b + 1) for (a, b), weight in soft.items() if weight < 0 and (a, b) in words]
+def _regions(words: list[Span], pieces: list[Span], weights: dict[Span, float]) -> list[Span]:
+    touched = [_with_neighbours(words, piece) for piece in pieces if piece not in words]
+    touched += [span for span, weight in weights.items() if weight > 0 and span not in words]
+    touched += [(a - 1, b + 1) for (a, b), weight in weights.items() if weight < 0 and (a, b) in words]
     regions: list[Span] = []
-    for first, last in sorted(
-        (min(word[0] for word in words if _overlap(word, span)), max(word[1] for word in words if _overlap(word, span)))
-        for span in touched
-    ):
+    for first, last in sorted(_whole_words(words, span) for span in touched):
         if regions and first < regions[-1][1]:
             regions[-1] = (regions[-1][0], max(last, regions[-1][1]))
         else:
             regions.append((first, last))
     return regions
+
+
+def _with_neighbours(words: list[Span], piece: Span) -> Span:
+    """Return the words that a piece overlaps and, where it cuts one off, the word beside that one."""
+    first, last = _whole_words(words, piece)
+    return first - (first < piece[0]), last + (last > piece[1])
+
+
+def _whole_words(words: list[Span], span: Span) -> Span:
+    return (
+        min(word[0] for word in words if _overlap(word, span)),
+        max(word[1] for word in words if _overlap(word, span)),
+    )
 
 
 def _segmentations(first: int, last: int, pieces: list[Span]) -> Iterator[list[int]]:
@@ -123,8 +171,16 @@ def entries_at(text: str, at: int, entries: Mapping[str, float]) -> Iterator[tup
             yield end, entries[text[at:end]]
 
 
+def _without_overlaps(entries: dict[Span, float], pieces: list[Span]) -> dict[Span, float]:
+    return {span: weight for span, weight in entries.items() if not any(_overlap(span, one) for one in pieces)}
+
+
 def _overlap(one: Span, other: Span) -> bool:
     return one[0] < other[1] and other[0] < one[1]
+
+
+def _contains(one: Span, other: Span) -> bool:
+    return one[0] <= other[0] and other[1] <= one[1]
 
 
 def is_run_character(character: str) -> bool:

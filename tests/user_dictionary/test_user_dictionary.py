@@ -25,8 +25,8 @@ from cws.segmenter import Segmenter
 from cws.tags import SBME
 from cws.text import SPACE, bmp_types
 from cws.training.hmm import train_hmm
-from cws.user_dictionary import DEFAULT_WEIGHT, Entry, UserDictionary
-from cws.user_dictionary.reference import FORCED, NEVER, entries_at, is_run_character, resegment
+from cws.user_dictionary import Entry, UserDictionary
+from cws.user_dictionary.reference import DECIDED, FORCED, NEVER, entries_at, is_run_character, resegment
 
 TEXT = "他来到了网易杭研大厦，买了iPhone 15手机。今天天气真好！"
 SENTENCES = [
@@ -56,7 +56,7 @@ def make(model, entries, compiled=(), **folding):
     for is_compiled in (True, False):
         for word, weight in entries.items():
             if (word in compiled) == is_compiled:
-                dictionary.add_word(word, {FORCED: "!", NEVER: "-"}.get(weight, weight))
+                dictionary.add_word(word, {FORCED: "!", NEVER: "-", DECIDED: None}.get(weight, weight))
         if is_compiled and compiled:
             dictionary = pickle.loads(pickle.dumps(dictionary))
     return Segmenter(model, user_dictionary=dictionary)
@@ -155,7 +155,9 @@ def sequences_of(segmenter, text):
     return runs
 
 
-weights = st.sampled_from([FORCED, NEVER]) | st.floats(-20, 20).filter(lambda weight: abs(weight) > 1e-3)
+weights = st.sampled_from([FORCED, NEVER, DECIDED, DECIDED]) | st.floats(-20, 20).filter(
+    lambda weight: abs(weight) > 1e-3
+)
 characters = st.sampled_from("他来到了网易杭研大厦今天气真好究生命a1 ，")
 texts = st.text(characters, max_size=9)
 dictionaries = st.dictionaries(
@@ -383,7 +385,7 @@ def test_files_are_read(tmp_path, content, encoding):
         warnings.simplefilter("error")
         dictionary = UserDictionary.read(path, encoding=encoding)
     assert sorted(dictionary) == sorted([
-        Entry("网易杭研", "!", None), Entry("机器学习", 3.5, "TERM"), Entry("云计算", DEFAULT_WEIGHT, None),
+        Entry("网易杭研", "!", None), Entry("机器学习", 3.5, "TERM"), Entry("云计算", None, None),
         Entry("的话", "-", None),
     ])  # fmt: skip
 
@@ -573,7 +575,7 @@ def test_words_are_added_and_removed():
     with pytest.raises(InputError, match="no entry"):
         dictionary.remove_word("杭研")
     dictionary.add_word("杭研")
-    assert dictionary.get("杭研") == Entry("杭研", DEFAULT_WEIGHT, None)
+    assert dictionary.get("杭研") == Entry("杭研", None, None)
     with pytest.raises(InputError, match="list of words"):
         UserDictionary("网易")
 
@@ -592,7 +594,7 @@ def test_a_dictionary_is_a_map(first, second):
                 if expected.pop(word, None):
                     dictionary.remove_word(word)
             else:
-                mark = {FORCED: "!", NEVER: "-"}.get(weight, weight)
+                mark = {FORCED: "!", NEVER: "-", DECIDED: None}.get(weight, weight)
                 dictionary.add_word(word, mark, label)
                 expected[word] = Entry(word, mark, label)
         assert sorted(dictionary) == sorted(expected.values(), key=lambda entry: entry.word)

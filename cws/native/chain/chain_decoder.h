@@ -6,6 +6,7 @@
 
 #include "chain/sbme.h"
 #include "chain/short_region.h"
+#include "chain/span_scores.h"
 #include "chain/word_chain.h"
 
 namespace cws {
@@ -45,6 +46,14 @@ public:
     }
     void read(int begin, int count) override { words_.read(rows(begin), count); }
     double word_probability(int first, int last) const override { return words_.word_probability(first, last); }
+    double span_probability(int first, int last) const override { return words_.span_probability(first, last); }
+    void read_spans(int begin, int count) override {
+        words_.read_spans(rows(begin), count);
+        spans_begin_ = begin;
+    }
+    void span_scores(int first, const std::vector<int>& ends, std::vector<double>& scores) override {
+        words_.span_scores(rows(spans_begin_), first, ends, scores);
+    }
     std::vector<float> emissions(int begin, int count) const override {
         return {rows(begin), rows(begin + count)};
     }
@@ -56,7 +65,7 @@ protected:
 
 private:
     WordChain words_;
-    int tags_;
+    int tags_, spans_begin_ = 0;
     std::vector<float> emissions_;  // (codes of a block, tags), which `score` fills
 };
 

@@ -15,8 +15,6 @@ bool WordChain::resegment_short(const Score* emissions, int count, Region region
                              const std::vector<EntryMatch>& matches, uint8_t* word_ends) const {
     const int size = region.end - region.begin;
     if (!is_sbme_ || size > kShortRegion) return false;
-    if (std::any_of(boundaries + 1, boundaries + size, [](uint8_t place) { return place != kFree; })) return false;
-
     const Score* const row = emissions + 4 * region.begin;
     const float* const t = whole_.data();
     const float* const start = t + 16;
@@ -48,10 +46,12 @@ bool WordChain::resegment_short(const Score* emissions, int count, Region region
     next[0][0] = into(S);
     next[1][0] = into(B);
     for (int b = 1; b <= size; ++b) {
+        last[0][b] = last[1][b] = next[0][b] = next[1][b] = -INFINITY;
+        begins[b] = b - 1;
+        if (boundaries[b] == kNoBoundary) continue;
         last[0][b] = next[0][b - 1] + single(b - 1);
-        last[1][b] = -INFINITY;
         double inner = 0;
-        for (int a = b - 2; a >= 0; --a) {
+        for (int a = b - 2; a >= 0 && boundaries[a + 1] != kBoundary; --a) {
             inner = add_inner(inner, a, b);
             const double score = next[1][a] + several(a, b, inner);
             if (score > last[1][b]) {
@@ -68,6 +68,11 @@ bool WordChain::resegment_short(const Score* emissions, int count, Region region
     }
     const double as_single = last[0][size] + out_of(S), as_several = last[1][size] + out_of(E);
 
+    if (std::max(as_single, as_several) == -INFINITY) return true;
+    bool is_allowed = true;
+    for (int at = 1; at < size; ++at)
+        is_allowed &= boundaries[at] == kFree || (boundaries[at] == kBoundary) == bool(word_ends[region.begin + at - 1]);
+
     double own = into(word_ends[region.begin] ? S : B);
     for (int a = 0, b; a < size; a = b) {
         for (b = a + 1; !word_ends[region.begin + b - 1];) ++b;
@@ -77,7 +82,7 @@ bool WordChain::resegment_short(const Score* emissions, int count, Region region
         const Tag tag = b == a + 1 ? S : E;
         own += b == size ? out_of(tag) : double(t[4 * tag + (word_ends[region.begin + b] ? S : B)]);
     }
-    if (own >= std::max(as_single, as_several)) return true;
+    if (is_allowed && own >= std::max(as_single, as_several)) return true;
 
     bool ends_single = as_single >= as_several;
     for (int b = size; b > 0;) {

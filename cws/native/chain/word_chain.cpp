@@ -49,13 +49,11 @@ void WordChain::read(const float* emissions, int count) {
                      {&log_partition, marginals_.data(), transitions.data(), pairwise_.data(), nullptr, nullptr});
 }
 
-double WordChain::word_probability(int first, int last) const {
-    // Tags are a Markov chain under the posterior too: from one character to the next by p(from, to) / p(from), through
-    // the tags that spell a word from first to last.
+// Tags are a Markov chain under the posterior too: from one character to the next by p(from, to) / p(from), through the
+// tags that fit from first to last.
+template <class Fits>
+double WordChain::probability_of(int first, int last, Fits fits) const {
     std::vector<double> here(static_cast<size_t>(tags_)), next(here.size());
-    const auto fits = [&](int i, int tag) {
-        return words_.opens[size_t(tag)] == (i == first) && words_.closes[size_t(tag)] == (i == last);
-    };
     for (int tag = 0; tag < tags_; ++tag)
         if (fits(first, tag)) here[size_t(tag)] = marginals_[size_t(first * tags_ + tag)];
     for (int i = first + 1; i <= last; ++i) {
@@ -73,6 +71,18 @@ double WordChain::word_probability(int first, int last) const {
     double sum = 0;
     for (const double probability : here) sum += probability;
     return std::min(1.0, sum);
+}
+
+double WordChain::word_probability(int first, int last) const {
+    return probability_of(first, last, [&](int i, int tag) {
+        return words_.opens[size_t(tag)] == (i == first) && words_.closes[size_t(tag)] == (i == last);
+    });
+}
+
+double WordChain::span_probability(int first, int last) const {
+    return probability_of(first, last, [&](int i, int tag) {
+        return (i != first || words_.opens[size_t(tag)]) && (i != last || words_.closes[size_t(tag)]);
+    });
 }
 
 }  // namespace cws

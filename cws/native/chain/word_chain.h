@@ -33,7 +33,7 @@ public:
     // As Decoder::resegment. emissions: of the characters of `seen`, the surroundings of the region.
     void resegment(const float* emissions, int count, Region seen, Region region, const uint8_t* boundaries,
                 const std::vector<EntryMatch>& matches, uint8_t* word_ends);
-    // The same for a short region without forced words in a chain of S, B, M, E, ten times as fast; false: it is not one.
+    // The same for a short region in a chain of S, B, M, E, ten times as fast; false: it is not one.
     // emissions: of the whole sequence, of any type.
     template <class Score>
     bool resegment_short(const Score* emissions, int count, Region region, const uint8_t* boundaries,
@@ -45,6 +45,13 @@ public:
 
     void read(const float* emissions, int count);  // for word_probability
     double word_probability(int first, int last) const;
+    double span_probability(int first, int last) const;
+
+    // As of Decoder. emissions: of the whole sequence, of any type.
+    template <class Score>
+    void read_spans(const Score* emissions, int count);
+    template <class Score>
+    void span_scores(const Score* emissions, int first, const std::vector<int>& ends, std::vector<double>& scores);
 
 private:
     static Chain chain_of(int tags, const std::vector<float>& scores, bool is_sbme) {
@@ -70,6 +77,8 @@ private:
         int end;                   // of the longest
         std::vector<Way> ways;
     };
+    template <class Fits>
+    double probability_of(int first, int last, Fits fits) const;
     Way best_words(const float* emissions, int count, Region seen, const std::vector<EntryMatch>& matches);
     // The steps of best_words, in order.
     void enter(bool is_first, uint8_t place);
@@ -88,6 +97,9 @@ private:
     bool is_sbme_;
     std::vector<float> whole_, scaled_;  // as they are, for exact sums; and times scale
     std::vector<float> marginals_, pairwise_;
+    // For span_scores, (count, K): the best score of ways up to a character's tag, and of ways on from it; of all ways.
+    std::vector<double> forward_, onward_, step_, reached_;
+    double best_ = 0;
 
     // For resegment: the legal pairs of tags inside a word and between words, and scratch.
     struct Pair {

@@ -58,6 +58,9 @@ public:
     std::vector<ScoredWordEnds> nbest(int begin, int count, int n) override;
     void read(int begin, int count) override;
     double word_probability(int first, int last) const override;
+    double span_probability(int first, int last) const override;
+    void read_spans(int begin, int count) override;
+    void span_scores(int first, const std::vector<int>& ends, std::vector<double>& scores) override;
     std::vector<float> emissions(int, int) const override { return {}; }  // a lattice has none
 
 private:
@@ -90,6 +93,16 @@ private:
         });
         if (!is_any) use(unit_end(begin, at, count), model_.unknown);
     }
+    // The same as for a user's entries, which may cut a listed word: each character, or run, may also stand alone.
+    template <class Use>
+    void for_each_piece(int begin, int at, int limit, Use use) const {
+        if (is_inside_run_[begin + at] && at > 0) return;
+        const int unit = unit_end(begin, at, limit);
+        use(unit, word_score(begin, at, unit));
+        for_each_word(begin, at, limit, [&](int end, double weight) {
+            if (end != unit) use(end, weight);
+        });
+    }
     // The end of a character, or of the run of letters and digits that begins there.
     int unit_end(int begin, int at, int limit) const {
         for (++at; at < limit && is_inside_run_[begin + at];) ++at;
@@ -114,6 +127,8 @@ private:
     uint32_t ends_[kMaxSequence];
     int read_ = 0;  // where the sequence read begins, with the sums over paths to and from a place
     std::vector<double> before_, behind_;
+    int spans_begin_ = 0;  // the same of span_scores, with the best scores
+    std::vector<double> best_to_, best_from_, reached_;
 };
 
 int LatticeDecoder::read_unit(const uint16_t* codes, const uint32_t* characters, int at, int count) {
@@ -300,6 +315,53 @@ double LatticeDecoder::word_probability(int first, int last) const {
         if (end == last + 1) sum = before_[size_t(first)] + weight + behind_[size_t(end)];
     });
     return std::min(1.0, std::exp(sum - behind_.front()));
+}
+
+double LatticeDecoder::span_probability(int first, int last) const {
+    std::vector<double> reached(size_t(last - first) + 2, -INFINITY);
+    reached.front() = before_[size_t(first)];
+    for (int at = first; at <= last; ++at)
+        for_each_edge(read_, at, int(before_.size()) - 1, [&](int end, double weight) {
+            if (end > last + 1) return;
+            double& there = reached[size_t(end - first)];
+            there = log_add(there, reached[size_t(at - first)] + weight);
+        });
+    return std::min(1.0, std::exp(reached.back() + behind_[size_t(last) + 1] - behind_.front()));
+}
+
+void LatticeDecoder::read_spans(int begin, int count) {
+    spans_begin_ = begin;
+    best_to_.assign(size_t(count) + 1, -INFINITY);
+    best_from_.assign(size_t(count) + 1, -INFINITY);
+    best_to_.front() = best_from_.back() = 0;
+    for (int at = 0; at < count; ++at)
+        for_each_piece(begin, at, count, [&](int end, double weight) {
+            best_to_[size_t(end)] = std::max(best_to_[size_t(end)], best_to_[size_t(at)] + weight);
+        });
+    for (int at = count; at-- > 0;)
+        for_each_piece(begin, at, count, [&](int end, double weight) {
+            best_from_[size_t(at)] = std::max(best_from_[size_t(at)], weight + best_from_[size_t(end)]);
+        });
+}
+
+void LatticeDecoder::span_scores(int first, const std::vector<int>& ends, std::vector<double>& scores) {
+    scores.assign(ends.size(), -INFINITY);
+    const int limit = ends.back();
+    reached_.assign(size_t(limit - first) + 1, -INFINITY);
+    reached_.front() = best_to_[size_t(first)];
+    size_t next = 0;
+    for (int at = first; at <= limit; ++at) {
+        const double here = reached_[size_t(at - first)];
+        if (at == ends[next]) {
+            scores[next] = here + best_from_[size_t(at)] - best_from_.front();
+            if (++next == ends.size()) return;
+        }
+        if (here == -INFINITY) continue;
+        for_each_piece(spans_begin_, at, limit, [&](int end, double weight) {
+            double& there = reached_[size_t(end - first)];
+            there = std::max(there, here + weight);
+        });
+    }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "chain/sbme.h"
 #include "chain/short_region.h"
+#include "chain/span_scores.h"
 #include "base/cpu_dispatch.h"
 
 namespace cws {
@@ -120,6 +121,15 @@ public:
     void read(int begin, int count) override { words().read(emissions(begin, count).data(), count); }
 
     double word_probability(int first, int last) const override { return words_->word_probability(first, last); }
+    double span_probability(int first, int last) const override { return words_->span_probability(first, last); }
+
+    void read_spans(int begin, int count) override {
+        words().read_spans(emissions_ + begin * kTags, count);
+        spans_begin_ = begin;
+    }
+    void span_scores(int first, const std::vector<int>& ends, std::vector<double>& scores) override {
+        words_->span_scores(emissions_ + spans_begin_ * kTags, first, ends, scores);
+    }
 
     std::vector<float> emissions(int begin, int count) const override {
         return {emissions_ + begin * kTags, emissions_ + (begin + count) * kTags};
@@ -135,6 +145,7 @@ private:
     ChainScores chain_;
     std::vector<float> seen_;           // emissions of a region and what is around it
     std::unique_ptr<WordChain> words_;  // made when first asked for: segmenting does without
+    int spans_begin_ = 0;
     alignas(32) int16_t emissions_[kMaxCodes * kTags];
     uint8_t back_[kMaxSequence];
 };

@@ -7,6 +7,7 @@
 #include "python/bindings.h"
 #include "python/native_dictionary.h"
 #include "python/python_text.h"
+#include "user_dictionary/decide.h"
 #include "trie/trie_builder.h"
 
 namespace py = pybind11;
@@ -146,7 +147,9 @@ py::list NativeDictionary::items() const {
 
 void bind_dictionary(py::module_& module) {
     module.attr("FORCED") = kForced;
+    module.attr("DECIDED") = kDecided;
     module.attr("NEVER") = kNever;
+    module.attr("TOLERANCE") = kTolerance;
     module.attr("REMOVED") = kRemoved;
     py::class_<NativeDictionary>(module, "NativeDictionary")
         .def_static("build", &NativeDictionary::build, py::arg("entries"), py::arg("folding"))

@@ -15,6 +15,7 @@
 
 #include "base/characters.h"
 #include "base/labeler.h"
+#include "user_dictionary/decide.h"
 #include "user_dictionary/resegment.h"
 
 namespace cws {
@@ -77,6 +78,7 @@ private:
     uint16_t codes_[kPad + kMaxCodes];  // edges, block, edges
     std::vector<uint32_t> characters_;  // of the block, for labelers that read them
     EntryScratch entries_;
+    DecidedWords decided_;
     Resegmentation resegmentation_;
 };
 
@@ -140,6 +142,7 @@ void Segmenter::word_ends(const Char* text, size_t size, const UserDictionary* d
         done = text_begin + size_t(count);
         if (!finder) return;
         finder->find(text_begin, count);
+        decided_.decide(decoder, begin, count, ends, finder->forced(), finder->matches());
         resegmentation_.apply(decoder, begin, count, finder->forced(), finder->matches(), ends);
     };
     for_each_sequence(text, size, visit, prepare);

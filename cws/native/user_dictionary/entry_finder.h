@@ -49,9 +49,9 @@ public:
     void find(size_t begin, int count);
 
     // Forced ones, from the left, the longest of those that begin at one place.
-    const std::vector<ForcedPiece>& forced() const { return forced_; }
+    std::vector<ForcedPiece>& forced() const { return forced_; }
     // The others, by beginning and end, without those that overlap a forced one.
-    const std::vector<EntryMatch>& matches() const { return matches_; }
+    std::vector<EntryMatch>& matches() const { return matches_; }
     // Entries that reach beyond a sequence, white space included: (begin, end) in the text.
     const std::vector<std::pair<size_t, size_t>>& crossing() const { return scratch_.crossing; }
 
@@ -200,7 +200,7 @@ void EntryFinder<Char>::force(size_t begin, int count) {
         int end = 0;  // of the longest forced one that begins there
         for (; i < matches_.size() && matches_[i].begin == at; ++i) {
             const EntryMatch& match = matches_[i];
-            if (match.weight >= kForced || (match.end > count && match.weight > 0 && !is_cut)) end = match.end;
+            if (match.weight >= kForced || (match.end > count && match.weight > 0 && (match.weight == kDecided || !is_cut))) end = match.end;
         }
         if (begin + size_t(at) < covered_ || end == 0) continue;
         covered_ = begin + size_t(end);

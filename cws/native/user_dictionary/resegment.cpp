@@ -35,9 +35,15 @@ void Resegmentation::find_regions(int count, const std::vector<ForcedPiece>& for
         add_region(word_begins_[size_t(begin)], word_ends_[size_t(end - 1)]);
     };
     auto piece = forced.begin();
+    // What a piece cuts off is segmented anew, with the word beside it.
     const auto add_forced = [&](int limit) {
-        for (; piece != forced.end() && piece->begin < limit; ++piece)
-            if (!is_word(piece->begin, piece->end)) add(piece->begin, piece->end);
+        for (; piece != forced.end() && piece->begin < limit; ++piece) {
+            if (is_word(piece->begin, piece->end)) continue;
+            int first = word_begins_[size_t(piece->begin)], last = word_ends_[size_t(piece->end - 1)];
+            if (first < piece->begin && first > 0) first = word_begins_[size_t(first - 1)];
+            if (last > piece->end && last < count) last = word_ends_[size_t(last)];
+            add_region(first, last);
+        }
     };
     for (const EntryMatch& match : matches) {
         add_forced(match.begin);
@@ -59,6 +65,10 @@ void Resegmentation::apply(Decoder& decoder, int begin, int count, const std::ve
         boundaries_.assign(size_t(region.end - region.begin) + 1, kFree);
         boundaries_.front() = boundaries_.back() = kBoundary;
         while (piece != forced.end() && piece->end <= region.begin) ++piece;
+        if (piece != forced.end() && piece->begin == region.begin && piece->end == region.end) {
+            std::fill(word_ends + region.begin, word_ends + region.end - 1, uint8_t(0));
+            continue;
+        }
         for (auto at = piece; at != forced.end() && at->begin < region.end; ++at) {
             uint8_t* const places = boundaries_.data() - region.begin;
             places[at->begin] = places[at->end] = kBoundary;

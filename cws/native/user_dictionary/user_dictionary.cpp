@@ -44,7 +44,9 @@ void StaticEntries::make_filter(const Folding& folding) {
 
 UserDictionary::UserDictionary(std::shared_ptr<const StaticEntries> entries, Folding folding,
                                std::vector<std::string> labels)
-    : entries_(std::move(entries)), labels_(std::move(labels)), folding_(std::move(folding)), size_(entries_->size) {}
+    : entries_(std::move(entries)), labels_(std::move(labels)), folding_(std::move(folding)), size_(entries_->size) {
+    for (const std::string& label : labels_) label_numbers_.emplace(label, uint32_t(label_numbers_.size()));
+}
 
 void UserDictionary::set(const uint32_t* codes, size_t size, double weight, const std::string& label) {
     const bool was_there = Trie::is_word(find(codes, size).weight);
@@ -62,9 +64,9 @@ void UserDictionary::set(const uint32_t* codes, size_t size, double weight, cons
         changed_labels_.erase(node);
         return;
     }
-    const auto known = std::find(labels_.begin(), labels_.end(), label);
-    changed_labels_[node] = uint32_t(known - labels_.begin());
-    if (known == labels_.end()) labels_.push_back(label);
+    const auto [number, is_new] = label_numbers_.emplace(label, uint32_t(labels_.size()));
+    changed_labels_[node] = number->second;
+    if (is_new) labels_.push_back(label);
 }
 
 std::u32string UserDictionary::changed_word(uint32_t node) const {

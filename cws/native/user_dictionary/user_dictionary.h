@@ -21,6 +21,7 @@ namespace cws {
 
 // Weights that are no weights. They are finite, because sums are made of them.
 inline constexpr double kForced = 1e9;    // always one word
+inline constexpr double kDecided = 1e8;   // one word where its ends are plausible: an entry without a number
 inline constexpr double kNever = -1e9;    // never one word
 inline constexpr double kRemoved = -1e18; // in the changes: no entry any more
 
@@ -63,7 +64,7 @@ public:
     uint32_t fold(uint32_t code) const { return folded(folding_, code); }
     const Folding& folding() const { return folding_; }
 
-    // weight: of an entry, or kForced, kNever, kRemoved.
+    // weight: of an entry, or kForced, kDecided, kNever, kRemoved.
     void set(const uint32_t* codes, size_t size, double weight, const std::string& label);
 
     // The entry of a string; its weight is NaN if there is none.
@@ -85,6 +86,7 @@ private:
     size_t changes_filter_room_ = 0;  // nodes of the changes that it was made for
     std::unordered_map<uint32_t, uint32_t> changed_labels_;  // by node
     std::vector<std::string> labels_;
+    std::unordered_map<std::string, uint32_t> label_numbers_;
     Folding folding_;
     size_t size_;
 };

@@ -1,0 +1,84 @@
+#include "user_dictionary/decide.h"
+
+#include <algorithm>
+
+namespace cws {
+
+// Matches whose ends cost less than the tolerance. Where the model cuts at both ends already they cost nothing, and it is
+// not asked.
+void DecidedWords::find_candidates(Decoder& decoder, int begin, int count, const uint8_t* word_ends,
+                                   const std::vector<EntryMatch>& matches) {
+    candidates_.clear();
+    bool is_read = false;
+    const auto is_cut = [&](int place) { return place == 0 || word_ends[place - 1]; };
+    for (size_t i = 0, next; i < matches.size(); i = next) {
+        const int first = matches[i].begin;
+        ends_.clear();
+        for (next = i; next < matches.size() && matches[next].begin == first; ++next) {
+            const EntryMatch& match = matches[next];
+            if (match.weight != kDecided || match.end - first < 2) continue;
+            if (is_cut(first) && is_cut(match.end)) {
+                candidates_.push_back({first, match.end, 0.0});
+            } else {
+                ends_.push_back(match.end);
+            }
+        }
+        if (ends_.empty()) continue;
+        if (!is_read) decoder.read_spans(begin, count);
+        is_read = true;
+        decoder.span_scores(first, ends_, scores_);
+        for (size_t k = 0; k < ends_.size(); ++k)
+            if (scores_[k] > -kTolerance) candidates_.push_back({first, ends_[k], scores_[k]});
+    }
+}
+
+bool DecidedWords::is_free(const Candidate& one) const {
+    return std::none_of(covered_.begin() + one.begin, covered_.begin() + one.end, [](uint8_t is) { return is != 0; });
+}
+
+// Of entries that contain each other the longest. Of those that cross the one of the largest gain, then the longest, then
+// the first; what such a loser contains gets another chance.
+void DecidedWords::choose(int count) {
+    taken_.clear();
+    covered_.assign(size_t(count), 0);
+    while (!candidates_.empty()) {
+        std::sort(candidates_.begin(), candidates_.end(), [](const Candidate& a, const Candidate& b) {
+            return a.begin != b.begin ? a.begin < b.begin : a.end > b.end;
+        });
+        longest_.clear();
+        rest_.clear();
+        for (const Candidate& one : candidates_)
+            (longest_.empty() || one.end > longest_.back().end ? longest_ : rest_).push_back(one);
+        std::sort(longest_.begin(), longest_.end(), [](const Candidate& a, const Candidate& b) {
+            if (a.gain != b.gain) return a.gain > b.gain;
+            const int of_a = a.end - a.begin, of_b = b.end - b.begin;
+            return of_a != of_b ? of_a > of_b : a.begin < b.begin;
+        });
+        for (const Candidate& one : longest_) {
+            if (!is_free(one)) continue;
+            std::fill(covered_.begin() + one.begin, covered_.begin() + one.end, uint8_t(1));
+            taken_.push_back({one.begin, one.end});
+        }
+        candidates_.clear();
+        std::copy_if(rest_.begin(), rest_.end(), std::back_inserter(candidates_),
+                     [&](const Candidate& one) { return is_free(one); });
+    }
+}
+
+void DecidedWords::decide(Decoder& decoder, int begin, int count, const uint8_t* word_ends,
+                          std::vector<ForcedPiece>& pieces, std::vector<EntryMatch>& matches) {
+    const auto is_decided = [](const EntryMatch& match) { return match.weight == kDecided; };
+    if (std::none_of(matches.begin(), matches.end(), is_decided)) return;
+    find_candidates(decoder, begin, count, word_ends, matches);
+    choose(count);
+    matches.erase(std::remove_if(matches.begin(), matches.end(),
+                                 [&](const EntryMatch& match) {
+                                     return is_decided(match) || !is_free({match.begin, match.end, 0.0});
+                                 }),
+                  matches.end());
+    if (taken_.empty()) return;
+    pieces.insert(pieces.end(), taken_.begin(), taken_.end());
+    std::sort(pieces.begin(), pieces.end(), [](const ForcedPiece& a, const ForcedPiece& b) { return a.begin < b.begin; });
+}
+
+}  // namespace cws
