@@ -17,7 +17,7 @@ FLOORS = [
     {"rewording", "tags", "text", "threads"},
     {"files"},
     {"corpus", "decode", "dictionary", "lattice", "metrics", "model_io", "pictures"},
-    {"crf", "user_dictionary"},
+    {"corpora", "crf", "user_dictionary"},
     {"labelers"},
     {"training"},
     {"lexicon", "segmenter"},
