@@ -4,7 +4,7 @@ A recipe is a JSON file in corpora/recipes/. `get` makes the folder of a corpus 
 docs/corpora.md.
 """
 
-from cws.corpora.get import Result, get
+from cws.corpora.fetch import Result, get
 from cws.corpora.recipes import Recipe, read_recipe, recipe_names
 from cws.corpora.store import corpus_folder, is_fetched, path_of
 

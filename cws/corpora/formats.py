@@ -1,6 +1,6 @@
 """From the lines of a public corpus to sentences: one reader for each way corpora are written.
 
-A sentence is either words, each with a tag or None, or a text with entities. Both are what `cws.corpora.get` writes.
+A sentence is either words, each with a tag or None, or a text with entities. Both are what `cws.corpora.fetch` writes.
 """
 
 from __future__ import annotations

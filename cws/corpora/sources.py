@@ -59,7 +59,7 @@ def download(recipe: Recipe, folder: Path, *, show_bar: bool = False) -> list[Pa
         try:
             _download_file(one, paths[-1], show_bar)
         except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-            reason = getattr(error, "reason", None) or error
+            reason = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
             raise CorpusError(f"could not download {one.url} ({reason}): {remedy}") from error
         except ValueError as error:
             raise CorpusError(f"could not download {one.url} ({error}): {remedy}") from error
