@@ -58,8 +58,11 @@ def download(recipe: Recipe, folder: Path, *, show_bar: bool = False) -> list[Pa
         paths.append(folder / one.name)
         try:
             _download_file(one, paths[-1], show_bar)
+        except urllib.error.HTTPError as error:
+            error.close()  # it is the answer too, and holds the connection
+            raise CorpusError(f"could not download {one.url} ({error}): {remedy}") from error
         except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-            reason = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
+            reason = getattr(error, "reason", error)
             raise CorpusError(f"could not download {one.url} ({reason}): {remedy}") from error
         except ValueError as error:
             raise CorpusError(f"could not download {one.url} ({error}): {remedy}") from error

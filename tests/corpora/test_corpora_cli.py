@@ -80,7 +80,7 @@ def test_get_train_and_evaluate(run, bakeoff, tmp_path):
     assert said == terms
     assert "train  12 sentences, 80 characters, 48 words" in shown
     status, _, said = run("train", "--model", "hmm", "--train", "corpus:pku", "-o", "model")
-    assert (status, said) == (0, "")
+    assert (status, said) == (0, "the model is in model: cws segment --model model input.txt\n")
     status, shown, _ = run("evaluate", "model", "corpus:pku", "--train-words", "corpus:pku")
     assert status == 0
     assert run("evaluate", "model", "root/get/pku/test.txt", "--train-words", "root/get/pku/train.txt")[1] == shown
