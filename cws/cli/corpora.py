@@ -12,7 +12,7 @@ from cws.corpora import Recipe, get, is_fetched, read_recipe, recipe_names
 
 @click.group("corpora")
 def corpora_cli() -> None:
-    """Public corpora: what there is, on which terms, and how to get it as segmented text.
+    """Fetch public corpora, on their terms, as segmented text.
 
     \b
     cws corpora list
@@ -28,7 +28,7 @@ def corpora_cli() -> None:
 
 @corpora_cli.command("list")
 def list_cli() -> None:
-    """List the corpora that are known; a star marks those that were fetched."""
+    """List the corpora; a star marks those that were fetched."""
     recipes = [read_recipe(name) for name in recipe_names()]
     for recipe in recipes:
         star = "*" if is_fetched(recipe.name) else " "

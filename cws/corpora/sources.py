@@ -91,13 +91,15 @@ def local_files(recipe: Recipe, source: str) -> list[Path]:
 
     Raises:
         FileError: No such file.
-        InputError: A folder that has none of them.
+        InputError: A folder that has none of them, or a pipe or a device.
     """
     path = Path(source)
     if not os.path.lexists(path):
         raise file_error(FileNotFoundError(2, os.strerror(2)), source)
-    if not path.is_dir():
+    if path.is_file():
         return [path]
+    if not path.is_dir():  # a pipe could not be read twice, and a device may never end
+        raise InputError(f"{source} is neither a file nor a folder: save what it gives to a file")
     inside = list(_files_below(path))
     found = {file for pattern in recipe.parts.values() for file in _matching(inside, pattern)}
     archives = [file for file in inside if file.name in {one.name for one in recipe.downloads}]

@@ -250,6 +250,9 @@ def test_get_from_what_is_not_the_corpus_says_what_is_expected(make_recipe, tmp_
         get(read_recipe("toy"), str(tmp_path / "empty"))
     with pytest.raises(FileError, match="missing: No such file"):
         get(read_recipe("toy"), str(tmp_path / "missing"))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="pipe is neither a file nor a folder"):
+        get(read_recipe("toy"), str(tmp_path / "pipe"))
 
 
 def test_get_of_a_huge_folder_asks_for_a_smaller_one(make_recipe, tmp_path, monkeypatch):
