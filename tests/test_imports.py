@@ -17,7 +17,7 @@ FLOORS = [
     {"tags", "text", "threads"},
     {"files"},
     {"corpus", "decode", "lattice", "metrics", "model_io", "plotting", "word_list"},
-    {"crf", "user_dictionary"},
+    {"corpora", "crf", "user_dictionary"},
     {"labelers"},
     {"training"},
     {"lexicon", "segmenter"},

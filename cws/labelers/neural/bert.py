@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -112,7 +113,7 @@ class Bert(nn.Module):
 
 def bundled_encoder() -> str:
     """Return the folder of the encoder that comes with this package, `mini`."""
-    return os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "mini")
+    return str(Path(__file__).parents[2] / "data" / "mini")
 
 
 def load_encoder(
