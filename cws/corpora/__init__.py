@@ -1,7 +1,7 @@
 """Public corpora: what they are and on which terms (recipes), how they are fetched and converted, where they are kept.
 
 A recipe is a JSON file in corpora/recipes/. `get` makes the folder of a corpus of it, `path_of` finds a part again:
-docs/corpora.md.
+docs/guide/corpora.md.
 """
 
 from cws.corpora.fetch import Result, get
