@@ -72,7 +72,7 @@ class CRF(nn.Module):
             nn.init.uniform_(parameter, -0.1, 0.1)
 
     def _renew_illegal(self) -> None:
-        # SBME is masked by cws.decode, which has shorter ways for it.
+        # SBME is masked by cws.decode, which has code of its own for it.
         if self._masks is not None and not self._masks.is_sbme:
             self._illegal = torch.from_numpy(self._masks.illegal.copy()).to(self.transitions.device)
 

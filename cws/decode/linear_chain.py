@@ -119,7 +119,7 @@ class LinearChain:
             self.emissions, self.offsets, self.transitions, self.start, self.end, self.legality, self.allowed
         )
         for name, value in (("_dispatch", dispatch), ("_chain", chain)):
-            object.__setattr__(self, name, value)  # the way around the class's own lock
+            object.__setattr__(self, name, value)  # the class is frozen
 
     @property
     def num_tags(self) -> int:
