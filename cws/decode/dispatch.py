@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, Protocol
 
-from cws.decode import reference
+import cws.decode.reference as reference
 from cws.decode.chain import Array, Chain, Legality, is_tensor
 from cws.decode.host import HostArrays
 from cws.decode.native import Native
@@ -67,7 +67,7 @@ def choose_backend(emissions: Array, backend: Backend | None, threads: int | Non
         raise InputError("emissions: the native backend expects float32, got float64: use backend='reference'")
     threads = processors() if threads is None else check_threads(threads)
     if backend == "cuda":
-        from cws.decode import cuda  # torch and Triton take seconds to import
+        import cws.decode.cuda as cuda  # torch and Triton take seconds to import
         from cws.decode.cuda.device import DeviceTensors
 
         return Dispatch(backend, cuda, DeviceTensors(checks=bool(check)))
