@@ -118,8 +118,7 @@ class LinearChain:
         chain = dispatch.arrays.chain(
             self.emissions, self.offsets, self.transitions, self.start, self.end, self.legality, self.allowed
         )
-        for name, value in (("_dispatch", dispatch), ("_chain", chain)):
-            object.__setattr__(self, name, value)  # the class is frozen
+        self.__dict__.update(_dispatch=dispatch, _chain=chain)  # the class is frozen
 
     @property
     def num_tags(self) -> int:
