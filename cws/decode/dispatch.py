@@ -72,10 +72,10 @@ def choose_backend(emissions: Array, backend: Backend | None, threads: int | Non
         from cws.decode.cuda.device import DeviceTensors
 
         return Dispatch(backend, cuda, DeviceTensors(checks=bool(check)))
-    return _on_host(backend, threads, is_tensor(emissions), check is None or check)
+    return _on_host(backend, threads, is_tensor(emissions), check is None or bool(check))
 
 
 @lru_cache(maxsize=64)  # three objects that do not change: a short sequence is decoded in little more time
 def _on_host(backend: Backend, threads: int, returns_tensors: bool, checks: bool) -> Dispatch:
     algorithms: Algorithms = reference if backend == "reference" else Native(threads)
-    return Dispatch(backend, algorithms, HostArrays(returns_tensors, bool(checks)))
+    return Dispatch(backend, algorithms, HostArrays(returns_tensors, checks))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, field
-from typing import NamedTuple
+from dataclasses import KW_ONLY, dataclass, field, fields
+from typing import Any, NamedTuple
 
 from cws.decode.chain import Array, Chain, Legality, whole_number
 from cws.decode.dispatch import Backend, Dispatch, choose_backend
@@ -119,6 +119,14 @@ class LinearChain:
             self.emissions, self.offsets, self.transitions, self.start, self.end, self.legality, self.allowed
         )
         self.__dict__.update(_dispatch=dispatch, _chain=chain)  # the class is frozen
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the arguments: what is made of them holds modules, which cannot be pickled or copied."""
+        return {argument.name: getattr(self, argument.name) for argument in fields(self) if argument.init}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()
 
     @property
     def num_tags(self) -> int:

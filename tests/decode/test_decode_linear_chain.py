@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
@@ -142,6 +144,16 @@ def test_decode_a_chain_with_other_arguments_is_checked_again():
     assert replace(chain, legality=SBME).viterbi().tags[3] == 0  # the only word of one character is S
     with pytest.raises(InputError, match="offsets: expected to go from 0 to 4, got 0 to 3"):
         replace(chain, offsets=np.int64([0, 3]))
+
+
+@on_cpu
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda chain: pickle.loads(pickle.dumps(chain))], ids=["copy", "pickle"]
+)
+def test_decode_copies_of_a_chain_give_the_same(backend, copied):
+    chain = on(make(40, (3, 0, 4), legality=SBME, allowed=True), backend)
+    assert same_bytes(copied(chain).marginals(), chain.marginals())
+    assert repr(copied(chain)) == repr(chain)
 
 
 @pytest.mark.parametrize("backend", [None, *ON_CPU])
