@@ -71,8 +71,8 @@ def test_imports_of_the_whole_package_are_for_nobody_inside(module):
 # Modules about tensors, which nobody imports before there are any.
 OF_TENSORS = {
     Path("crf.py"),
-    Path("decode/autograd.py"),
-    *(Path("decode/cuda") / name for name in ("backend.py", "chain.py", "chunks.py")),
+    *(Path("decode") / name for name in ("autograd.py", "padded.py")),
+    *(Path("decode/cuda") / name for name in ("backend.py", "chunks.py", "device.py")),
     *(
         Path("labelers/neural") / name
         for name in ("bert.py", "encoders.py", "labeler.py", "lstm_recurrence.py", "torch_predictor.py")
