@@ -146,12 +146,13 @@ public:
         const auto dictionary = read_dictionary();
         LinePosition position{column, has_words};
         py::gil_scoped_release unlocked;
-        const size_t length = Formatter(labeler(), dictionary.get()).whole_sequences(bytes.data(), bytes.size(), position);
+        Formatter formatter(labeler(), dictionary.get());
+        const size_t length = formatter.whole_sequences(bytes.data(), bytes.size(), position);
         return {length, position.column, position.has_words};
     }
 
 private:
-    // The GIL again, inside of what runs without it. (py::gil_scoped_acquire does not know interpreters beside the main.)
+    // The GIL again, inside of what runs without it. py::gil_scoped_acquire knows no interpreter but the main one.
     class Locked {
     public:
         explicit Locked(std::optional<py::gil_scoped_release>& unlocked) : unlocked_(unlocked) { unlocked.reset(); }

@@ -96,8 +96,8 @@ private:
 
 }  // namespace
 
-void segment_batch(SegmenterPool& pool, const std::vector<TextView>& texts, const UserDictionary* dictionary, int threads,
-                   const TakeWordEnds& take) {
+void segment_batch(SegmenterPool& pool, const std::vector<TextView>& texts, const UserDictionary* dictionary,
+                   int threads, const TakeWordEnds& take) {
     BatchWorkers workers(pool, texts, dictionary, threads);
     workers.start(threads);
     for (size_t chunk = 0; chunk < workers.chunks(); ++chunk) {

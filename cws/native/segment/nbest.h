@@ -29,7 +29,7 @@ public:
     NBestSegmentations(Segmenter& segmenter, const TextView& text, const UserDictionary* dictionary, int n);
 
     size_t size() const { return combinations_.size(); }  // at most n
-    double score(size_t rank) const { return combinations_[rank].score; }  // in the model's own unit
+    double score(size_t rank) const { return combinations_[rank].score; }  // in the model's own scale
 
     // The word ends of the text in the segmentation of a rank, until the next call.
     const std::vector<uint8_t>& word_ends(size_t rank);
