@@ -49,19 +49,18 @@ def segment_blocks(
 
     Raises:
         EncodingError: Bytes that are not UTF-8, with path:line:byte. The blocks before have been yielded.
-        InputError: An unknown format or a invalid number of threads.
+        InputError: An unknown format or an invalid number of threads.
         Exception: What `blocks` raises, after the words of the complete lines before it.
     """
     if format not in FORMATS:
         raise InputError(f"unknown format {format!r}: take one of {', '.join(FORMATS)}")
     check_threads(threads)
-    native = segmenter.native
-    native_format = getattr(Format, format)
+    predictor, native_format = segmenter.predictor, getattr(Format, format)
 
     def work(block: _Block | Exception) -> bytes:
         if isinstance(block, Exception):
             raise block
-        result = native.format(native_format, block.data, block.column, block.has_words, block.is_last)
+        result = predictor.format(native_format, block.data, block.column, block.has_words, block.is_last)
         if isinstance(result, int):
             raise _encoding_error(block, result, path)
         return result
@@ -112,7 +111,7 @@ def _whole_blocks(segmenter: Segmenter, blocks: Iterable[bytes]) -> Iterator[_Bl
         length = rest.rfind(b"\n") + 1
         next_column, next_has_words = 0, False
         if not length and len(rest) >= enough:
-            length, next_column, next_has_words = segmenter.native.whole_sequences(rest, column, has_words)
+            length, next_column, next_has_words = segmenter.predictor.whole_sequences(rest, column, has_words)
             enough = BLOCK if length else 2 * len(rest)
         if length:
             yield _Block(rest[:length], offset, line, column, has_words, False)

@@ -17,7 +17,7 @@ from bisect import bisect_left
 from cws import model_io
 from cws._native import HmmPredictor
 from cws.errors import ModelError
-from cws.labelers.linear import EDGE, classes_of
+from cws.labelers.character_classes import EDGE, classes_of
 from cws.tags import SBME
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from cws.tags import TagScheme
 
-# Scores are integers; the score in nats is that times the scale in cws.json. Tags are in the order S B M E.
+# Scores are integers; the score in nats is that times the scale in cws.json. Tags are in the order of cws/tags.py.
 _COMMON: dict[str, tuple[str, tuple[int | None, ...]]] = {
     "characters": ("U16", (0x10000,)),  # the class of each code point of the BMP, as of linear models
     "scores": ("I16", (None, 4)),  # [class][tag]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from cws import model_io
 from cws._native import LinearPredictor
 from cws.errors import ModelError
-from cws.text import HANZI, PUNCTUATION, SPACE
+from cws.labelers.character_classes import ABSENT, EDGE, classes_of
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
 if TYPE_CHECKING:
@@ -17,14 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-EDGE = 0  # the class of what lies before and after a text
-UNKNOWN = 1  # UNKNOWN + type is the class of a character the model has not met
-FIRST_KNOWN = UNKNOWN + 8
-SEPARATOR = UNKNOWN + SPACE
 PAD = 2  # edges on either side of a sequence
-ABSENT = 0xFFFF  # fills the places of a key after the n-gram's end
 
-# Scores are integers; the score in nats is that times the scale in cws.json. Tags are in the order S B M E.
+# Scores are integers; the score in nats is that times the scale in cws.json. Tags are in the order of cws/tags.py.
 TENSORS: model_io.Specification = {
     "characters": ("U16", (0x10000,)),  # the class of each code point of the BMP
     "types": ("U8", (None,)),  # the type of each class, as in cws/text.py
@@ -56,16 +51,6 @@ def open_linear(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> Li
         raise ModelError(f"{folder}: {error}: the file is damaged, train or install the model again") from None
 
 
-def classes_of(characters: memoryview, text: str) -> list[int]:
-    """Return the class of each character."""
-    table = characters.cast("H")
-    supplementary = UNKNOWN + PUNCTUATION, UNKNOWN + HANZI  # symbols, and the ideographs of planes 2 and 3
-    return [
-        table[code] if (code := ord(character)) < 0x10000 else supplementary[0x20000 <= code < 0x40000]
-        for character in text
-    ]
-
-
 def ngram_key(classes: Sequence[int]) -> int:
     """Return the key of an n-gram of two to four classes, 16 bits each, the first in the lowest bits."""
     padded = [*classes, ABSENT, ABSENT][:4]
@@ -95,7 +80,7 @@ class ReferenceTable:
 
 
 def reference_emissions(tensors: Mapping[str, memoryview], text: str) -> list[list[int]]:
-    """Return the scores of S, B, M, E at each character of a text without white space, slowly and readably.
+    """Return the scores of the four tags at each character of a text without white space, slowly and readably.
 
     The core must return the same; tests compare them.
     """

@@ -17,8 +17,8 @@ from cws import decode, model_io
 from cws.corpus import read_segmented
 from cws.errors import FileError, InputError, ModelError
 from cws.labelers.alphabet import Alphabet
+from cws.labelers.character_classes import FIRST_KNOWN, UNKNOWN
 from cws.labelers.hmm import PAIRS, TENSORS, TRIPLES, legal_pairs, legal_triples, open_hmm, reference_emissions
-from cws.labelers.linear import FIRST_KNOWN, UNKNOWN
 from cws.metrics import score
 from cws.tags import SBME, SCHEMES
 from cws.text import HANZI, fold
@@ -60,7 +60,7 @@ def sequences(text: str) -> list[str]:
 @pytest.mark.parametrize("text", TEXTS)
 def test_hmm_emissions_equal_the_reference(folder, order, tensors, text):
     expected = [reference_emissions(tensors, order, part) for part in sequences(text)]
-    got = [emissions for _, emissions in cws.load(folder).native.emissions(text)]
+    got = [emissions for _, emissions in cws.load(folder).predictor.emissions(text)]
     assert got == [[float(one) for row in rows for one in row] for rows in expected]
 
 

@@ -17,15 +17,11 @@ from cws import metrics, model_io
 from cws._native import LinearPredictor, LinearTrainer, build_table
 from cws.errors import InputError, ModelError
 from cws.labelers.alphabet import Alphabet
+from cws.labelers.character_classes import ABSENT, EDGE, FIRST_KNOWN, SEPARATOR, classes_of
 from cws.labelers.linear import (
-    ABSENT,
-    EDGE,
-    FIRST_KNOWN,
     PAD,
-    SEPARATOR,
     TENSORS,
     ReferenceTable,
-    classes_of,
     ngram_key,
     open_linear,
     reference_emissions,
@@ -87,7 +83,7 @@ def small(folder):
 @lru_cache
 def bundled(name):
     segmenter = cws.load(name)
-    return segmenter.native, model_io.map_tensors(segmenter.path, segmenter.config, TENSORS)
+    return segmenter.predictor, model_io.map_tensors(segmenter.path, segmenter.config, TENSORS)
 
 
 def aligned(tensor: np.ndarray, at: int = 0) -> np.ndarray:

@@ -72,7 +72,7 @@ def scorer(segmenter, text, entries):
             _word_score(text, a, b, known, unknown, entries) for a, b in pairwise([span[0], *ends])
         )
     rows = {}
-    for begin, flat in segmenter.native.emissions(text):
+    for begin, flat in segmenter.predictor.emissions(text):
         size = 16 if config.get("order") == 2 else 4
         rows[begin] = [flat[at : at + size] for at in range(0, len(flat), size)]
     scale = config["scale"]
@@ -515,7 +515,7 @@ def test_a_long_line_takes_linear_time(monkeypatch, piece, entry):
     hard = (piece * (1 << 18)).encode()[: 3 << 16]
     data = hard + ("今天天气真好，" * (1 << 12)).encode()
     blocks = [data[at : at + streaming.BLOCK] for at in range(0, len(data), streaming.BLOCK)]
-    native = make("pku", {entry: FORCED}).native
+    native = make("pku", {entry: FORCED}).predictor
     lengths = []
 
     class Counting:

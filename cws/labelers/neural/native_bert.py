@@ -17,13 +17,10 @@ from cws import model_io
 from cws._native import TransformerPredictor
 from cws.errors import ModelError
 from cws.files import file_error
-from cws.labelers.neural.lexicon_features import LIST_BITS
+from cws.labelers.kind import Kind
+from cws.labelers.neural.layout import LIST_BITS, LONGEST, PAIR_BITS, RESERVED, WEIGHTS_FILE, head_shapes
 from cws.labelers.neural.lexicon_features import TENSORS as LEXICON_TENSORS
-from cws.labelers.neural.native import PAIR_BITS
 
-WEIGHTS_FILE = "model.safetensors"
-RESERVED = 4  # places of the first and last token, and of the padding token, after which RoBERTa counts
-LONGEST = 1024  # characters that an encoder is given at once, those of RESERVED among them
 _MOST_LAYERS = 1000
 _WHOLE = 16  # sizes that the core computes are multiples of it
 
@@ -180,7 +177,7 @@ def open_native(
         return None
     broken = "the file is damaged, train or install the model again"
     try:
-        expected = _specification(config["kind"], found.hidden, features)
+        expected = _specification(Kind.parse(config["kind"]), found.hidden, features)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{folder}: no features in cws.json ({error!r}): {broken}") from None
     tensors = model_io.map_tensors(folder, config, expected)
@@ -206,11 +203,9 @@ def open_native(
 
 
 def _specification(
-    kind: str, hidden: int, features: Mapping[str, Any] | None
+    kind: Kind, hidden: int, features: Mapping[str, Any] | None
 ) -> dict[str, tuple[str, tuple[int | None, ...]]]:
-    floats: dict[str, tuple[int, ...]] = {"output.weight": (4, hidden), "output.bias": (4,)}
-    if kind.endswith("-crf"):
-        floats |= {"crf.transitions": (4, 4), "crf.start_transitions": (4,), "crf.end_transitions": (4,)}
+    floats = head_shapes(kind, hidden)
     if features:
         pair_size, standards, word_lists = (int(features[name]) for name in ("pair_size", "standards", "word_lists"))
         size = 2 * pair_size + LIST_BITS * word_lists
