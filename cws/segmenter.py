@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from threading import Lock
+from _thread import allocate_lock  # that of threading, which is slow to import
 from typing import NamedTuple
 
 from cws import model_io
@@ -210,13 +210,13 @@ def _open_dictionary(dictionary: Dictionary) -> UserDictionary:
     return UserDictionary.read(dictionary) if isinstance(dictionary, (str, os.PathLike)) else UserDictionary(dictionary)
 
 
-_lock = Lock()
+_lock = allocate_lock()
 _default: Segmenter | None = None
 
 
 def _renew_lock() -> None:
     global _lock
-    _lock = Lock()  # a thread that held the old one is not in this child
+    _lock = allocate_lock()  # a thread that held the old one is not in this child
 
 
 if hasattr(os, "register_at_fork"):

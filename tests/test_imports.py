@@ -112,13 +112,8 @@ OF_TENSORS = {
     Path("crf.py"),
     Path("decode/autograd.py"),
     *(Path("decode/cuda") / name for name in ("backend.py", "chain.py", "chunks.py")),
-    *(
-        Path("labelers/neural") / name
-        for name in (
-            "bert.py", "encoders.py", "features.py", "labeler.py", "lstm_recurrence.py", "model.py", "storage.py",
-            "torch_predictor.py",
-        )  # fmt: skip
-    ),
+    *(Path("labelers/neural") / name for name in ("bert.py", "encoders.py", "features.py", "labeler.py", "model.py")),
+    *(Path("labelers/neural") / name for name in ("lstm_recurrence.py", "storage.py", "torch_predictor.py")),
     *(Path("training") / name for name in ("checkpoint.py", "loop.py", "neural.py", "pretraining/pretrain.py")),
 }
 

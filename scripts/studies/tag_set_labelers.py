@@ -117,7 +117,7 @@ class Hmm2:
 def trigram_emissions(
     tensors: dict[str, NDArray[Any]], codes: NDArray[np.uint16], lengths: NDArray[np.int64], scheme: TagScheme
 ) -> NDArray[np.float32]:
-    """Return the scores that `cws.labelers.hmm.reference_emissions` gives, of all sequences together."""
+    """Return the scores that `cws.labelers.reference.hmm_emissions` gives, of all sequences together."""
     pairs, triples = legal_pairs(scheme), legal_triples(scheme)
     begins = np.repeat(offsets_of(lengths)[:-1], 2)
     padded = np.insert(codes.astype(np.int64), begins, EDGE)

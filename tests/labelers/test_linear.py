@@ -18,14 +18,8 @@ from cws._native import LinearPredictor, LinearTrainer, build_table
 from cws.errors import InputError, ModelError
 from cws.labelers.alphabet import Alphabet
 from cws.labelers.character_classes import ABSENT, EDGE, FIRST_KNOWN, SEPARATOR, classes_of
-from cws.labelers.linear import (
-    PAD,
-    TENSORS,
-    ReferenceTable,
-    ngram_key,
-    open_linear,
-    reference_emissions,
-)
+from cws.labelers.linear import TENSORS, open_linear
+from cws.labelers.reference import PAD, NgramTable, linear_emissions, ngram_key
 from cws.tags import SBME, SCHEMES, TagScheme
 from cws.text import HANZI, SPACE
 from cws.training.linear import LinearOptions, best_tags, lexicon_entries, quantise, train_linear, word_f1
@@ -174,7 +168,7 @@ def words_of(text: str, path: tuple[int, ...]) -> list[str]:
 @given(text=any_text())
 def test_linear_emissions_equal_the_reference(small, text):
     native, tensors = small
-    expected = [(begin, reference_emissions(tensors, part)) for begin, part in sequences(tensors, text)]
+    expected = [(begin, linear_emissions(tensors, part)) for begin, part in sequences(tensors, text)]
     assert native_emissions(native, text) == expected
 
 
@@ -182,14 +176,14 @@ def test_linear_emissions_equal_the_reference(small, text):
 @pytest.mark.parametrize("name", cws.models())
 def test_linear_emissions_of_bundled_models_equal_the_reference(name, text):
     native, tensors = bundled(name)
-    expected = [(begin, reference_emissions(tensors, part)) for begin, part in sequences(tensors, text)]
+    expected = [(begin, linear_emissions(tensors, part)) for begin, part in sequences(tensors, text)]
     assert native_emissions(native, text) == expected
 
 
 @given(seed=st.integers(0, 50), largest=st.sampled_from([1, 127]), text=st.text(KNOWN + "丁 \n", max_size=60))
 def test_linear_emissions_of_any_weights_equal_the_reference(seed, largest, text):
     native, tensors = random_model(seed, largest)
-    expected = [(begin, reference_emissions(tensors, part)) for begin, part in sequences(tensors, text)]
+    expected = [(begin, linear_emissions(tensors, part)) for begin, part in sequences(tensors, text)]
     assert native_emissions(native, text) == expected
 
 
@@ -202,7 +196,7 @@ def test_linear_emissions_do_not_depend_on_the_neighbouring_sequences(length):
     together = native_emissions(native, " ".join(parts))
     assert [emissions for _, emissions in together] == alone
     assert [begin for begin, _ in together] == [at * (length + 1) for at in range(len(parts))]
-    assert alone[0] == reference_emissions(tensors, parts[0])
+    assert alone[0] == linear_emissions(tensors, parts[0])
 
 
 def test_linear_emissions_of_the_largest_weights_do_not_overflow():
@@ -211,7 +205,7 @@ def test_linear_emissions_of_the_largest_weights_do_not_overflow():
         tensors["type_contexts"][...] = tensors["repetitions"][...] = 15000 * sign
         tensors["transitions"][...] = tensors["start"][...] = tensors["end"][...] = 32767 * sign
         native, text = LinearPredictor(tensors, 0.5), KNOWN * 300
-        assert native_emissions(native, text) == [(0, reference_emissions(views(tensors), text))]
+        assert native_emissions(native, text) == [(0, linear_emissions(views(tensors), text))]
         assert native.segment(text) == [*text]  # all paths score the same
 
 
@@ -372,7 +366,7 @@ grams = st.lists(st.integers(0, 20) | st.integers(0, 0xFFFE), min_size=2, max_si
 def test_linear_table_holds_every_key_and_no_other(keys, seed):
     weights = np.random.default_rng(seed).integers(-128, 128, (len(keys), 4, 4)).astype(np.int8)
     buckets, pilots = build_table(np.array(keys, np.uint64), weights)
-    table = ReferenceTable(memoryview(buckets.tobytes()), memoryview(pilots.tobytes()))
+    table = NgramTable(memoryview(buckets.tobytes()), memoryview(pilots.tobytes()))
     prefixes = {key | ABSENT << 48 for key in keys if key >> 48 != ABSENT}
     for key, row in zip(keys, weights, strict=True):
         assert table.find(key) == (row.ravel().tolist(), key in prefixes)
@@ -386,14 +380,14 @@ def test_linear_table_of_many_keys_is_nearly_full():
     keys = np.unique(np.random.default_rng(0).integers(0, 2**63, 20_000, np.uint64) | np.uint64(ABSENT << 48))
     buckets, pilots = build_table(keys, np.ones((len(keys), 4, 4), np.int8))
     assert len(keys) / (3 * len(buckets)) > 0.85
-    table = ReferenceTable(memoryview(buckets.tobytes()), memoryview(pilots.tobytes()))
+    table = NgramTable(memoryview(buckets.tobytes()), memoryview(pilots.tobytes()))
     assert all(table.find(int(key)) == ([1] * 16, False) for key in keys[::20])
 
 
 def test_linear_table_can_be_empty():
     buckets, pilots = build_table(np.empty(0, np.uint64), np.empty((0, 4, 4), np.int8))
     assert (buckets.shape, pilots.shape) == ((1, 64), (1,))
-    assert ReferenceTable(memoryview(buckets.tobytes()), memoryview(pilots.tobytes())).find(5) is None
+    assert NgramTable(memoryview(buckets.tobytes()), memoryview(pilots.tobytes())).find(5) is None
 
 
 @pytest.mark.parametrize("keys", [[2, 1], [1, 1], [1, 2, 2], [2**63, 1]])
@@ -430,7 +424,7 @@ def test_linear_core_reads_no_further_than_a_bucket_that_repeats_itself():
     after = np.full((1, 64), 77, np.uint8)
     tensors = zeros() | {"buckets": aligned(np.concatenate([buckets, after]))[:1], "pilots": aligned(pilots)}
     native = LinearPredictor(tensors, 0.5)
-    assert native_emissions(native, "甲乙") == [(0, reference_emissions(views(tensors), "甲乙"))]
+    assert native_emissions(native, "甲乙") == [(0, linear_emissions(views(tensors), "甲乙"))]
 
 
 # What the core refuses
@@ -806,7 +800,7 @@ def test_linear_quantise_keeps_the_ngrams_of_the_lexicon():
         trainer.run_epoch()
     weights = trainer.weights()
     tensors = quantise(alphabet, weights, 1 / 16, limit=127)
-    table = ReferenceTable(memoryview(tensors["buckets"].tobytes()), memoryview(tensors["pilots"].tobytes()))
+    table = NgramTable(memoryview(tensors["buckets"].tobytes()), memoryview(tensors["pilots"].tobytes()))
     for key, in_lexicon, row in zip(weights["keys"], weights["in_lexicon"], weights["ngrams"], strict=True):
         if in_lexicon and np.rint(row * 16).any():
             assert table.find(int(key))[0] == np.rint(row * 16).ravel().tolist()
