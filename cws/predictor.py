@@ -54,7 +54,10 @@ class Predictor(Protocol):
         ...
 
     def emissions(self, text: str) -> list[tuple[int, list[float]]]:
-        """Return (start, scores) of each sequence, a stretch without white space: K scores a character, flat."""
+        """Return (start, scores) of each sequence, a stretch without white space: flat, K scores a character.
+
+        K is the number of the chain's tags, 4 or 16, and 0 of a dictionary model, which weighs words.
+        """
         ...
 
     def format(self, format: Format, block: bytes, column: int, has_words: bool, is_last: bool) -> bytes | int:
@@ -73,7 +76,7 @@ class Predictor(Protocol):
         ...
 
     def word_ends(self, block: bytes) -> bytes | int:
-        """Return for each byte of a block whether a word ends after it, 1 or 0; else a place as `format` does."""
+        """Return the place after each word of a block, uint32 as bytes; if it is not UTF-8, what `format` returns."""
         ...
 
     def whole_sequences(self, block: bytes, column: int, has_words: bool) -> tuple[int, int, bool]:
