@@ -7,7 +7,7 @@ cuts long lines. So the output is the same for any size of block and any number 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -68,11 +68,18 @@ def segment_blocks(
     whole_blocks = _error_last(_whole_blocks(segmenter, blocks))
     if threads == 1:
         yield from (work(block) for block in whole_blocks if block)
-        return
+    else:
+        yield from _in_threads(work, whole_blocks, threads)
+
+
+def _in_threads(
+    work: Callable[[_Block | Exception], bytes], blocks: Iterator[_Block | Exception | None], threads: int
+) -> Iterator[bytes]:
+    """Yield what `work` makes of each block, in order; None among the blocks says that the next may take a while."""
     waiting: deque[Future[bytes]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:
-            for block in whole_blocks:
+            for block in blocks:
                 if block:
                     waiting.append(pool.submit(work, block))
                 # Enough to keep all busy, few enough to keep memory flat, and none while the input pauses.

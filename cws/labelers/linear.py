@@ -25,7 +25,7 @@ TENSORS: model_io.Specification = {
     "buckets": ("U8", (None, 64)),  # the n-grams, see cws/native/models/ngram_weights.h
     "pilots": ("U8", (None,)),
     "type_contexts": ("I16", (1 << 15, 4)),  # [types of five characters, three bits each][tag]
-    "repetitions": ("I16", (32, 4)),  # [which neighbours are the same, see linear_emissions of reference.py][tag]
+    "repetitions": ("I16", (32, 4)),  # [which neighbours are the same, see repetition() of reference.py][tag]
     "transitions": ("I16", (4, 4)),  # [from][to]
     "start": ("I16", (4,)),
     "end": ("I16", (4,)),

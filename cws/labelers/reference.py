@@ -75,15 +75,26 @@ def linear_emissions(tensors: Mapping[str, memoryview], text: str) -> list[list[
             if trigram[1] and (fourgram := table.find(ngram_key(here))):
                 add(i, fourgram[0])
     for i in range(count):
-        before2, before, here_, after, after2 = codes[i : i + 5]
-        context = 0
-        for code in codes[i : i + 5]:
-            context = context << 3 | tensors["types"][code]
+        window = codes[i : i + 5]
+        context, pattern = type_context([tensors["types"][code] for code in window]), repetition(window)
         add(i, type_contexts[4 * context : 4 * context + 4].tolist())
-        same = (here_ == before, here_ == after, before == after, here_ == before2, here_ == after2)
-        pattern = sum(one << bit for bit, one in enumerate(same))
         add(i, repetitions[4 * pattern : 4 * pattern + 4].tolist())
     return scores
+
+
+def type_context(types: Sequence[int]) -> int:
+    """Return the row of `type_contexts` for the types of five characters, three bits each, the first in the highest."""
+    context = 0
+    for one in types:
+        context = context << 3 | one
+    return context
+
+
+def repetition(classes: Sequence[int]) -> int:
+    """Return the row of `repetitions` for the classes of five characters: a bit for each two that are the same."""
+    before2, before, here, after, after2 = classes
+    same = (here == before, here == after, before == after, here == before2, here == after2)
+    return sum(one << bit for bit, one in enumerate(same))
 
 
 def hmm_emissions(tensors: Mapping[str, memoryview], order: int, text: str) -> list[list[int]]:

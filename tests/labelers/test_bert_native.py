@@ -248,6 +248,12 @@ def test_bert_native_leaves_other_encoders_to_torch(tmp_path, name):
     assert isinstance(cws.load(folder, device="cpu").predictor, TorchPredictor)
 
 
+@pytest.mark.parametrize("size", ["vocab_size", "type_vocab_size", "hidden_size", "intermediate_size"])
+def test_bert_native_leaves_encoders_without_a_size_to_torch(size):
+    assert architecture(CONFIGS["bert"].to_dict()) is not None
+    assert architecture({**CONFIGS["bert"].to_dict(), size: 0}) is None
+
+
 def test_bert_native_knows_the_bundled_encoder():
     with open(f"{bundled_encoder()}/config.json", encoding="utf-8") as file:
         found = architecture(json.load(file))

@@ -38,7 +38,7 @@ _CHARACTERS = {"cpu": 128, "cuda": 1 << 14}  # of a batch
 
 
 class TorchPredictor:
-    """Does for a model on PyTorch what `NativePredictor` does for one of the core; its methods are the same.
+    """A `cws.predictor.Predictor` of a neural model on PyTorch.
 
     Args:
         model: The model.
@@ -49,7 +49,7 @@ class TorchPredictor:
             are the same for any number.
 
     Raises:
-        InputError: A device that is not there, an unknown precision, a invalid number.
+        InputError: A device that is not there, an unknown precision, an invalid number.
     """
 
     def __init__(
