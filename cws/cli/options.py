@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from cws.errors import EncodingError, InputError
+from cws.labelers.device import PRECISIONS
 from cws.threads import MAX_THREADS, processors
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
@@ -51,7 +52,7 @@ _USER_DICTIONARY = (
 _DEVICE = (
     click.option("--device", metavar="NAME", show_default="cuda if there is some",
                  help="Where a neural model computes: cpu, cuda, cuda:1."),
-    click.option("--precision", type=click.Choice(["auto", "float32", "bf16", "int8"]), default="auto",
+    click.option("--precision", type=click.Choice(PRECISIONS), default="auto",
                  show_default=True, help="Of a neural model; auto: bf16 on CUDA, 16-bit integers on a CPU."),
     click.option("--batch-chars", type=click.IntRange(1), metavar="N", show_default="65536",
                  help="How much text a neural model works on at once. The words are the same for any number."),

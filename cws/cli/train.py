@@ -8,13 +8,15 @@ import click
 from click.core import ParameterSource
 
 from cws.cli.options import CorpusPath, corpus_encoding_option, progress_option, threads_option
+from cws.cli.reporting import say_where
 from cws.corpus import read_segmented
 from cws.files import check_folder, read_lines
-from cws.labelers import NEURAL_KINDS
+from cws.labelers.kind import KINDS, Kind
 from cws.segmenter import load
+from cws.training.precision import PRECISIONS
 from cws.word_list import jieba_word_list, read_word_list
 
-NATIVE_KINDS = ("linear", "hmm", "dictionary")
+NEURAL_KINDS = tuple(str(kind) for kind in KINDS if kind.is_neural)
 _OPTIONS = {  # who has each option that not all have
     "dev_path": ("linear", *NEURAL_KINDS),
     "lexicons": ("linear", "dictionary", *NEURAL_KINDS),
@@ -27,13 +29,15 @@ _OPTIONS = {  # who has each option that not all have
         ("also", "epochs", "learning_rate", "batch_chars", "device", "precision", "minutes", "threads", "progress"),
         NEURAL_KINDS,
     ),
-    "crf_lr_multiplier": ("bilstm-crf", "cnn-crf", "bert-crf"),
-    **dict.fromkeys(("encoder", "encoder_layers", "unshare_layers"), ("bert", "bert-crf")),
+    "crf_lr_multiplier": tuple(str(kind) for kind in KINDS if kind.has_crf),
+    **dict.fromkeys(
+        ("encoder", "encoder_layers", "unshare_layers"), tuple(str(kind) for kind in KINDS if kind.is_bert)
+    ),
 }
 
 
 @click.command("train")
-@click.option("-m", "--model", "kind", type=click.Choice([*NATIVE_KINDS, *NEURAL_KINDS]), default="linear",
+@click.option("-m", "--model", "kind", type=click.Choice([str(kind) for kind in KINDS]), default="linear",
               show_default=True, metavar="KIND",
               help="linear, hmm, dictionary, or neural: bilstm, cnn, bert, each also with -crf.")  # fmt: skip
 @click.option("--train", "train_path", type=CorpusPath("train"), metavar="FILE|corpus:NAME",
@@ -80,7 +84,7 @@ _OPTIONS = {  # who has each option that not all have
 @click.option("--encoder-layers", type=click.IntRange(1), metavar="N", help="Use its first layers only.  [bert]")
 @click.option("--unshare-layers", is_flag=True, help="Give each layer of an ALBERT weights of its own.  [bert]")
 @click.option("--device", metavar="NAME", show_default="cuda if there is some", help="cpu, cuda, cuda:1.  [neural]")
-@click.option("--precision", type=click.Choice(["auto", "no", "bf16", "fp16"]), default="auto", show_default=True,
+@click.option("--precision", type=click.Choice(PRECISIONS), default="auto", show_default=True,
               help="Of the encoder; auto is bf16 on CUDA.  [neural]")  # fmt: skip
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), metavar="N",
               help="Stop after so long; the same command goes on from there.  [neural]")  # fmt: skip
@@ -137,7 +141,7 @@ def train_cli(
     """
     _check_options(context, kind, init)
     output = output or f"cws-{kind}"
-    if kind in NEURAL_KINDS:
+    if Kind.parse(kind).is_neural:
         from cws.cli.train_neural import train_neural
 
         show_bar = sys.stderr.isatty() if progress is None else progress
@@ -255,7 +259,3 @@ def train_dictionary(
             counts[word] = max(counts.get(word) or 0, count or 0)
     write_dictionary(output, counts, {"from": [*sources, *lexicons]})
     say_where(output)
-
-
-def say_where(output: str) -> None:
-    click.echo(f"the model is in {output}: cws segment --model {output} input.txt", err=True)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
 import click
 
-from cws.cli.train import say_where
+from cws.bundled import sample_corpus
+from cws.cli.reporting import say_where
 from cws.corpus import read_segmented
 from cws.errors import InputError
 from cws.files import check_folder, read_lines
+from cws.labelers.kind import Kind
 from cws.word_list import jieba_word_list, read_word_list
 
 
@@ -67,7 +68,7 @@ def train_neural(
     options = NeuralOptions(
         learning_rate=learning_rate, crf_lr_multiplier=crf_lr_multiplier, batch_characters=batch_chars, encoder=encoder,
         encoder_layers=encoder_layers, unshare_layers=unshare_layers,
-        loop=replace(loop, epochs=epochs or (10 if kind.startswith("bert") else loop.epochs)),
+        loop=replace(loop, epochs=epochs or (10 if Kind.parse(kind).is_bert else loop.epochs)),
     )  # fmt: skip
     figures = train_model(
         kind, corpora, dev, word_lists, output, raw=lines, init=init, options=options, device=device,
@@ -77,8 +78,3 @@ def train_neural(
     if figures is not None and PartialState().is_main_process:
         click.echo(f"dev F1 {100 * figures['f1']:.2f}", err=True)
         say_where(output)
-
-
-def sample_corpus(part: str) -> str:
-    """Return the path of the bundled sample sentences, `train` or `dev`."""
-    return os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "sample", f"{part}.txt")

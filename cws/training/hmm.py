@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from cws import decode, model_io
 from cws.errors import InputError, ModelError
 from cws.labelers.alphabet import Alphabet, Words
+from cws.labelers.character_classes import EDGE, FIRST_KNOWN, UNKNOWN
 from cws.labelers.hmm import legal_pairs, legal_triples
-from cws.labelers.linear import EDGE, FIRST_KNOWN, UNKNOWN
 from cws.tags import SBME, TagScheme
 from cws.text import TYPE_NAMES
 from cws.word_list import jieba_table

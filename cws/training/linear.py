@@ -24,7 +24,7 @@ from cws.corpus import train_dev_split
 from cws.decode import viterbi
 from cws.errors import InputError
 from cws.labelers.alphabet import Alphabet
-from cws.labelers.linear import ABSENT, FIRST_KNOWN
+from cws.labelers.character_classes import ABSENT, FIRST_KNOWN
 from cws.metrics import SegmentationCounts, score
 from cws.tags import SBME, TagScheme
 from cws.text import fold

@@ -23,11 +23,11 @@ from torch import Tensor, nn
 from cws.errors import InputError
 from cws.files import atomic_output
 from cws.training.checkpoint import CHECKPOINT_FILE, Progress, load_checkpoint, part, restore_optimiser, save_checkpoint
+from cws.training.precision import PRECISIONS
 
 log = logging.getLogger(__name__)
 
 HISTORY_FILE = "history.jsonl"
-PRECISIONS = ("auto", "no", "bf16", "fp16")
 _MASK = (1 << 63) - 1
 
 

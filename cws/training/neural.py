@@ -19,22 +19,20 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from cws.bundled import bundled_encoder
 from cws.corpus import train_dev_split
 from cws.errors import InputError
 from cws.labelers.alphabet import Alphabet, Words, cut_sentence
-from cws.labelers.linear import UNKNOWN
-from cws.labelers.neural.bert import Bert, CharacterTokens, bundled_encoder, load_encoder
-from cws.labelers.neural.encoders import Batch, FeatureOptions
-from cws.labelers.neural.labeler import (
-    KINDS,
-    NeuralLabeler,
-    NeuralModel,
-    load_neural,
-    make_labeler,
-    save_neural,
-    with_standards,
-)
-from cws.labelers.neural.lexicon_features import MAX_LISTS, LexiconFeatures
+from cws.labelers.character_classes import UNKNOWN
+from cws.labelers.kind import KINDS, Kind
+from cws.labelers.neural.bert import Bert, load_encoder
+from cws.labelers.neural.character_tokens import CharacterTokens
+from cws.labelers.neural.features import Batch, FeatureOptions
+from cws.labelers.neural.labeler import NeuralLabeler
+from cws.labelers.neural.layout import MAX_LISTS
+from cws.labelers.neural.lexicon_features import LexiconFeatures
+from cws.labelers.neural.model import NeuralModel, make_labeler, with_standards
+from cws.labelers.neural.storage import load_neural, save_neural
 from cws.model_io import read_config
 from cws.training.linear import WordList, word_f1
 from cws.training.loop import LoopOptions, fit, remove_checkpoint, step_seed, write_history
@@ -207,12 +205,11 @@ class Tagging:
         return {"score": f1, "f1": f1}
 
 
-def learning_rates_of(kind: str, options: NeuralOptions) -> tuple[float, float]:
+def learning_rates_of(kind: Kind, options: NeuralOptions) -> tuple[float, float]:
     """Return the learning rate of the encoder and how many times that the CRF's is."""
-    is_bert = kind.startswith("bert")
-    rate = options.learning_rate if options.learning_rate is not None else (2e-4 if is_bert else _LEARNING_RATE)
+    rate = options.learning_rate if options.learning_rate is not None else (2e-4 if kind.is_bert else _LEARNING_RATE)
     multiplier = options.crf_lr_multiplier
-    return rate, multiplier if multiplier is not None else (100.0 if is_bert else 5.0)
+    return rate, multiplier if multiplier is not None else (100.0 if kind.is_bert else 5.0)
 
 
 def train_neural(
@@ -236,7 +233,7 @@ def train_neural(
     A training that was interrupted goes on from the checkpoint in the folder, and ends with the same model.
 
     Args:
-        kind: One of `cws.labelers.neural.labeler.KINDS`.
+        kind: The name of a neural one of `cws.labelers.kind.KINDS`.
         corpora: Training sentences, lists of words. The model follows the first corpus; others, of other annotation
             standards, are learned together with it.
         dev: Sentences to choose the best epoch on; None takes a part of the first corpus.
@@ -270,7 +267,7 @@ def train_neural(
             pseudo_labels(raw, train[0], dev, word_lists, seed=options.loop.seed, threads=threads, log_line=log_line)
         )
     torch.manual_seed(options.loop.seed)
-    model = _new_model(kind, train, word_lists, options) if init is None else _model_from(init, train)
+    model = _new_model(Kind.parse(kind), train, word_lists, options) if init is None else _model_from(init, train)
     encoded = Encoded.of(model, train)
     task = Tagging(model, encoded, Encoded.of(model, [dev]), options, _identity(kind, encoded, dev, options, init))
     sentences = sum(map(len, train))
@@ -292,8 +289,9 @@ def train_neural(
 
 
 def _check(kind: str, corpora: Sequence[Sequence[Words]], dev: Sequence[Words] | None) -> None:
-    if kind not in KINDS:
-        raise InputError(f"no kind {kind!r} of neural model: take one of {', '.join(KINDS)}")
+    if not Kind.parse(kind).is_neural:
+        names = ", ".join(str(one) for one in KINDS if one.is_neural)
+        raise InputError(f"{kind} is no kind of neural model: take one of {names}")
     if not corpora or not all(corpora):
         raise InputError("no training sentences: give one or more")
     for name, part in (*(("training", corpus) for corpus in corpora), ("dev", dev)):
@@ -304,12 +302,12 @@ def _check(kind: str, corpora: Sequence[Sequence[Words]], dev: Sequence[Words] |
 
 
 def _new_model(
-    kind: str, corpora: Sequence[Sequence[Words]], word_lists: Sequence[WordList], options: NeuralOptions
+    kind: Kind, corpora: Sequence[Sequence[Words]], word_lists: Sequence[WordList], options: NeuralOptions
 ) -> NeuralModel:
     texts = _texts(corpora)
     lists = min(max(len(word_lists), 1), MAX_LISTS)
     known = {"pair_size": options.pair_size, "standards": len(corpora), "word_lists": lists}
-    if not kind.startswith("bert"):
+    if not kind.is_bert:
         alphabet = Alphabet.of([*texts, *map("".join, word_lists)])
         features = FeatureOptions(len(alphabet.types), options.character_size, **known)
         labeler = make_labeler(kind, features, hidden=options.hidden, dropout=options.dropout)
@@ -319,7 +317,7 @@ def _new_model(
     _check_vocabulary(options.encoder, tokens, texts)
     dropout = 0.1 if options.dropout is None else options.dropout
     encoder = Bert(transformer, tokens, FeatureOptions(0, 0, **known), dropout)
-    labeler = NeuralLabeler(encoder, kind.endswith("-crf"))
+    labeler = NeuralLabeler(encoder, kind.has_crf)
     return NeuralModel(kind, labeler, tokens, LexiconFeatures.of(tokens, word_lists), tokenizer=tokenizer)
 
 

@@ -19,7 +19,7 @@ import torch
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer, logging, pipeline
 
 import cws
-from cws.labelers.neural.labeler import load_neural
+from cws.labelers.neural.storage import load_neural
 from cws.labelers.neural.torch_predictor import TorchPredictor
 from cws.model_io import read_config
 from scripts.measuring import CORPORA, made_by, output_option, pku_sentences, setting, speeds, write_figures
@@ -48,10 +48,10 @@ def measure(folder: Path, threads: int, characters: int) -> list[dict[str, Any]]
         f"{PEER}, batches of {size}": lambda size=size: peer(texts, batch_size=size) for size in BATCHES
     }
     segmenters: dict[str, Any] = {
-        "cws, 16-bit integers": cws.load(folder, device="cpu").native,
-        "cws, float32": cws.load(folder, device="cpu", precision="float32").native,
+        "cws, 16-bit integers": cws.load(folder, device="cpu").predictor,
+        "cws, float32": cws.load(folder, device="cpu", precision="float32").predictor,
         "cws on PyTorch, float32": TorchPredictor(load_neural(folder, read_config(folder)), "cpu", "float32"),
-        "cws on PyTorch, int8": cws.load(folder, device="cpu", precision="int8").native,
+        "cws on PyTorch, int8": cws.load(folder, device="cpu", precision="int8").predictor,
     }
     for name, segmenter in segmenters.items():
         actions[name] = lambda segmenter=segmenter: segmenter.segment_batch(texts, threads)

@@ -25,7 +25,8 @@ import cws
 from cws._native import NeuralPredictor
 from cws.corpus import read_segmented
 from cws.labelers.alphabet import Alphabet
-from cws.labelers.neural.encoders import Batch, BiLstm, BiLstmOptions, Cnn, CnnOptions, FeatureOptions
+from cws.labelers.neural.encoders import BiLstm, BiLstmOptions, Cnn, CnnOptions
+from cws.labelers.neural.features import Batch, FeatureOptions
 from cws.labelers.neural.lexicon_features import LexiconFeatures
 from scripts.measuring import CORPORA, made_by, output_option, pku_sentences, setting, speeds, write_figures
 

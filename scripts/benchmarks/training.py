@@ -23,10 +23,12 @@ from torch import Tensor, nn
 
 from cws.corpus import read_segmented
 from cws.labelers.alphabet import Alphabet
+from cws.labelers.kind import Kind
 from cws.labelers.neural import encoders
-from cws.labelers.neural.encoders import Batch, FeatureOptions
-from cws.labelers.neural.labeler import NeuralLabeler, NeuralModel, make_labeler
+from cws.labelers.neural.features import Batch, FeatureOptions
+from cws.labelers.neural.labeler import NeuralLabeler
 from cws.labelers.neural.lexicon_features import LexiconFeatures
+from cws.labelers.neural.model import NeuralModel, make_labeler
 from cws.training.loop import LoopOptions
 from cws.training.neural import Encoded, bucketed_batches
 from cws.word_list import jieba_word_list
@@ -83,7 +85,7 @@ def read_batches(characters: int) -> tuple[NeuralModel, list[tuple[Batch, Tensor
     alphabet = Alphabet.of(["".join(words) for words in sentences])
     features = FeatureOptions(len(alphabet.types))
     lexicon = LexiconFeatures.of(alphabet, [jieba_word_list()])
-    model = NeuralModel("bilstm-crf", make_labeler("bilstm-crf", features), alphabet, lexicon)
+    model = NeuralModel(Kind("bilstm", "crf"), make_labeler(Kind("bilstm", "crf"), features), alphabet, lexicon)
     encoded = Encoded.of(model, [sentences])
     lengths = np.array([len(tags) for tags in encoded.tags], np.int64)
     batches = []
@@ -102,7 +104,7 @@ def measure(threads: int, characters: int) -> list[dict[str, Any]]:
     features = FeatureOptions(len(model.alphabet.types))  # type: ignore[union-attr]
     size = sum(len(tags) for _, tags in batches)
     rows = []
-    for kind, encoder in (("bilstm-crf", "BiLSTM"), ("cnn-crf", "CNN")):
+    for kind, encoder in ((Kind("bilstm", "crf"), "BiLSTM"), (Kind("cnn", "crf"), "CNN")):
         torch.manual_seed(1)
         systems = {
             f"{encoder} of PyTorch, {PEER}": steps_of(PeerLabeler(make_labeler(kind, features)), batches, False),

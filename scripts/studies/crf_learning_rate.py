@@ -21,11 +21,14 @@ import click
 import numpy as np
 import torch
 
+from cws.bundled import bundled_encoder
 from cws.corpus import read_segmented
 from cws.crf import CRF
-from cws.labelers.neural.bert import Bert, bundled_encoder, load_encoder
-from cws.labelers.neural.labeler import NeuralLabeler, NeuralModel
+from cws.labelers.kind import Kind
+from cws.labelers.neural.bert import Bert, load_encoder
+from cws.labelers.neural.labeler import NeuralLabeler
 from cws.labelers.neural.lexicon_features import LexiconFeatures
+from cws.labelers.neural.model import NeuralModel
 from cws.tags import SBME
 from cws.training.loop import LoopOptions, fit
 from cws.training.neural import Encoded, NeuralOptions, Tagging
@@ -72,7 +75,7 @@ def run(encoder: str, name: str, sentences: int, epochs: int, seed: int) -> dict
     if has_crf:
         labeler.crf = CRF(SBME.size)  # without a scheme: nothing is masked
     lexicon = LexiconFeatures.of(tokens, [jieba_word_list()])
-    model = NeuralModel("bert-crf" if has_crf else "bert", labeler, tokens, lexicon, tokenizer=tokenizer)
+    model = NeuralModel(Kind("bert", "crf" if has_crf else "softmax"), labeler, tokens, lexicon, tokenizer=tokenizer)
     seg = CORPORA / "seg"
     train = list(read_segmented(seg / "ctb6.train.txt"))[:sentences]
     dev = list(read_segmented(seg / "ctb6.dev.txt"))[:DEV]

@@ -24,7 +24,9 @@ import click
 import cws
 from cws.cli.evaluate import evaluate
 from cws.files import atomic_output, read_lines
-from cws.labelers.neural.labeler import KINDS, load_neural, mean_of, save_neural
+from cws.labelers.kind import KINDS
+from cws.labelers.neural.model import mean_of
+from cws.labelers.neural.storage import load_neural, save_neural
 from cws.model_io import read_config
 from scripts.measuring import CORPORA, FIGURES, made_by, read_json, setting, write_figures
 
@@ -38,6 +40,7 @@ CNC = 4  # one line in so many, of what joint models learn
 BERT_JOINT = ("--encoder-layers", "2", "--learning-rate", "7e-4", "--crf-lr-multiplier", "20", "--epochs", "1")
 BERT_EPOCHS = {"pku": "1", "ctb6": "2", "sxu": "1"}  # of ctb6 the first was the best on dev, so pku got one
 BERT_RAW = {"pku": ("sxu", "ctb6"), "ctb6": ("pku",), "sxu": ("pku",)}
+NEURAL = [str(kind) for kind in KINDS if kind.is_neural]
 OUTPUT = FIGURES / "neural_figures.json"
 COMMAND = "CWS_CORPORA=… python -m scripts.studies.neural --models FOLDER"
 
@@ -126,7 +129,7 @@ def train(kind: str, corpus: str, folder: Path, alone: bool, options: tuple[str,
     # The folders of a machine say nothing to others.
     lines = "\n".join(f"cws {' '.join(command)}" for command in stages.values())
     if folder not in stages:
-        lines += f"\n# the mean of the last two: cws.labelers.neural.labeler.mean_of; cws evaluate {folder}"
+        lines += f"\n# the mean of the last two: cws.labelers.neural.model.mean_of; cws evaluate {folder}"
     shown = lines.replace(str(CORPORA), "$CWS_CORPORA").replace(str(folder), "MODEL")
     shown = shown.replace(str(folder.parent), "FOLDER")
     return {
@@ -181,7 +184,9 @@ def render(results: dict[str, Any]) -> str:
 
 @click.command(help=__doc__)
 @click.option("--models", required=True, type=click.Path(path_type=Path), help="Where the trained models go.")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), default=("bilstm-crf", "cnn-crf", "bert-crf"))
+@click.option(
+    "--kind", "kinds", multiple=True, type=click.Choice(NEURAL), default=("bilstm-crf", "cnn-crf", "bert-crf")
+)
 @click.option("--corpus", "corpora", multiple=True, type=click.Choice(NAMES), default=("pku", "ctb6"))
 @click.option("--alone", is_flag=True, help="Learn from the corpus alone.")
 @click.option("--options", default="", help="More for cws train.")

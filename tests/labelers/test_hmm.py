@@ -17,8 +17,9 @@ from cws import decode, model_io
 from cws.corpus import read_segmented
 from cws.errors import FileError, InputError, ModelError
 from cws.labelers.alphabet import Alphabet
-from cws.labelers.hmm import PAIRS, TENSORS, TRIPLES, legal_pairs, legal_triples, open_hmm, reference_emissions
-from cws.labelers.linear import FIRST_KNOWN, UNKNOWN
+from cws.labelers.character_classes import FIRST_KNOWN, UNKNOWN
+from cws.labelers.hmm import PAIRS, TENSORS, TRIPLES, legal_pairs, legal_triples, open_hmm
+from cws.labelers.reference import hmm_emissions
 from cws.metrics import score
 from cws.tags import SBME, SCHEMES
 from cws.text import HANZI, fold
@@ -59,8 +60,8 @@ def sequences(text: str) -> list[str]:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_hmm_emissions_equal_the_reference(folder, order, tensors, text):
-    expected = [reference_emissions(tensors, order, part) for part in sequences(text)]
-    got = [emissions for _, emissions in cws.load(folder).native.emissions(text)]
+    expected = [hmm_emissions(tensors, order, part) for part in sequences(text)]
+    got = [emissions for _, emissions in cws.load(folder).predictor.emissions(text)]
     assert got == [[float(one) for row in rows for one in row] for rows in expected]
 
 
@@ -74,7 +75,7 @@ def test_hmm_words_are_the_text(folder, text):
 
 @pytest.mark.parametrize("text", [one for one in TEXTS if len(sequences(one)) == 1 and len(one) < 9])
 def test_hmm_words_are_those_of_the_best_of_all_paths(folder, order, tensors, text):
-    rows = reference_emissions(tensors, order, text)
+    rows = hmm_emissions(tensors, order, text)
     scale = model_io.read_config(folder)["scale"]
     scores = {}
     for path in all_paths(SBME, len(text)):

@@ -24,10 +24,17 @@ from strategies import any_text  # noqa: E402
 import cws  # noqa: E402
 from cws import model_io  # noqa: E402
 from cws.errors import FileError, InputError, ModelError  # noqa: E402
-from cws.labelers.neural.bert import Bert, CharacterTokens, load_encoder  # noqa: E402
-from cws.labelers.neural.encoders import PAIR_BITS, Batch, FeatureOptions, pair_hash  # noqa: E402
-from cws.labelers.neural.labeler import KINDS, NeuralLabeler, load_neural, make_labeler, mean_of, save_neural  # noqa: E402
-from cws.labelers.neural.torch_predictor import TorchPredictor, window_places  # noqa: E402
+from cws.labelers.kind import KINDS as EVERY_KIND  # noqa: E402
+from cws.labelers.kind import Kind  # noqa: E402
+from cws.labelers.neural.bert import Bert, load_encoder  # noqa: E402
+from cws.labelers.neural.character_tokens import CharacterTokens  # noqa: E402
+from cws.labelers.neural.features import Batch, FeatureOptions, pair_hash  # noqa: E402
+from cws.labelers.neural.labeler import NeuralLabeler  # noqa: E402
+from cws.labelers.neural.layout import PAIR_BITS  # noqa: E402
+from cws.labelers.neural.model import make_labeler, mean_of  # noqa: E402
+from cws.labelers.neural.storage import load_neural, save_neural  # noqa: E402
+from cws.labelers.neural.torch_predictor import TorchPredictor  # noqa: E402
+from cws.labelers.neural.windows import window_places  # noqa: E402
 from cws.tags import SBME  # noqa: E402
 from cws.training.checkpoint import CHECKPOINT_FILE  # noqa: E402
 from cws.training.loop import LoopOptions, learning_rate_factor, step_seed  # noqa: E402
@@ -49,6 +56,7 @@ SENTENCES = [
 北京 的 冬天 很 冷
 她 买 了 两 本 新 书""".splitlines()
 ] * 4
+KINDS = [str(kind) for kind in EVERY_KIND if kind.is_neural]
 every_kind = pytest.mark.parametrize("kind", KINDS)
 small_kinds = pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("bert")])
 
@@ -462,7 +470,7 @@ def test_standards_are_learned_together(tmp_path, encoder):
 @pytest.mark.parametrize("has_crf", [False, True])
 def test_loss_is_the_negative_log_likelihood_by_enumeration(has_crf):
     torch.manual_seed(0)
-    labeler = make_labeler("cnn-crf" if has_crf else "cnn", FeatureOptions(20, 4, 2), hidden=4).eval()
+    labeler = make_labeler(Kind("cnn", "crf" if has_crf else "softmax"), FeatureOptions(20, 4, 2), hidden=4).eval()
     batch = Batch.of([np.array([9, 10, 11]), np.array([12])])
     tags = torch.tensor([1, 2, 3, 0])
     with torch.no_grad():
@@ -571,13 +579,13 @@ def test_arrow_columns_give_the_same_words(models, kind):
     segmenter = cws.load(models[kind], user_dictionary=["好吃"])
     found = segment_column(segmenter, pa.array(texts)).to_pylist()
     assert found == [None if text is None else segmenter.segment(text) for text in texts]
-    assert isinstance(segmenter.native.word_ends(b"\xff"), int)
+    assert isinstance(segmenter.predictor.word_ends(b"\xff"), int)
 
 
 @small_kinds
 def test_core_and_torch_find_the_same_words(models, kind):
     texts = ["".join(words) for words in SENTENCES[:12]] + ["", "他 们\n图书馆", "𠮷A1" * 700]
-    core, reference = cws.load(models[kind], precision="float32").native, torch_segmenter(models, kind)
+    core, reference = cws.load(models[kind], precision="float32").predictor, torch_segmenter(models, kind)
     assert type(core).__name__ == "NeuralPredictor"
     assert core.segment_batch(texts, 2) == reference.segment_batch(texts, 1)
     for text in texts[:4]:
@@ -691,8 +699,6 @@ def test_broken_models_say_so(models, kind, tmp_path):
 
 def _spoil(source, folder):
     """Write a model whose weights are no numbers, and load it."""
-    from cws.labelers.neural.labeler import save_neural
-
     model = load_neural(source, model_io.read_config(source))
     with torch.no_grad():
         model.labeler.output.bias[0] = float("nan")
@@ -702,8 +708,6 @@ def _spoil(source, folder):
 
 @every_kind
 def test_models_saved_and_loaded_agree(models, kind, tmp_path):
-    from cws.labelers.neural.labeler import save_neural
-
     model = load_neural(models[kind], model_io.read_config(models[kind]))
     save_neural(tmp_path, model, {})
     again = load_neural(tmp_path, model_io.read_config(tmp_path))

@@ -26,7 +26,7 @@ torch = pytest.importorskip("torch", reason="needs torch")
 pytest.importorskip("transformers", reason="needs transformers")
 
 from cws.labelers.neural.bert import Bert, load_encoder  # noqa: E402
-from cws.labelers.neural.encoders import Batch  # noqa: E402
+from cws.labelers.neural.features import Batch  # noqa: E402
 from cws.training.pretraining.encoder_folder import shape  # noqa: E402
 from cws.training.pretraining.masking import CLS, MASK, SEP, UNK, Vocabulary, mask_words  # noqa: E402
 from cws.training.pretraining.packed_text import (  # noqa: E402

@@ -11,7 +11,7 @@ from typing import Any
 
 from cws.errors import InputError
 from cws.files import atomic_output
-from cws.labelers.neural.native_bert import WEIGHTS_FILE
+from cws.labelers.neural.layout import WEIGHTS_FILE
 from cws.training.pretraining.masking import CLS, PAD, SEP, SPECIAL, UNK, Vocabulary
 
 SIZES = {"tiny": (2, 128), "mini": (4, 256), "small": (6, 384), "base": (12, 768)}  # layers, width

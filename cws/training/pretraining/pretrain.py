@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from cws.errors import InputError
 from cws.files import check_folder
 from cws.labelers.neural.bert import load_encoder
-from cws.labelers.neural.native_bert import WEIGHTS_FILE
+from cws.labelers.neural.layout import WEIGHTS_FILE
 from cws.training.checkpoint import CHECKPOINT_FILE
 from cws.training.loop import FitResult, LoopOptions, fit, make_accelerator, remove_checkpoint, step_seed
 from cws.training.pretraining.encoder_folder import new_encoder, save_encoder, shape
