@@ -18,7 +18,7 @@ class LinearOptions:
     learning_rate: float = 0.07  # AdaGrad's; 0.04 and 0.12 are up to 0.2 worse (docs/linear.md)
     margin: float = 2.0  # how much more than a wrong tag gold must score, in nats; 0 is 0.1 to 0.4 worse
     min_trigram_count: int = 3  # 1 is no better and makes a larger model
-    min_fourgram_count: int = 2  # those met once would be most of the model
+    min_fourgram_count: int = 2  # lower than of trigrams, because each is rarer
     dev_fraction: float = 0.1  # of the training sentences, where no dev set is given
     scale: float = 1 / 16  # nats of one step of the 8-bit weights; finer steps are no better and zip worse
     tolerance: float = 0.0005  # dev F1 that pruning may cost

@@ -18,7 +18,7 @@ class NeuralOptions(LoopOptions):
     """
 
     learning_rate: float = 2e-3  # of all but the CRF: weights drawn at random have a long way to go
-    crf_lr_multiplier: float = 5.0  # the CRF's learning rate is so many times that, see cws/training/neural.py
+    crf_lr_multiplier: float = 5.0  # the CRF's learning rate is so many times that, see tagging.py
     batch_characters: int = 2048  # of a step, padding included
     character_size: int = 64  # of the vectors of characters
     pair_size: int = 32  # of the vectors of pairs of neighbours
@@ -55,7 +55,7 @@ class BertOptions(NeuralOptions):
 
     epochs: int = 10  # half of the others': much is learned already
     learning_rate: float = 2e-4  # of the encoder, which would forget what it learned at a higher one
-    crf_lr_multiplier: float = 100.0  # at less the transitions hardly leave where they began (docs/crf-learning-rate.md)
+    crf_lr_multiplier: float = 100.0  # at less, transitions hardly leave where they began: docs/crf-learning-rate.md
     dropout: float = 0.1  # what encoders are pretrained with
     encoder: str = "mini"  # the bundled one; or a folder, or a name of the Hugging Face hub
     encoder_layers: int | None = None  # only so many, the first; None: all

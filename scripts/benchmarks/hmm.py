@@ -25,6 +25,7 @@ import cws
 from cws.corpus import read_segmented
 from cws.metrics import score
 from cws.training.hmm import train_hmm
+from cws.training.hmm_options import HmmOptions
 from scripts.measuring import ROOT, alternate, made_by, setting
 
 CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
@@ -61,7 +62,7 @@ def measure(folder: Path) -> list[dict[str, Any]]:
         runs = []
         for _ in range(3):
             begun = time.perf_counter()
-            train_hmm(sentences, folder / f"hmm{order}", order=order)
+            train_hmm(sentences, folder / f"hmm{order}", options=HmmOptions(order=order))
             runs.append(time.perf_counter() - begun)
         name = f"cws, order {order}"
         seconds[name] = statistics.median(runs)
