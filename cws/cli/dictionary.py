@@ -6,6 +6,7 @@ import os
 
 import click
 
+from cws.cli.reporting import log_line
 from cws.segmenter import DICTIONARY_FILE
 from cws.user_dictionary import UserDictionary
 
@@ -50,7 +51,7 @@ def compile_cli(files: tuple[str, ...], output: str, encoding: str, ignore_case:
     path, entries = compile_dictionary(
         files, output, encoding=encoding, ignore_case=ignore_case, ignore_width=ignore_width
     )
-    click.echo(f"{entries:,} entries are in {path}", err=True)
+    log_line(f"{entries:,} entries are in {path}")
 
 
 def compile_dictionary(

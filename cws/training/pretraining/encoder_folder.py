@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cws.errors import InputError
 from cws.files import atomic_output
 from cws.labelers.neural.native_bert import WEIGHTS_FILE
 from cws.training.pretraining.masking import CLS, PAD, SEP, SPECIAL, UNK, Vocabulary

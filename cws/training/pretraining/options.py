@@ -25,7 +25,7 @@ class PretrainOptions:
     length: int = 128  # characters a window; places are known by rotation, so longer texts can be read later
     learning_rate: float = 2e-3  # at its height, of a new encoder; 1e-4 suits one to go on from
     weight_decay: float = 0.05  # of matrices; vectors and embeddings do not decay
-    beta2: float = 0.98  # of AdamW: a mean over fifty steps, for gradients change fast at first
+    beta2: float = 0.98  # of AdamW: squared gradients are a mean over fifty steps
     clip: float = 1.0  # the length of the gradient at most
     masked: float = 0.2  # the share of the characters that may be: more to learn from a step than BERT's 0.15
     seed: int = 1  # of first weights, choice of text and masks
