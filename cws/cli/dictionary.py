@@ -40,7 +40,9 @@ def dictionary_cli() -> None:
 @click.option("--ignore-case", is_flag=True, help="Match capitals and small letters alike.")
 @click.option("--ignore-width", is_flag=True, help="Match full-width and half-width characters alike.")
 def compile_cli(files: tuple[str, ...], output: str, encoding: str, ignore_case: bool, ignore_width: bool) -> None:
-    """Compile text files into one that is mapped into memory: a million entries open in a fraction of a second.
+    """Compile text files into one that loads at once.
+
+    It is mapped into memory: a million entries open in a fraction of a second.
 
     \b
     cws dictionary compile words.txt names.txt -o words.dict

@@ -161,7 +161,9 @@ def _build_on_spark(
 @corpus_encoding_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, shares from 0 to 1.")
 def evaluate_cli(lexicon: str, gold: str, encoding: str, as_json: bool) -> None:
-    """Segment the text of a gold corpus with a lexicon and score the words.
+    """Score the words of a lexicon on a gold corpus.
+
+    Its text is segmented with the lexicon, and the words are scored as cws score does.
 
     LEXICON is the folder of a lexicon. GOLD has one sentence a line, words separated by spaces.
     """
@@ -177,7 +179,10 @@ def evaluate_cli(lexicon: str, gold: str, encoding: str, as_json: bool) -> None:
 @click.option("-o", "--output", default="-", type=click.Path(), metavar="FILE", help="Where the words go, not stdout.")
 @threads_option
 def segment_cli(lexicon: str, inputs: tuple[str, ...], output: str, threads: int) -> None:
-    """Segment text files with a lexicon: cws segment --model LEXICON, which has more options."""
+    """Segment text files with a lexicon.
+
+    The same as cws segment --model LEXICON, which has more options.
+    """
     from cws.cli.segment import segment
 
     segment(inputs or ("-",), output, model=lexicon, threads=threads)
@@ -188,7 +193,9 @@ def segment_cli(lexicon: str, inputs: tuple[str, ...], output: str, threads: int
 @click.option("-o", "--output", default="lexicon.png", show_default=True, type=click.Path(), metavar="FILE",
               help="The plot: .png, .svg or .pdf.")  # fmt: skip
 def report_cli(lexicon: str, output: str) -> None:
-    """Draw a lexicon: rank and frequency, lengths, mutual information, bits a character after each iteration.
+    """Draw a lexicon.
+
+    Rank and frequency, lengths, mutual information, bits a character after each iteration.
 
     LEXICON is the folder of a lexicon. Needs matplotlib.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -25,6 +25,10 @@ model_option = click.option(
 threads_option = click.option(
     "--threads", type=click.IntRange(1, MAX_THREADS), default=processors,
     show_default="all processors", metavar="N", help="How many threads work. The output is the same for any number.",
+)  # fmt: skip
+torch_threads_option = click.option(
+    "--threads", type=click.IntRange(1, MAX_THREADS), default=processors,
+    show_default="all processors", metavar="N", help="How many threads work on a CPU.",
 )  # fmt: skip
 encoding_option = click.option(
     "--encoding", default="utf-8", show_default=True, metavar="NAME",
@@ -82,14 +86,15 @@ def chosen(options: type[_Options], values: Mapping[str, Any]) -> _Options:
         options: A dataclass. Where no value is given (None), its own default holds.
         values: By the names of the parameters, which are those of the fields.
     """
-    names = {field.name for field in fields(options)}
+    names = {field.name for field in fields(cast("Any", options))}
     return options(**{name: value for name, value in values.items() if name in names and value is not None})
 
 
 _USER_DICTIONARY = (
     click.option("--user-dict", "user_dicts", multiple=True, type=click.Path(), metavar="FILE",
                  help="A user dictionary: `word [weight|!|-] [label]` a line, see cws dictionary. May be repeated."),
-    click.option("--user-dict-encoding", default="utf-8", metavar="NAME", help="Encoding of the user dictionaries."),
+    click.option("--user-dict-encoding", default="utf-8", show_default=True, metavar="NAME",
+                 help="Encoding of the user dictionaries."),
     click.option("--ignore-case", is_flag=True, help="The user dictionary matches capitals and small letters alike."),
     click.option("--ignore-width", is_flag=True, help="It matches full-width and half-width characters alike."),
 )  # fmt: skip

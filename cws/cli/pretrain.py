@@ -6,11 +6,10 @@ from typing import Any
 
 import click
 
-from cws.cli.options import RenamedOption, chosen, encoding_option, errors_option, progress_option
+from cws.cli.options import RenamedOption, chosen, encoding_option, errors_option, progress_option, torch_threads_option
 from cws.cli.reporting import log_line, wants_progress
 from cws.errors import InputError
 from cws.segmenter import DEFAULT_MODEL, load
-from cws.threads import MAX_THREADS, processors
 from cws.training.pretraining.options import PretrainOptions
 
 
@@ -37,8 +36,7 @@ from cws.training.pretraining.options import PretrainOptions
 @click.option("-m", "--model", default=DEFAULT_MODEL, show_default=True, metavar="NAME|DIR",
               help="The model that says what words are, which are masked whole.")  # fmt: skip
 @click.option("--device", metavar="NAME", show_default="cuda if there is some", help="cpu, cuda, cuda:1.")
-@click.option("--threads", type=click.IntRange(1, MAX_THREADS), default=processors,
-              show_default="all processors", metavar="N", help="How many threads work on the CPU.")  # fmt: skip
+@torch_threads_option
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=PretrainOptions.seed, show_default=True, metavar="N",
               help="First weights, choice of text and masks.")  # fmt: skip
 @encoding_option
@@ -55,8 +53,8 @@ def pretrain_cli(raw: tuple[str, ...], output: str, progress: bool | None, **val
     masked language model: words are hidden, whole, and the encoder learns to guess them, and so what goes together.
     That helps where a model is trained on little segmented text. Of several files, large ones are sampled down.
 
-    A training that is interrupted, however, goes on with the same command from its last checkpoint, at most a minute
-    back, and ends with the same weights. The folder of a complete one is a Hugging Face directory.
+    A training that was interrupted goes on with the same command from its last checkpoint, at most a minute back,
+    and ends with the same weights. The folder of a complete one is a Hugging Face directory.
 
     A line for each of some twenty epochs has loss and accuracy where words are hidden in text that was held out.
     """

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from cws.cli.options import RenamedOption, chosen, corpus_encoding_option, progress_option, threads_option
+from cws.cli.options import RenamedOption, chosen, corpus_encoding_option, progress_option, torch_threads_option
 from cws.cli.reporting import wants_progress
 from cws.cli.train_native import train_dictionary, train_hmm, train_linear
 from cws.cli.train_neural import train_neural
@@ -95,10 +95,10 @@ def _defaults(name: str) -> str:
               help="Of the encoder; auto is bf16 on CUDA.  [neural]")  # fmt: skip
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), metavar="N",
               help="Stop after so long; the same command goes on from there.  [neural]")  # fmt: skip
-@threads_option
+@torch_threads_option
 @progress_option
 @click.pass_context
-def train_cli(context: click.Context, kind: str, output: str | None, **values: Any) -> None:
+def train_cli(context: click.Context, /, kind: str, output: str | None, **values: Any) -> None:
     """Train a model on segmented text.
 
     \b
@@ -108,8 +108,8 @@ def train_cli(context: click.Context, kind: str, output: str | None, **values: A
     linear, a CRF over n-grams and word lists, takes seconds for a million words, and is the fastest to segment with.
     hmm is a hidden Markov model; dictionary takes the best path over word lists. The neural kinds need PyTorch (pip
     install "cws[neural]") and minutes to hours: bilstm and cnn learn from the corpus alone, bert tunes a pretrained
-    encoder. The same corpus, lists and seed give the same model; a training that was interrupted goes on where it was
-    when the same command is given again.
+    encoder. The same files, options and seed give the same model, of a neural kind on the same device. A neural
+    training that was interrupted goes on where it was when the same command is given again.
 
     \b
     cws train --model hmm --order 2 --train train.txt -o my-model
