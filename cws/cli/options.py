@@ -70,7 +70,7 @@ class RenamedOption(click.Option):
         parser.add_option(obj=self, opts=[self.old], dest=self.old)
 
     def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> Any:
-        new = self.opts[0]
+        new = max(self.opts, key=len)
         if self.old not in opts:
             return super().consume_value(ctx, opts)
         if self.name in opts:
