@@ -77,7 +77,10 @@ OF_TENSORS = {
         Path("labelers/neural") / name
         for name in ("bert.py", "encoders.py", "labeler.py", "lstm_recurrence.py", "torch_predictor.py")
     ),
-    *(Path("training") / name for name in ("checkpoint.py", "loop.py", "neural.py", "pretraining/pretrain.py")),
+    *(
+        Path("training") / name
+        for name in ("checkpoint.py", "loop.py", "neural.py", "pretraining/pretrain.py", "tagging.py")
+    ),
 }
 
 

@@ -24,13 +24,13 @@ import torchcrf
 from torch import Tensor, nn
 
 from cws.corpus import read_segmented
-from cws.labelers import encoders
+from cws.labelers.neural import encoders
 from cws.labelers.alphabet import Alphabet
 from cws.labelers.neural.encoders import Batch, FeatureOptions
 from cws.labelers.neural.labeler import NeuralLabeler, NeuralModel, make_labeler
 from cws.labelers.neural.lexicon_features import LexiconFeatures
-from cws.training.loop import LoopOptions
-from cws.training.neural import Encoded, bucketed_batches
+from cws.training.batches import Encoded, bucketed_batches
+from cws.training.schedule import LoopOptions
 from cws.word_list import jieba_word_list
 from scripts.measuring import ROOT, made_by, setting, speeds
 
