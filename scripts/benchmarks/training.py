@@ -24,8 +24,8 @@ import torchcrf
 from torch import Tensor, nn
 
 from cws.corpus import read_segmented
-from cws.labelers.neural import encoders
 from cws.labelers.alphabet import Alphabet
+from cws.labelers.neural import encoders
 from cws.labelers.neural.encoders import Batch, FeatureOptions
 from cws.labelers.neural.labeler import NeuralLabeler, NeuralModel, make_labeler
 from cws.labelers.neural.lexicon_features import LexiconFeatures

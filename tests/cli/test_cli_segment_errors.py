@@ -82,7 +82,7 @@ def test_cli_segment_wrong_usage(here, args, message):
 
 
 @pytest.mark.parametrize("command", [("segment", "input.txt"), ("models",), ("-h",), ("score", "gold.txt", "gold.txt")])
-def test_cli_full_disk_behind_stdout(here, command):
+def test_cli_stdout_on_a_full_disk(here, command):
     with open("/dev/full", "wb") as full, start(*command, cwd=here, stdout=full) as process:
         stderr = process.stderr.read()
     check_failure(process.returncode, stderr, "No space left on device: ")
