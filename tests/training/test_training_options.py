@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import cws
 from cws.cli import cli
 from cws.corpus import read_segmented
 from cws.errors import InputError
@@ -67,6 +68,14 @@ def test_options_of_another_kind_are_refused():
         check_options("cnn", BertOptions())
     with pytest.raises(InputError, match="no kind 'transformer' of neural model: take one of bilstm, "):
         check_options("transformer", None)
+
+
+def test_encoder_of_the_defaults_is_in_the_data_of_the_package():
+    pytest.importorskip("transformers", reason="needs transformers")
+    from cws.labelers.neural.bert import bundled_encoder
+
+    assert BertOptions.encoder == "mini"
+    assert Path(bundled_encoder()) == Path(cws.__file__).parent / "data" / "mini"
 
 
 def test_options_have_one_seed():

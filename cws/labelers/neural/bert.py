@@ -112,7 +112,7 @@ class Bert(nn.Module):
 
 def bundled_encoder() -> str:
     """Return the folder of the encoder that comes with this package, `mini`."""
-    return os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "mini")
+    return os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "data", "mini")
 
 
 def load_encoder(
