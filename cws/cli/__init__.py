@@ -16,7 +16,7 @@ import click
 from cws.errors import CwsError
 from cws.version import __version__
 
-_COMMANDS = ("segment", "train", "evaluate", "score", "pretrain", "lexicon", "dictionary", "models", "plot")
+_COMMANDS = ("segment", "train", "evaluate", "score", "pretrain", "lexicon", "dictionary", "models", "corpora", "plot")
 
 
 class _ReaderGone(Exception):

@@ -65,6 +65,25 @@ _ENGINE = (
 )  # fmt: skip
 
 
+class CorpusPath(click.Path):
+    """A path, or corpus:NAME for a corpus that `cws corpora get` made.
+
+    Args:
+        part: What corpus:NAME alone means here: train, dev or test.
+    """
+
+    def __init__(self, part: str) -> None:
+        super().__init__()
+        self.part = part
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and value.startswith("corpus:"):
+            from cws.corpora import path_of  # only here, because most commands do without
+
+            return path_of(value, self.part)
+        return super().convert(value, param, ctx)
+
+
 def engine_options(command: _Command) -> _Command:
     """Add the options of engines; their names are engine and master."""
     for option in reversed(_ENGINE):

@@ -7,7 +7,7 @@ import sys
 import click
 from click.core import ParameterSource
 
-from cws.cli.options import corpus_encoding_option, progress_option, threads_option
+from cws.cli.options import CorpusPath, corpus_encoding_option, progress_option, threads_option
 from cws.cli.reporting import say_where
 from cws.corpus import read_segmented
 from cws.files import check_folder, read_lines
@@ -40,10 +40,10 @@ _OPTIONS = {  # who has each option that not all have
 @click.option("-m", "--model", "kind", type=click.Choice([str(kind) for kind in KINDS]), default="linear",
               show_default=True, metavar="KIND",
               help="linear, hmm, dictionary, or neural: bilstm, cnn, bert, each also with -crf.")  # fmt: skip
-@click.option("--train", "train_path", type=click.Path(), metavar="FILE",
-              help="One sentence a line, words separated by spaces; .gz and .xz are unpacked. Without it neural kinds"
-                   " take a bundled sample.")  # fmt: skip
-@click.option("--dev", "dev_path", type=click.Path(), metavar="FILE",
+@click.option("--train", "train_path", type=CorpusPath("train"), metavar="FILE|corpus:NAME",
+              help="One sentence a line, words separated by spaces; .gz and .xz are unpacked. corpus:NAME is one that"
+                   " cws corpora get made. Without it neural kinds take a bundled sample.")  # fmt: skip
+@click.option("--dev", "dev_path", type=CorpusPath("dev"), metavar="FILE|corpus:NAME",
               help="The same, to choose epochs on; else, a part of --train.  [linear, neural]")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(), metavar="DIR", show_default="cws-KIND",
               help="The folder of the new model.")  # fmt: skip
@@ -67,7 +67,7 @@ _OPTIONS = {  # who has each option that not all have
 @click.option(
     "--also",
     multiple=True,
-    type=click.Path(),
+    type=CorpusPath("train"),
     metavar="FILE",
     help="Another corpus, of another annotation standard, learned together with --train.  [neural]",
 )

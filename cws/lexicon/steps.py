@@ -1,6 +1,6 @@
 """The named steps after counting, each a plain function: cut, truncate, prune; and `estimate`, which follows.
 
-`cut` and `prune` are done by the core; steps_reference.py is what they do.
+`cut` and `prune` are done by the core; reference.py is what they do.
 
 Su, "The minimum entropy principle (2)" (2018), and for n-grams, "A better new word finder" (2019).
 """

@@ -1,4 +1,4 @@
-"""The learning rate of the CRF: Su's study of 2020 on this project's encoder; write docs/crf_learning_rate.{json,png}.
+"""The learning rate of the CRF: Su's study of 2020 on this project's encoder; write docs/figures/crf_learning_rate.*.
 
     pip install ".[neural,plot]"
     CWS_CORPORA=… python -m scripts.studies.crf_learning_rate --encoder mini --sentences 1000 --epochs 4 --seeds 3
@@ -11,8 +11,6 @@ understood of legality; F1 is of legal tags. Each run is kept in the JSON file a
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -35,10 +33,9 @@ from cws.tags import SBME
 from cws.training.loop import LoopOptions, fit
 from cws.training.neural import Encoded, NeuralOptions, Tagging
 from cws.word_list import jieba_word_list
-from scripts.measuring import ROOT, made_by, setting
+from scripts.measuring import CORPORA, FIGURES, made_by, read_json, setting, write_figures
 
-CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
-OUTPUT = ROOT / "docs" / "crf_learning_rate.json"
+OUTPUT = FIGURES / "crf_learning_rate.json"
 COLUMNS = 4  # of the picture
 DEV = 500  # sentences, the first of ctb6.dev
 POST = {  # F1 of the post, on its own data, of a BERT of twelve layers
@@ -97,8 +94,10 @@ def run(encoder: str, name: str, sentences: int, epochs: int, seed: int) -> dict
 
 
 def render(results: dict[str, Any]) -> str:
-    """Return the table in Markdown, for docs/crf-learning-rate.md."""
+    """Return the table in Markdown."""
     lines = [
+        "# The learning rate of the CRF",
+        "",
         made_by(results["command"], results["setting"]),
         "",
         "| | post | F1 after epoch 1 | best F1 | illegal before legal, of 16 |",
@@ -149,7 +148,7 @@ def main(encoder: str, sentences: int, epochs: int, seeds: int, only: tuple[str,
     )
     for seed in range(1, seeds + 1):
         for name in only or RUNS:
-            results = json.loads(OUTPUT.read_text("utf-8")) if OUTPUT.exists() else {"runs": {}}
+            results = read_json(OUTPUT) or {"runs": {}}
             if results.setdefault("command", command) != command:
                 raise click.ClickException(f"{OUTPUT} is of `{results['command']}`: repeat that, or delete the file")
             key = f"{name}, seed {seed}"
@@ -158,9 +157,8 @@ def main(encoder: str, sentences: int, epochs: int, seeds: int, only: tuple[str,
             click.echo(key)
             results["setting"] = setting("torch", "transformers")
             results["runs"][key] = run(encoder, name, sentences, epochs, seed)
-            OUTPUT.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-            click.echo(render(results))
-    draw(json.loads(OUTPUT.read_text("utf-8")))
+            write_figures(FIGURES, OUTPUT.stem, results, render(results))
+    draw(read_json(OUTPUT))
 
 
 if __name__ == "__main__":
