@@ -30,6 +30,7 @@ _FEATURES = {  # what the core calls the tensors of `Features` and what joins th
     "standards": "encoder.features.standards.weight",
     "join": "encoder.join.weight",
 }
+_FEATURES_OF = {tensor: name for name, tensor in _FEATURES.items()}
 
 
 class Part(NamedTuple):
@@ -178,37 +179,43 @@ def open_native(
     features = encoder.get("features")
     if found is None or (isinstance(features, dict) and features.get("character_size")):
         return None
-    tensors = _map_tensors(folder, config, found, encoder)
+    own, weights = _map_files(folder, config, found, encoder)
     try:
         unknown, first, last = (int(encoder["tokens"][name]) for name in ("unknown", "first", "last"))
         word_lists = int(features["word_lists"]) if features else 1
+        standard, tensors = int(config.get("standard", 0)), _core_tensors(own, weights, found)
         return TransformerPredictor(
-            tensors, **found.options, word_lists=word_lists, standard=int(config.get("standard", 0)), unknown=unknown,
-            first=first, last=last, integers=integers,
+            tensors, **found.options, word_lists=word_lists, standard=standard, unknown=unknown, first=first, last=last,
+            integers=integers,
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:  # from the core too, which checks what it will take on trust
         raise ModelError(f"{folder}: {error}: {_BROKEN}") from None
 
 
-def _map_tensors(
+def _map_files(
     folder: str | os.PathLike[str], config: Mapping[str, Any], found: Architecture, encoder: Mapping[str, Any]
-) -> dict[str, memoryview]:
-    """Return the tensors of both files by the names that the core knows, mapped into memory."""
+) -> tuple[dict[str, memoryview], dict[str, memoryview]]:
+    """Return the model's own tensors and those of the encoder's file, mapped into memory."""
     try:
         expected = _specification(Kind.parse(config["kind"]), found.hidden, encoder.get("features"))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{folder}: no features in cws.json ({error!r}): {_BROKEN}") from None
-    tensors = model_io.map_tensors(folder, config, expected)
+    own = model_io.map_tensors(folder, config, expected)
     path = os.path.join(folder, WEIGHTS_FILE)
     _, weights = model_io.map_file(path, {name: ("F32", shape) for name, shape in found.tensors.items()})
     if _identity(weights) != encoder.get("id"):
         raise ModelError(f"{path}: belongs to another cws.json: train or install it again")
+    return own, weights
+
+
+def _core_tensors(
+    own: Mapping[str, memoryview], weights: Mapping[str, memoryview], found: Architecture
+) -> dict[str, memoryview]:
+    """Return all tensors by the names that the core knows."""
+    tensors = {_FEATURES_OF.get(name, name): tensor for name, tensor in own.items()}
     for name, (tensor, begin, rows) in found.parts.items():
         row = len(weights[tensor]) // found.tensors[tensor][0]
         tensors[name] = weights[tensor][begin * row : (begin + rows) * row]
-    for name, tensor in _FEATURES.items():
-        if tensor in tensors:
-            tensors[name] = tensors.pop(tensor)
     return tensors
 
 
