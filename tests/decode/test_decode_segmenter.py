@@ -42,7 +42,7 @@ class BundledChain:
 
     def chain(self, text: str, scale: float = 1) -> tuple[list[int], LinearChain]:
         """Return where the sequences of a text begin, and their chain."""
-        parts = self.segmenter.native.emissions(text)
+        parts = self.segmenter.predictor.emissions(text)
         begins = [begin for begin, _ in parts]
         emissions = np.float32([score for _, flat in parts for score in flat]).reshape(-1, 4)
         offsets = np.cumsum([0, *(len(flat) // 4 for _, flat in parts)], dtype=np.int64)

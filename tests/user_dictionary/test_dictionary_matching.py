@@ -150,7 +150,7 @@ def test_a_long_line_takes_linear_time(monkeypatch, piece, entry):
     hard = (piece * (1 << 18)).encode()[: 3 << 16]
     data = hard + ("今天天气真好，" * (1 << 12)).encode()
     blocks = [data[at : at + streaming.BLOCK] for at in range(0, len(data), streaming.BLOCK)]
-    native = make("pku", {entry: FORCED}).native
+    native = make("pku", {entry: FORCED}).predictor
     lengths = []
 
     class Counting:

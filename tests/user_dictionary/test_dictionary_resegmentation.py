@@ -50,7 +50,7 @@ def scorer(segmenter, text, entries):
             _word_score(text, a, b, known, unknown, entries) for a, b in pairwise([span[0], *ends])
         )
     rows = {}
-    for begin, flat in segmenter.native.emissions(text):
+    for begin, flat in segmenter.predictor.emissions(text):
         size = 16 if config.get("order") == 2 else 4
         rows[begin] = [flat[at : at + size] for at in range(0, len(flat), size)]
     scale = config["scale"]
