@@ -436,6 +436,15 @@ def test_training_without_sentences_says_so(tmp_path, corpora, dev, message):
         train_neural("cnn", corpora, dev, [], tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [("hmm", "hmm is no kind of neural model: take one of bilstm, bilstm-crf"), ("berts", "did you mean bert")],
+)
+def test_train_neural_refuses_other_kinds(tmp_path, kind, message):
+    with pytest.raises(InputError, match=message):
+        train_neural(kind, [SENTENCES], None, [], tmp_path)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_cuda_that_is_not_there_is_an_error(tmp_path, models):
     with pytest.raises(InputError, match="finds no CUDA device"):
