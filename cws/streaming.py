@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from cws._native import Format
 from cws.errors import EncodingError, InputError
+from cws.predictor import Predictor
 from cws.segmenter import Segmenter
 from cws.text import explain_invalid
 from cws.threads import check_threads
@@ -65,7 +66,7 @@ def segment_blocks(
             raise _encoding_error(block, result, path)
         return result
 
-    whole_blocks = _error_last(_whole_blocks(segmenter, blocks))
+    whole_blocks = _error_last(_whole_blocks(predictor, blocks))
     if threads == 1:
         yield from (work(block) for block in whole_blocks if block)
     else:
@@ -100,7 +101,7 @@ def _error_last(blocks: Iterator[_Block | None]) -> Iterator[_Block | Exception 
         yield error
 
 
-def _whole_blocks(segmenter: Segmenter, blocks: Iterable[bytes]) -> Iterator[_Block | None]:
+def _whole_blocks(predictor: Predictor, blocks: Iterable[bytes]) -> Iterator[_Block | None]:
     """Yield the file again in blocks that end where a sequence ends, so that each can be segmented by itself.
 
     None stands for an empty block.
@@ -118,7 +119,7 @@ def _whole_blocks(segmenter: Segmenter, blocks: Iterable[bytes]) -> Iterator[_Bl
         length = rest.rfind(b"\n") + 1
         next_column, next_has_words = 0, False
         if not length and len(rest) >= enough:
-            length, next_column, next_has_words = segmenter.predictor.whole_sequences(rest, column, has_words)
+            length, next_column, next_has_words = predictor.whole_sequences(rest, column, has_words)
             enough = BLOCK if length else 2 * len(rest)
         if length:
             yield _Block(rest[:length], offset, line, column, has_words, False)

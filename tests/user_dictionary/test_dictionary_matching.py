@@ -150,20 +150,17 @@ def test_a_long_line_takes_linear_time(monkeypatch, piece, entry):
     hard = (piece * (1 << 18)).encode()[: 3 << 16]
     data = hard + ("今天天气真好，" * (1 << 12)).encode()
     blocks = [data[at : at + streaming.BLOCK] for at in range(0, len(data), streaming.BLOCK)]
-    native = make("pku", {entry: FORCED}).predictor
+    predictor = make("pku", {entry: FORCED}).predictor
     lengths = []
 
     class Counting:
-        """The core, and how much it was asked to look at."""
+        """The predictor, and how much it was asked to look at."""
 
         def whole_sequences(self, rest, column, has_words):
             lengths.append(len(rest))
-            return native.whole_sequences(rest, column, has_words)
+            return predictor.whole_sequences(rest, column, has_words)
 
-    class Stand:
-        native = Counting()
-
-    cuts = list(streaming._whole_blocks(Stand(), blocks))
+    cuts = list(streaming._whole_blocks(Counting(), blocks))
     assert b"".join(block.data for block in cuts) == data
     assert sum(lengths) <= 4 * len(data)
     assert lengths[-1] <= 4 * streaming.BLOCK  # where it is easy again, little is enough again
