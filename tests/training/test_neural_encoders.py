@@ -13,6 +13,7 @@ from cws.errors import InputError
 
 torch = pytest.importorskip("torch", reason="needs torch")
 
+from cws.labelers.kind import Kind  # noqa: E402
 from cws.labelers.neural.bert import Bert, load_encoder  # noqa: E402
 from cws.labelers.neural.character_tokens import CharacterTokens  # noqa: E402
 from cws.labelers.neural.features import Batch, FeatureOptions, pair_hash  # noqa: E402
@@ -130,7 +131,7 @@ def test_encoders_that_cannot_be_used_say_why(encoder, tmp_path):
 @pytest.mark.parametrize("has_crf", [False, True])
 def test_loss_is_the_negative_log_likelihood_by_enumeration(has_crf):
     torch.manual_seed(0)
-    labeler = make_labeler("cnn-crf" if has_crf else "cnn", FeatureOptions(20, 4, 2), hidden=4).eval()
+    labeler = make_labeler(Kind("cnn", "crf" if has_crf else "softmax"), FeatureOptions(20, 4, 2), hidden=4).eval()
     batch = Batch.of([np.array([9, 10, 11]), np.array([12])])
     tags = torch.tensor([1, 2, 3, 0])
     with torch.no_grad():

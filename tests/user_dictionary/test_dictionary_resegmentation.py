@@ -17,6 +17,7 @@ from cws.segmenter import Segmenter
 from cws.tags import SBME
 from cws.text import SPACE, bmp_types
 from cws.training.hmm import train_hmm
+from cws.training.hmm_options import HmmOptions
 from cws.user_dictionary.reference import FORCED, NEVER, entries_at, is_run_character, resegment
 
 SENTENCES = [
@@ -32,7 +33,7 @@ TYPES = bmp_types()
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     for order in (1, 2):
-        train_hmm(SENTENCES, folder / f"hmm{order}", order=order)
+        train_hmm(SENTENCES, folder / f"hmm{order}", options=HmmOptions(order=order))
     write_dictionary(folder / "dictionary", COUNTS)
     return {"linear": "pku", **{name: str(folder / name) for name in ("hmm1", "hmm2", "dictionary")}}
 
