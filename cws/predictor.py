@@ -140,7 +140,7 @@ def _open_neural(folder: str, config: Mapping[str, Any], kind: Kind, device: Dev
         from cws.labelers.neural.storage import load_neural
         from cws.labelers.neural.torch_predictor import TorchPredictor
     except ImportError as error:
-        raise InputError(f"{error}: a model of kind {kind} needs pip install 'cws[neural]'") from error
+        raise InputError(f"{error}: a model of kind {kind} needs pip install 'cws-toolkit[neural]'") from error
     return TorchPredictor(load_neural(folder, config), *device)
 
 

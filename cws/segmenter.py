@@ -60,13 +60,13 @@ class Segmenter:
             By default the one saved with the model, if there is one.
         device: Where a neural model computes: `cpu`, `cuda`, `cuda:1`; by default the CPU for bilstm and cnn, and for
             bert CUDA where there is some. The CPU needs no PyTorch, but for encoders that only PyTorch computes
-            (docs/neural.md). Other models are always on the CPU.
+            (docs/guide/neural.md). Other models are always on the CPU.
         precision: Of a neural model: `float32`, `bf16`, `int8` (on the CPU), or `auto`: bf16 on CUDA; on the CPU
             integers of 16 bits, which bilstm and cnn have for `int8` too, or float32 where PyTorch computes.
         batch_characters: How many characters a neural model computes together; the words are the same for any number.
 
     Raises:
-        InputError: An unknown name; a device that is not there; a model that needs `pip install cws[neural]`.
+        InputError: An unknown name; a device that is not there; a model that needs `pip install cws-toolkit[neural]`.
         FileError, ModelError: A folder without a model, or with a broken one.
         CorpusError: A file that is no user dictionary.
 

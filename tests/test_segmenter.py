@@ -392,13 +392,13 @@ def test_segmenter_batch_refuses_what_are_no_texts(texts, message):
 
 
 @pytest.mark.parametrize("threads", [0, -1, 257, 10**9, 10**30, None, "2", 1.0])
-def test_segmenter_batch_refuses_senseless_threads(threads):
+def test_segmenter_batch_refuses_invalid_threads(threads):
     with pytest.raises(InputError, match=f"threads must be from 1 to 256, got {threads!r}"):
         SEGMENTER.segment_batch(["a"], threads=threads)
 
 
 @pytest.mark.parametrize("n", [0, -1, NBEST_LIMIT + 1, 10**30, None, 2.5])
-def test_segmenter_nbest_refuses_senseless_numbers(n):
+def test_segmenter_nbest_refuses_invalid_numbers(n):
     with pytest.raises(InputError, match=f"n must be from 1 to 10000, got {n!r}"):
         SEGMENTER.nbest("今天", n)
 

@@ -109,7 +109,7 @@ _DEVICE = (
 )  # fmt: skip
 _ENGINE = (
     click.option("--engine", type=click.Choice(["spark"]), show_default="this machine",
-                 help="What runs it: spark, on a cluster; see docs/scale.md."),
+                 help="What runs it: spark, on a cluster; see docs/guide/spark.md."),
     click.option("--master", metavar="URL", show_default="what spark-submit says, else this machine",
                  help="Where Spark runs: spark://host:7077, yarn, local[4]."),
 )  # fmt: skip
@@ -160,7 +160,7 @@ def start_spark(master: str | None, name: str, progress: bool) -> SparkSession:
     try:
         from cws.engines.spark import start_session
     except ImportError as error:
-        raise InputError(f"{error}: --engine spark needs pip install 'cws[spark]'") from None
+        raise InputError(f"{error}: --engine spark needs pip install 'cws-toolkit[spark]'") from None
     return start_session(master, name=name, progress=progress)
 
 

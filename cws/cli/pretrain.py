@@ -92,7 +92,7 @@ def pretrain(
 
         from cws.training.pretraining import pretrain as pretraining
     except ImportError as error:
-        raise InputError(f"{error}: neural models need pip install 'cws[neural]'") from error
+        raise InputError(f"{error}: neural models need pip install 'cws-toolkit[neural]'") from error
     segmenter = load(model)
     torch.set_num_threads(threads)
     return pretraining.pretrain(

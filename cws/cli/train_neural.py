@@ -42,7 +42,7 @@ def train_neural(
 
         from cws.training import neural
     except ImportError as error:
-        raise InputError(f"{error}: neural models need pip install 'cws[neural]'") from error
+        raise InputError(f"{error}: neural models need pip install 'cws-toolkit[neural]'") from error
     check_folder(output)
     torch.set_num_threads(threads)
     if files.train is None:

@@ -1,4 +1,4 @@
-"""Pictures of a lexicon: short and long words, frequent and rare ones, and what holds them together."""
+"""Plots of a lexicon: short and long words, frequent and rare ones, and what holds them together."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from cws.errors import InputError
 from cws.lexicon.candidates import NgramIndex
 from cws.threads import check_threads
 
-MIN_PMI = (1.0, 6.0, 8.0)  # of n-grams of 2, 3 and 4 characters: see docs/lexicon.md
+MIN_PMI = (1.0, 6.0, 8.0)  # of n-grams of 2, 3 and 4 characters: see docs/explanation/minimum_entropy.md
 UNKNOWN = -30.0  # the weight of a character that the lexicon has not: worse than any other
 
 

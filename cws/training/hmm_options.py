@@ -15,7 +15,7 @@ class HmmOptions:
         InputError: A value out of its range.
     """
 
-    order: int = 1  # the classic model, the only one that Baum-Welch re-estimates; 2 is much better (docs/hmm.md)
+    order: int = 1  # the classic model, the only one that Baum-Welch re-estimates; 2 is much better (docs/guide/hmm.md)
     iterations: int = 10  # of Baum-Welch, at most; `reestimate` says why not more
     min_gain: float = 1e-6  # nats a character; an iteration that gains less is the last
 

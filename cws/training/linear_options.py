@@ -15,7 +15,7 @@ class LinearOptions:
     epochs: int = 10  # at most: patience ends a training before that
     patience: int = 2  # epochs without a dev F1 better by min_gain before training stops: one may be chance
     min_gain: float = 0.0002  # two words of ten thousand: less is chance
-    learning_rate: float = 0.07  # AdaGrad's; 0.04 and 0.12 are up to 0.2 worse (docs/linear.md)
+    learning_rate: float = 0.07  # AdaGrad's; 0.04 and 0.12 are up to 0.2 worse (docs/notebook/linear.md)
     margin: float = 2.0  # how much more than a wrong tag gold must score, in nats; 0 is 0.1 to 0.4 worse
     min_trigram_count: int = 3  # 1 is no better and makes a larger model
     min_fourgram_count: int = 2  # lower than of trigrams, because each is rarer

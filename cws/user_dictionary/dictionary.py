@@ -35,7 +35,7 @@ TYPE_CHECKING = False  # typing is slow to import, and type checkers know this n
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-DEFAULT_WEIGHT = 15.0  # the best for both bundled models together, on ctb6.dev: docs/user_dictionary.md
+DEFAULT_WEIGHT = 15.0  # the best for both bundled models together, on ctb6.dev: docs/notebook/user_dictionary.md
 MAX_WEIGHT = 100.0
 _COMMENT = re.compile(r"\s#.*")
 _MARKS = {"!": FORCED, "-": NEVER}

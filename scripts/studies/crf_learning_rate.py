@@ -38,7 +38,7 @@ from cws.word_list import jieba_word_list
 from scripts.measuring import CORPORA, FIGURES, made_by, read_json, setting, write_figures
 
 OUTPUT = FIGURES / "crf_learning_rate.json"
-COLUMNS = 4  # of the picture
+COLUMNS = 4  # of the plot
 DEV = 500  # sentences, the first of ctb6.dev
 POST = {  # F1 of the post, on its own data, of a BERT of twelve layers
     "one layer, softmax, 1e-3": 0.907,

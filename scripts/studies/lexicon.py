@@ -1,4 +1,4 @@
-"""What each step of the lexicon builder gives: the tables of docs/lexicon.md, as Markdown on stdout.
+"""What each step of the lexicon builder gives: the tables of docs/notebook/lexicon.md, as Markdown on stdout.
 
 CWS_CORPORA=... python -m scripts.studies.lexicon [--test] [--information] [--raw [CHARACTERS]]
 

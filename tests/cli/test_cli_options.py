@@ -92,4 +92,4 @@ def test_cli_without_torch_says_what_to_install(command, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "torch", None)
     result = CliRunner().invoke(cli, command)
     assert isinstance(result.exception, InputError)
-    assert "neural models need pip install 'cws[neural]'" in str(result.exception)
+    assert "neural models need pip install 'cws-toolkit[neural]'" in str(result.exception)

@@ -186,7 +186,7 @@ def test_bert_native_texts_longer_than_the_encoder(tmp_path, precision):
 
 @both_numbers
 @pytest.mark.parametrize("name", ["modernbert with features", "bert"])
-def test_bert_native_emissions_do_not_depend_on_companions(folders, name, precision):
+def test_bert_native_emissions_are_batch_invariant(folders, name, precision):
     texts = [long_text(size, size) for size in [*range(1, 50), 200, 700, 1024]]
     found = native(folders[name], precision)
     alone = [emissions(found, text) for text in texts]

@@ -128,7 +128,7 @@ def test_neural_emissions_of_any_text(text, name):
 
 @pytest.mark.parametrize("integers", [False, True], ids=["floats", "integers"])
 @pytest.mark.parametrize("name", ["lstm of default size", "cnn of default size"])
-def test_neural_emissions_do_not_depend_on_companions(name, integers):
+def test_neural_emissions_are_batch_invariant(name, integers):
     texts = [long_text(size, size) for size in [*range(1, 60), 200, 700, 1024]]
     segmenter = native(name, integers)
     alone = [emissions(segmenter, text) for text in texts]

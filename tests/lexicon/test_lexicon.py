@@ -233,10 +233,10 @@ def test_report_draws(tmp_path: Path, suffix: str) -> None:
     pytest.importorskip("matplotlib")
     lines, _ = made_text(50)
     index = NgramIndex(count_texts(lines, n=2, threads=1))
-    draw_report(Lexicon.of({"丁": 3, lines[0][:2]: 2}, index), [3.0, 2.5], tmp_path / f"picture{suffix}")
-    assert (tmp_path / f"picture{suffix}").stat().st_size > 10_000
+    draw_report(Lexicon.of({"丁": 3, lines[0][:2]: 2}, index), [3.0, 2.5], tmp_path / f"plot{suffix}")
+    assert (tmp_path / f"plot{suffix}").stat().st_size > 10_000
     with pytest.raises(InputError, match=r"\.png"):
-        draw_report(Lexicon.of({"丁": 3}), [], tmp_path / "picture.txt")
+        draw_report(Lexicon.of({"丁": 3}), [], tmp_path / "plot.txt")
 
 
 def test_lexicon_file_round_trip(tmp_path: Path) -> None:

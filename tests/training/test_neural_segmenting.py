@@ -125,7 +125,7 @@ def test_cpu_needs_no_torch(models):
             print(error)
     """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "今天" in done.stdout and "needs pip install 'cws[neural]'" in done.stdout
+    assert "今天" in done.stdout and "needs pip install 'cws-toolkit[neural]'" in done.stdout
 
 
 @every_kind

@@ -250,7 +250,7 @@ def test_encoder_is_read_character_by_character(encoder):
 
 
 def test_pretraining_learns(tmp_path):
-    """The second half of each line follows from the first: half of what is hidden can be told from the rest."""
+    """The second half of each line follows from the first: half of what is hidden follows from the rest."""
     lines = [f"{a}{n}{b}" for n in range(1000) for a, b in ("天地", "黑白", "大小", "来去")]
     np.random.default_rng(1).shuffle(lines)  # so that a line does not follow from the one before
     (tmp_path / "raw.txt").write_text("\n".join(lines), "utf-8")
