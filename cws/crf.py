@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from cws.decode import Legality, LinearChain, Paths
 from cws.decode.autograd import log_likelihood_of_each, weighted_log_likelihood
-from cws.decode.chain import MAX_TAGS, legality_masks, whole_number
+from cws.decode.chain import legality_masks, whole_number
 from cws.decode.padded import Batch, backend_floats, may_check
 from cws.errors import InputError
-from cws.tags import SBME
+from cws.tags import MAX_TAGS, SBME
 
 REDUCTIONS = ("none", "sum", "mean", "token_mean")
 

@@ -114,7 +114,10 @@ OF_TENSORS = {
     *(Path("decode/cuda") / name for name in ("backend.py", "chunks.py", "device.py")),
     *(Path("labelers/neural") / name for name in ("bert.py", "encoders.py", "features.py", "labeler.py", "model.py")),
     *(Path("labelers/neural") / name for name in ("lstm_recurrence.py", "storage.py", "torch_predictor.py")),
-    *(Path("training") / name for name in ("checkpoint.py", "loop.py", "neural.py", "pretraining/pretrain.py")),
+    *(
+        Path("training") / name
+        for name in ("checkpoint.py", "loop.py", "neural.py", "pretraining/pretrain.py", "tagging.py")
+    ),
 }
 
 

@@ -1,10 +1,22 @@
-"""What commands say to the user on stderr."""
+"""What commands say on stderr of what they do."""
 
 from __future__ import annotations
+
+import sys
 
 import click
 
 
-def say_where(output: str) -> None:
-    """Tell where a new model is, and how to use it."""
-    click.echo(f"the model is in {output}: cws segment --model {output} input.txt", err=True)
+def log_line(line: str) -> None:
+    """Write a line about what goes on."""
+    click.echo(line, err=True)
+
+
+def report_model(folder: str) -> None:
+    """Say where a new model is, and how to use it."""
+    log_line(f"the model is in {folder}: cws segment --model {folder} input.txt")
+
+
+def wants_progress(progress: bool | None) -> bool:
+    """Return whether to show a progress bar: as the option says, and without it on a terminal."""
+    return sys.stderr.isatty() if progress is None else progress

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from cws.errors import InputError
-from cws.tags import SBME, TagScheme
+from cws.tags import MAX_TAGS, SBME, TagScheme
 
 Array = Any  # a numpy array or a torch tensor
 
-MAX_TAGS = 256  # a tag is one byte
 # Of a single emission or transition: sums of two stay far from the end of float32. The float32 next to 1e30.
 MAX_SCORE = float(np.float32(1e30))
 

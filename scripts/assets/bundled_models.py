@@ -13,7 +13,8 @@ from pathlib import Path
 import click
 
 from cws.corpus import read_segmented
-from cws.training.linear import LinearOptions, train_linear
+from cws.training.linear import train_linear
+from cws.training.linear_options import LinearOptions
 from cws.word_list import jieba_word_list, read_word_list
 from scripts.measuring import ROOT, corpora_folder
 

@@ -19,7 +19,8 @@ import torch
 from cws.files import atomic_output, read_lines
 from cws.segmenter import load
 from cws.training.pretraining.encoder_folder import WEIGHTS_FILE
-from cws.training.pretraining.pretrain import PretrainOptions, pretrain
+from cws.training.pretraining.options import PretrainOptions
+from cws.training.pretraining.pretrain import pretrain
 from scripts.measuring import corpora_folder
 
 # What is kept of the raw text: one paragraph in so many.

@@ -23,6 +23,7 @@ import cws
 from cws.corpus import read_segmented
 from cws.metrics import score
 from cws.training.hmm import train_hmm
+from cws.training.hmm_options import HmmOptions
 from scripts.measuring import CORPORA, alternate, made_by, output_option, setting, write_figures
 
 RUNS = 5
@@ -58,7 +59,7 @@ def measure(folder: Path) -> list[dict[str, Any]]:
         runs = []
         for _ in range(3):
             begun = time.perf_counter()
-            train_hmm(sentences, folder / f"hmm{order}", order=order)
+            train_hmm(sentences, folder / f"hmm{order}", options=HmmOptions(order=order))
             runs.append(time.perf_counter() - begun)
         name = f"cws, order {order}"
         seconds[name] = statistics.median(runs)

@@ -29,8 +29,8 @@ from cws.labelers.neural.features import Batch, FeatureOptions
 from cws.labelers.neural.labeler import NeuralLabeler
 from cws.labelers.neural.lexicon_features import LexiconFeatures
 from cws.labelers.neural.model import NeuralModel, make_labeler
-from cws.training.loop import LoopOptions
-from cws.training.neural import Encoded, bucketed_batches
+from cws.training.batches import Encoded, bucketed_batches
+from cws.training.schedule import LoopOptions
 from cws.word_list import jieba_word_list
 from scripts.measuring import CORPORA, made_by, output_option, setting, speeds, write_figures
 

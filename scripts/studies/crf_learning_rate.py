@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -30,8 +30,10 @@ from cws.labelers.neural.labeler import NeuralLabeler
 from cws.labelers.neural.lexicon_features import LexiconFeatures
 from cws.labelers.neural.model import NeuralModel
 from cws.tags import SBME
-from cws.training.loop import LoopOptions, fit
-from cws.training.neural import Encoded, NeuralOptions, Tagging
+from cws.training.batches import Encoded
+from cws.training.loop import fit
+from cws.training.neural_options import BertOptions
+from cws.training.tagging import Tagging
 from cws.word_list import jieba_word_list
 from scripts.measuring import CORPORA, FIGURES, made_by, read_json, setting, write_figures
 
@@ -79,12 +81,18 @@ def run(encoder: str, name: str, sentences: int, epochs: int, seed: int) -> dict
     seg = CORPORA / "seg"
     train = list(read_segmented(seg / "ctb6.train.txt"))[:sentences]
     dev = list(read_segmented(seg / "ctb6.dev.txt"))[:DEV]
-    loop = LoopOptions(epochs=epochs, patience=epochs, averaging=0, seed=seed)
-    options = replace(NeuralOptions(), learning_rate=learning_rate, crf_lr_multiplier=multiplier, loop=loop)
+    options = BertOptions(
+        learning_rate=learning_rate,
+        crf_lr_multiplier=multiplier,
+        epochs=epochs,
+        patience=epochs,
+        averaging=0,
+        seed=seed,
+    )
     identity = hashlib.sha256(repr((encoder, name, sentences, asdict(options))).encode()).hexdigest()[:16]
     task = Tagging(model, Encoded.of(model, [train]), Encoded.of(model, [dev]), options, identity)
     kept = Path(tempfile.gettempdir()) / f"crf_learning_rate-{identity}"
-    result = fit(task, str(kept), options=loop, log_line=click.echo)
+    result = fit(task, str(kept), options=options, log_line=click.echo)
     matrix = None if labeler.crf is None else labeler.crf.transitions.detach().cpu().numpy()
     return {
         "f1": [record["f1"] for record in result.history],

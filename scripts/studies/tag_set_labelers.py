@@ -25,13 +25,16 @@ from cws.labelers.neural.features import FeatureOptions
 from cws.labelers.neural.lexicon_features import LexiconFeatures
 from cws.labelers.neural.model import NeuralModel, make_labeler
 from cws.tags import TagScheme
+from cws.training.batches import Encoded
 from cws.training.hmm import count_hmm, count_trigrams
-from cws.training.linear import LinearOptions, WordList, best_tags, lexicon_entries, make_trainer, word_f1
-from cws.training.loop import LoopOptions, fit
-from cws.training.neural import Encoded, NeuralOptions, Tagging
+from cws.training.linear import WordList, best_tags, lexicon_entries, make_trainer, word_f1
+from cws.training.linear_options import LinearOptions
+from cws.training.loop import fit
+from cws.training.neural_options import NeuralOptions
+from cws.training.tagging import Tagging
 
 MARGINS = (1.0, 2.0, 3.0, 4.0)
-BILSTM = NeuralOptions(character_size=32, pair_size=16, hidden=64, loop=LoopOptions(epochs=3, averaging=0.99))
+BILSTM = NeuralOptions(character_size=32, pair_size=16, hidden=64, epochs=3, averaging=0.99)
 
 Corpus = list[list[str]]
 
@@ -194,9 +197,9 @@ class BiLstm:
         labeler = make_labeler(Kind("bilstm", "crf"), features, hidden=BILSTM.hidden, scheme=scheme)
         model = NeuralModel(Kind("bilstm", "crf"), labeler, self.alphabet, self.lexicon)
         train, dev, tested = (Encoded.of(model, [part]) for part in (self.train, self.dev, test))
-        options = replace(BILSTM, loop=replace(BILSTM.loop, seed=seed))
+        options = replace(BILSTM, seed=seed)
         with TemporaryDirectory() as folder:
-            result = fit(Tagging(model, train, dev, options, "tag sets"), folder, options=options.loop)
+            result = fit(Tagging(model, train, dev, options, "tag sets"), folder, options=options)
         labeler.load_state_dict(result.best)
         labeler.eval()
         best = max(result.history, key=lambda record: record["f1"])
