@@ -26,7 +26,7 @@ def train_neural(
     """Train a neural model on files, and write it to a folder.
 
     Args:
-        kind: The name of a neural one of `cws.labelers.kind.KINDS`.
+        kind: The name of a neural kind.
         files: What it learns from; without a corpus, from the bundled sample.
         output: The folder.
         options: Hyper-parameters.

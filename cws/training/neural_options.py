@@ -55,9 +55,7 @@ class BertOptions(NeuralOptions):
 
     epochs: int = 10  # half of the others': much is learned already
     learning_rate: float = 2e-4  # of the encoder, which would forget what it learned at a higher one
-    crf_lr_multiplier: float = (
-        100.0  # at less, transitions hardly leave where they began: docs/explanation/crf_learning_rate.md
-    )
+    crf_lr_multiplier: float = 100.0  # at less, transitions hardly move: docs/explanation/crf_learning_rate.md
     dropout: float = 0.1  # what encoders are pretrained with
     encoder: str = "mini"  # the bundled one; or a folder, or a name of the Hugging Face hub
     encoder_layers: int | None = None  # only so many, the first; None: all

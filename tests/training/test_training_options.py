@@ -12,7 +12,7 @@ import cws
 from cws.cli import cli
 from cws.corpus import read_segmented
 from cws.errors import InputError
-from cws.labelers import NEURAL_KINDS
+from cws.labelers.kind import KINDS
 from cws.training.hmm_options import HmmOptions
 from cws.training.linear_options import LinearOptions
 from cws.training.neural_options import BertOptions, NeuralOptions, check_options
@@ -51,7 +51,7 @@ def test_options_of_hmm_are_checked(name, value):
         HmmOptions(**{name: value})
 
 
-@pytest.mark.parametrize("kind", NEURAL_KINDS)
+@pytest.mark.parametrize("kind", [str(kind) for kind in KINDS if kind.is_neural])
 def test_options_suit_the_kind(kind):
     options, is_bert = check_options(kind, None), kind.startswith("bert")
     suitable = (10, 2e-4, 100, 0.1) if is_bert else (20, 2e-3, 5, 0.3)

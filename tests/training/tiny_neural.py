@@ -11,7 +11,7 @@ pytest.importorskip("transformers", reason="needs transformers")
 torch.set_num_threads(1)  # the models are tiny
 
 from cws import model_io  # noqa: E402
-from cws.labelers import NEURAL_KINDS  # noqa: E402
+from cws.labelers.kind import KINDS  # noqa: E402
 from cws.labelers.neural.storage import load_neural  # noqa: E402
 from cws.labelers.neural.torch_predictor import TorchPredictor  # noqa: E402
 from cws.training.neural import train_neural  # noqa: E402
@@ -33,6 +33,7 @@ SENTENCES = [
 北京 的 冬天 很 冷
 她 买 了 两 本 新 书""".splitlines()
 ] * 4
+NEURAL_KINDS = [str(kind) for kind in KINDS if kind.is_neural]
 every_kind = pytest.mark.parametrize("kind", NEURAL_KINDS)
 small_kinds = pytest.mark.parametrize("kind", [kind for kind in NEURAL_KINDS if not kind.startswith("bert")])
 
