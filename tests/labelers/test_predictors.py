@@ -24,6 +24,7 @@ from cws.labelers.dictionary import write_dictionary
 from cws.labelers.kind import Kind
 from cws.predictor import Predictor, open_predictor
 from cws.training.hmm import train_hmm
+from cws.training.hmm_options import HmmOptions
 from cws.user_dictionary.reference import FORCED
 
 torch = pytest.importorskip("torch")
@@ -59,7 +60,7 @@ def save_random_cnn(folder) -> None:
 def folders(tmp_path_factory, linear_folder):
     """The folder of a small model for each runtime; the two neural ones share theirs."""
     hmm, dictionary, neural = (tmp_path_factory.mktemp(name) for name in ("hmm", "dictionary", "neural"))
-    train_hmm(SENTENCES, hmm, order=2)
+    train_hmm(SENTENCES, hmm, options=HmmOptions(order=2))
     write_dictionary(dictionary, WORD_LIST)
     save_random_cnn(neural)
     return dict(zip(RUNTIMES, (linear_folder, hmm, dictionary, neural, neural), strict=True))

@@ -103,7 +103,7 @@ def test_training_bert_from_python_is_training_it_from_the_shell(tmp_path, encod
 
 
 def test_training_linear_from_python_is_training_it_from_the_shell(tmp_path):
-    from cws.cli.training_files import sample_corpus
+    from cws.bundled import sample_corpus
     from cws.training.linear import train_linear
 
     shell, python = tmp_path / "shell", tmp_path / "python"
