@@ -18,6 +18,7 @@ FORCED: float
 NEVER: float
 TOLERANCE: float
 REMOVED: float
+SBME_TAGS: tuple[str, list[tuple[int, int]], tuple[int, int], tuple[int, int]]
 
 class NativeDictionary:
     @staticmethod
@@ -243,7 +244,7 @@ class TextLattice:
 class WordSampler:
     def __init__(
         self,
-        units: NDArray[np.uint32],
+        symbols: NDArray[np.uint32],
         offsets: NDArray[np.uint64],
         ends: NDArray[np.uint8],
         *,
@@ -258,7 +259,7 @@ class WordSampler:
     def sweep(self) -> float: ...
     def ends(self) -> NDArray[np.uint8]: ...
     @property
-    def kinds(self) -> int: ...
+    def word_types(self) -> int: ...
 
 def link_ngrams(tables: list[NDArray[np.uint32]]) -> list[tuple[NDArray[np.uint32], NDArray[np.uint32]]]: ...
 def cut_pieces(

@@ -11,17 +11,16 @@ characters, on CPU and on CUDA, where nothing here waits for the device but `dec
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from cws import decode as inference
-from cws.decode import Legality
+from cws.decode import Legality, LinearChain, Paths
 from cws.decode.autograd import log_likelihood_of_each, weighted_log_likelihood
-from cws.decode.chain import MAX_TAGS, explain, legality_masks, whole_number
+from cws.decode.chain import legality_masks, whole_number
+from cws.decode.padded import Batch, backend_floats, may_check
 from cws.errors import InputError
-from cws.tags import SBME
+from cws.tags import MAX_TAGS, SBME
 
 REDUCTIONS = ("none", "sum", "mean", "token_mean")
 
@@ -73,7 +72,7 @@ class CRF(nn.Module):
             nn.init.uniform_(parameter, -0.1, 0.1)
 
     def _renew_illegal(self) -> None:
-        # SBME is masked by cws.decode, which has shorter ways for it.
+        # SBME is masked by cws.decode, which has code of its own for it.
         if self._masks is not None and not self._masks.is_sbme:
             self._illegal = torch.from_numpy(self._masks.illegal.copy()).to(self.transitions.device)
 
@@ -100,8 +99,8 @@ class CRF(nn.Module):
                 of range or illegal, emissions that are no numbers (on CUDA the latter three give NaN and -inf).
         """
         batch = self._batch(emissions, mask)
-        if tags.shape != batch.outer_shape:
-            raise InputError(f"tags: expected the shape {tuple(batch.outer_shape)}, got {tuple(tags.shape)}")
+        if tags.shape != emissions.shape[:2]:
+            raise InputError(f"tags: expected the shape {tuple(emissions.shape[:2])}, got {tuple(tags.shape)}")
         gold = self._rows(tags)
         if batch.mask is not None:
             gold = gold.masked_fill(~batch.mask, 0)
@@ -123,18 +122,7 @@ class CRF(nn.Module):
         """
         batch = self._batch(emissions, mask)
         if allowed.dtype != torch.bool:
-            if allowed.shape != batch.outer_shape or allowed.dtype.is_floating_point:
-                wanted = f"bool of shape {tuple(emissions.shape)} or int64 of shape {tuple(batch.outer_shape)}"
-                raise InputError(f"allowed: expected {wanted}, got {allowed.dtype} {tuple(allowed.shape)}")
-            if _may_look_at(allowed):
-                labels = allowed if mask is None else allowed[mask.bool()]
-                if labels.numel() and not -1 <= labels.min() <= labels.max() < self.num_tags:
-                    raise InputError(
-                        f"allowed: expected tags from 0 to {self.num_tags - 1} and -1 for unknown, "
-                        f"got {labels.min()} to {labels.max()}"
-                    )
-            every = torch.arange(self.num_tags, device=allowed.device)
-            allowed = (allowed.unsqueeze(-1) == every) | (allowed.unsqueeze(-1) == -1)
+            allowed = self._allowed_of_labels(emissions, allowed, mask)
         if allowed.shape != emissions.shape:
             raise InputError(f"allowed: expected the shape {tuple(emissions.shape)}, got {tuple(allowed.shape)}")
         rows = self._rows(allowed)
@@ -142,21 +130,37 @@ class CRF(nn.Module):
             rows = rows | ~batch.mask.unsqueeze(-1)
         rows = rows.reshape(-1, self.num_tags)
         # For any path g that agrees, p(agreeing) = p(g) / p(g | agreeing).
-        path = self._viterbi(batch, rows).tags
+        path = self._best_paths(batch, rows).tags
         whole, agreeing = (self._log_likelihood(batch, path, known, reduction) for known in (None, rows))
         return (whole - agreeing).to(_result_type(emissions))
+
+    def _allowed_of_labels(self, emissions: Tensor, labels: Tensor, mask: Tensor | None) -> Tensor:
+        """Return labels, -1 where unknown, as the tags that each character may have, bool in the emissions' shape."""
+        shape = emissions.shape[:2]
+        if labels.shape != shape or labels.dtype.is_floating_point:
+            wanted = f"bool of shape {tuple(emissions.shape)} or int64 of shape {tuple(shape)}"
+            raise InputError(f"allowed: expected {wanted}, got {labels.dtype} {tuple(labels.shape)}")
+        if may_check(labels):
+            known = labels if mask is None else labels[mask.bool()]
+            if known.numel() and not -1 <= known.min() <= known.max() < self.num_tags:
+                raise InputError(
+                    f"allowed: expected tags from 0 to {self.num_tags - 1} and -1 for unknown, "
+                    f"got {known.min()} to {known.max()}"
+                )
+        every_tag = torch.arange(self.num_tags, device=labels.device)
+        return (labels.unsqueeze(-1) == every_tag) | (labels.unsqueeze(-1) == -1)
 
     def decode(self, emissions: Tensor, mask: Tensor | None = None) -> list[list[int]]:
         """Return the best tags of each sequence (Viterbi); arguments and errors as of `forward`."""
         batch = self._batch(emissions, mask)
-        return self._lists(batch, self._viterbi(batch, None).tags)
+        return batch.tag_lists(self._best_paths(batch).tags)
 
     def nbest(self, emissions: Tensor, mask: Tensor | None = None, *, n: int) -> list[list[tuple[float, list[int]]]]:
         """Return the (score, tags) of the n best paths of each sequence, best first; fewer where there are fewer."""
         batch = self._batch(emissions, mask)
-        tags, scores = inference.nbest(*self._arguments(batch), n=n, legality=self._legality, check=False)
-        self._check(batch, scores[0])
-        lists = [self._lists(batch, row) for row in tags]
+        tags, scores = self._chain(batch).nbest(n)
+        batch.check(scores[0])
+        lists = [batch.tag_lists(row) for row in tags]
         values = scores[:, :: batch.step].T.tolist()
         return [
             [(score, lists[rank][at]) for rank, score in enumerate(row) if score > float("-inf")]
@@ -166,32 +170,32 @@ class CRF(nn.Module):
     def marginals(self, emissions: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return the probability of each tag at each character, in the shape of the emissions; 0 where masked."""
         batch = self._batch(emissions, mask)
-        sums = inference.forward_backward(*self._arguments(batch), legality=self._legality, check=False)
-        self._check(batch, sums.log_partition)
+        sums = self._chain(batch).marginals()
+        batch.check(sums.log_partition)
         result: Tensor = sums.tags.reshape(batch.rows.shape).to(emissions.dtype)
         if batch.mask is not None:
             result = result * batch.mask.unsqueeze(-1)
         return self._rows(result)
 
-    def decode_packed(self, emissions: Tensor, offsets: Tensor, *, allowed: Tensor | None = None) -> inference.Paths:
+    def decode_packed(self, emissions: Tensor, offsets: Tensor, *, allowed: Tensor | None = None) -> Paths:
         """Return the best tags and their scores as tensors on the device of the emissions.
 
         Args:
             emissions: Shape (N, K).
             offsets: Shape (B + 1,), int64.
-            allowed: As of `cws.decode.viterbi`.
+            allowed: As of `cws.decode.LinearChain`.
         """
         self._check_packed(emissions, offsets)
-        return inference.viterbi(
-            _plain(emissions), offsets, *self._scores(emissions), legality=self._legality, allowed=allowed
-        )
+        scores = self._scores(emissions)
+        chain = LinearChain(backend_floats(emissions), offsets, *scores, legality=self._legality, allowed=allowed)
+        return chain.viterbi()
 
     def log_likelihood_packed(
         self, emissions: Tensor, offsets: Tensor, tags: Tensor, reduction: str = "sum", *, allowed: Tensor | None = None
     ) -> Tensor:
         """Return the log-likelihood of packed tags, shape (N,); what `forward` is for padded ones."""
         self._check_packed(emissions, offsets)
-        batch = _Batch(emissions, None, offsets, 1, emissions.shape[:1])
+        batch = Batch(emissions, None, offsets, 1)
         return self._log_likelihood(batch, tags, allowed, reduction).to(_result_type(emissions))
 
     def _check_packed(self, emissions: Tensor, offsets: Tensor) -> None:
@@ -202,31 +206,32 @@ class CRF(nn.Module):
 
     # Below, arguments have been checked.
 
-    def _log_likelihood(self, batch: _Batch, tags: Tensor, allowed: Tensor | None, reduction: str) -> Tensor:
+    def _log_likelihood(self, batch: Batch, tags: Tensor, allowed: Tensor | None, reduction: str) -> Tensor:
         """Return the log-likelihood in float64."""
         if reduction not in REDUCTIONS:
             raise InputError(f"reduction: expected one of {', '.join(REDUCTIONS)}, got {reduction!r}")
-        emissions = _plain(batch.rows).reshape(-1, self.num_tags)
-        scores = self._scores(emissions)
-        weights = batch.weights(reduction)
-        arguments = (emissions, batch.offsets, tags, *scores, allowed, self._is_sbme())
+        emissions, weights = batch.emissions, batch.weights(reduction)
+        arguments = (emissions, batch.offsets, tags, *self._scores(emissions), allowed, self._is_sbme())
         if reduction == "none":
             values = log_likelihood_of_each(*arguments)
             result = values[:: batch.step]
         else:
             result, values, *_ = weighted_log_likelihood(*arguments, weights)
-        self._check(batch, values, "its tags take an illegal step")
+        batch.check(values, "its tags take an illegal step")
         likelihood: Tensor = result
         return likelihood
 
-    def _viterbi(self, batch: _Batch, allowed: Tensor | None) -> inference.Paths:
-        paths = inference.viterbi(*self._arguments(batch), legality=self._legality, allowed=allowed, check=False)
-        self._check(batch, paths.scores)
+    def _best_paths(self, batch: Batch, allowed: Tensor | None = None) -> Paths:
+        paths = self._chain(batch, allowed).viterbi()
+        batch.check(paths.scores)
         return paths
 
-    def _arguments(self, batch: _Batch) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        emissions = _plain(batch.rows.detach()).reshape(-1, self.num_tags)
-        return emissions, batch.offsets, *self._scores(emissions)
+    def _chain(self, batch: Batch, allowed: Tensor | None = None) -> LinearChain:
+        """Return the distribution of a batch, unchecked: padding may have no result."""
+        scores = self._scores(batch.rows)
+        return LinearChain(
+            batch.emissions, batch.offsets, *scores, legality=self._legality, allowed=allowed, check=False
+        )
 
     def _scores(self, emissions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return transitions, start and end in the type of the emissions, -inf where illegal."""
@@ -251,94 +256,17 @@ class CRF(nn.Module):
         """Return a padded tensor with the sequences first; and one with the sequences first as it was."""
         return padded if self.batch_first else padded.transpose(0, 1)
 
-    def _batch(self, emissions: Tensor, mask: Tensor | None) -> _Batch:
-        """Return the batch as rows (B, T, K) and the offsets of its sequences.
-
-        Padding is not taken out: where a sequence ends, its padding begins as a sequence of its own, whose results
-        nobody reads. So the number of characters need not be known here, and the device not be waited for.
-        """
+    def _batch(self, emissions: Tensor, mask: Tensor | None) -> Batch:
+        """Return the batch of padded emissions and a mask in the order that the caller has."""
         if emissions.ndim != 3 or emissions.shape[2] != self.num_tags:
             order = "(B, T, K)" if self.batch_first else "(T, B, K)"
             raise InputError(f"emissions: expected {order} with K = {self.num_tags}, got {tuple(emissions.shape)}")
         rows = self._rows(emissions)
-        sequences, length = rows.shape[:2]
-        if length == 0:
+        if rows.shape[1] == 0:
             raise InputError("emissions: expected sequences of at least one character, got none")
-        starts = torch.arange(sequences + 1, device=rows.device) * length
-        if mask is None:
-            return _Batch(rows, None, starts, 1, emissions.shape[:2])
-        if mask.shape != emissions.shape[:2]:
+        if mask is not None and mask.shape != emissions.shape[:2]:
             raise InputError(f"mask: expected the shape {tuple(emissions.shape[:2])}, got {tuple(mask.shape)}")
-        mask = self._rows(mask.bool())
-        lengths = mask.sum(1)
-        if _may_look_at(mask):
-            if not mask[:, :1].all():
-                raise InputError("mask: expected the first character of every sequence to be on")
-            if (mask[:, 1:] & ~mask[:, :-1]).any():
-                raise InputError("mask: expected it on up to the end of a sequence and then off, got off and then on")
-        offsets = torch.stack([starts[:-1], starts[:-1] + lengths], 1).reshape(-1)
-        return _Batch(rows, mask, torch.cat([offsets, starts[-1:]]), 2, emissions.shape[:2])
-
-    def _lists(self, batch: _Batch, tags: Tensor) -> list[list[int]]:
-        text = tags.cpu().numpy().tobytes()  # waits for the device
-        offsets = batch.offsets.tolist()
-        return [list(text[offsets[at] : offsets[at + 1]]) for at in range(0, len(offsets) - 1, batch.step)]
-
-    def _check(self, batch: _Batch, values: Tensor, what: str = "no legal path") -> None:
-        """Raise the error of the first sequence without a value; on CUDA it is left as it is."""
-        if not _may_look_at(values):
-            return
-        bad = ~torch.isfinite(values.detach()[:: batch.step])
-        if not bad.any():
-            return
-        sequence = int(bad.nonzero()[0])
-        first, last = batch.offsets[sequence * batch.step :][:2].tolist()
-        emissions = _plain(batch.rows.detach()).reshape(-1, self.num_tags)[first:last]
-        raise explain(sequence, emissions.numpy(), what)
-
-
-class _Batch(NamedTuple):
-    """A batch as `cws.decode` takes it.
-
-    Attributes:
-        rows: Shape (B, T, K), or (N, K) where it came packed.
-        mask: Shape (B, T), or None.
-        offsets: Of the sequences, and with a mask of the padding after each.
-        step: How many offsets there are to a sequence: 2 with a mask.
-        outer_shape: Of tags in the order they come.
-    """
-
-    rows: Tensor
-    mask: Tensor | None
-    offsets: Tensor
-    step: int
-    outer_shape: torch.Size
-
-    def weights(self, reduction: str) -> Tensor:
-        """Return how much each sequence counts; padding counts nothing."""
-        count = len(self.offsets) - 1
-        dtype = torch.float64 if self.rows.dtype == torch.float64 else torch.float32
-        weights = torch.ones(count, dtype=dtype, device=self.rows.device)
-        if self.step == 2:
-            weights[1::2] = 0
-        if reduction == "mean":
-            weights = weights / max(count // self.step, 1)
-        if reduction == "token_mean":
-            characters = max(self.rows.shape[:-1].numel(), 1) if self.mask is None else self.mask.sum()
-            weights = weights / characters
-        return weights
-
-
-def _may_look_at(tensor: Tensor) -> bool:
-    """Whether checking the values costs nobody: no device has to be waited for, and no graph is broken."""
-    return tensor.device.type == "cpu" and not torch.compiler.is_compiling()
-
-
-def _plain(emissions: Tensor) -> Tensor:
-    """Return the emissions in a type that the backend of their device takes."""
-    if emissions.device.type == "cpu" and emissions.dtype in (torch.float16, torch.bfloat16):
-        return emissions.float()
-    return emissions
+        return Batch.of_rows(rows, None if mask is None else self._rows(mask.bool()))
 
 
 def _result_type(emissions: Tensor) -> torch.dtype:

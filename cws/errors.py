@@ -16,7 +16,7 @@ class CwsError(Exception):
 
 
 class InputError(CwsError, ValueError):
-    """A wrong argument at a public door."""
+    """A wrong argument at a public entry point."""
 
 
 class ModelError(CwsError, ValueError):

@@ -177,17 +177,12 @@ def write_model(
         InputError: A config that says what only this function may say.
         FileError: A file instead of a folder, no permission, a full disk.
     """
-    from hashlib import sha256
-
     import numpy as np
 
     if reserved := sorted(RESERVED & config.keys()):
         raise InputError(f"the config of a model must not have {', '.join(reserved)}: choose other names")
     tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    digest = sha256()
-    for name in sorted(tensors):
-        digest.update(name.encode() + tensors[name].tobytes())
-    identity = digest.hexdigest()[:16]
+    identity = _identity(tensors)
     weights = pack(tensors, {"id": identity}, aligned)
     complete = {"format": FORMAT, "version": VERSION, "id": identity, **config}
     description = json.dumps(complete, indent=2, ensure_ascii=False).encode() + b"\n"
@@ -200,6 +195,15 @@ def write_model(
         file.flush()  # a full disk shows here, while the old model is whole
         with atomic_output(os.path.join(folder, "cws.json")) as config_file:
             config_file.write(description)
+
+
+def _identity(tensors: Mapping[str, np.ndarray[Any, Any]]) -> str:
+    from hashlib import sha256
+
+    digest = sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode() + tensors[name].tobytes())
+    return digest.hexdigest()[:16]
 
 
 def copy_model(source: str | os.PathLike[str], folder: str | os.PathLike[str]) -> None:

@@ -1,35 +1,30 @@
-"""Text to words: the `Segmenter`, the bundled models, and the default one of `cws.segment`."""
+"""Text to words: the `Segmenter`, and the default one of `cws.segment`."""
 
 from __future__ import annotations
 
 import os
-import sys
-from threading import Lock
+from _thread import allocate_lock  # that of threading, which is slow to import
 from typing import NamedTuple
 
 from cws import model_io
-from cws.errors import InputError, ModelError
-from cws.labelers import NEURAL_KINDS
-from cws.labelers.linear import open_linear
+from cws.bundled import DEFAULT_MODEL, find_model
+from cws.errors import InputError
+from cws.labelers.device import Device
+from cws.predictor import open_predictor
 from cws.threads import check_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
     from typing import Any, TypeAlias
 
-    from cws._native import NativePredictor
-    from cws.labelers.neural.torch_predictor import TorchPredictor
+    from cws.predictor import Predictor
     from cws.user_dictionary import UserDictionary
 
     Dictionary: TypeAlias = str | os.PathLike[str] | Iterable[str] | UserDictionary
 
-DEFAULT_MODEL = "pku"
-PRECISIONS = ("auto", "float32", "bf16", "int8")  # of neural models
-_CUDA_DEVICES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # of Linux: NVIDIA's, of Windows' Linux, AMD's
 NBEST_LIMIT = 10_000  # keeps nbest below a gigabyte
 DICTIONARY_FILE = "user_dictionary.safetensors"  # in a model directory
-_DATA = os.path.join(os.path.dirname(__file__), "data")
 
 
 class Token(NamedTuple):
@@ -51,73 +46,6 @@ class Token(NamedTuple):
     probability: float
 
 
-def _open_hmm(folder: str, config: Mapping[str, Any]) -> NativePredictor:
-    from cws.labelers.hmm import open_hmm  # here, because the default model should not wait for it
-
-    return open_hmm(folder, config)
-
-
-def _open_dictionary_model(folder: str, config: Mapping[str, Any]) -> NativePredictor:
-    from cws.labelers.dictionary import open_dictionary
-
-    return open_dictionary(folder, config)
-
-
-def _open_neural(folder: str, config: Mapping[str, Any], device: Device) -> NativePredictor | TorchPredictor:
-    if device.precision not in PRECISIONS:
-        raise InputError(f"no precision {device.precision!r}: take one of {', '.join(PRECISIONS)}")
-    if (native := _open_in_core(folder, config, device)) is not None:
-        return native
-    try:
-        from cws.labelers.neural.labeler import load_neural
-        from cws.labelers.neural.torch_predictor import TorchPredictor
-    except ImportError as error:
-        raise InputError(f"{error}: a model of kind {config['kind']} needs pip install 'cws[neural]'") from error
-    return TorchPredictor(load_neural(folder, config), *device)
-
-
-def _open_in_core(folder: str, config: Mapping[str, Any], device: Device) -> NativePredictor | None:
-    """Return the model, or None if it has to run on PyTorch."""
-    if device.device not in (None, "cpu") or device.precision == "bf16":
-        return None
-    integers = device.precision != "float32"
-    if not config["kind"].startswith("bert"):
-        from cws.labelers.neural.native import open_native
-
-        return open_native(folder, config, integers=integers)
-    if device.precision == "int8" or (device.device is None and _has_cuda()):
-        return None
-    from cws.labelers.neural.native_bert import open_native as open_bert
-
-    return open_bert(folder, config, integers=integers)
-
-
-def _has_cuda() -> bool:
-    """Whether PyTorch can compute on CUDA. It is slow to import, and asked only where a device may be there."""
-    if sys.platform == "darwin" or (sys.platform == "linux" and not any(map(os.path.exists, _CUDA_DEVICES))):
-        return False
-    try:
-        import torch
-    except ImportError:
-        return False
-    return bool(torch.cuda.is_available())
-
-
-class Device(NamedTuple):
-    """Where and how a neural model computes; see `Segmenter`."""
-
-    device: str | None = None
-    precision: str = "auto"
-    batch_characters: int | None = None
-
-
-_OPEN: dict[str, Callable[[str, Mapping[str, Any]], NativePredictor]] = {
-    "linear": open_linear,
-    "hmm": _open_hmm,
-    "dictionary": _open_dictionary_model,
-}
-
-
 class Segmenter:
     """A model, ready to segment. Safe to share between threads, and picklable (as the model's path and the dictionary).
 
@@ -132,13 +60,13 @@ class Segmenter:
             By default the one saved with the model, if there is one.
         device: Where a neural model computes: `cpu`, `cuda`, `cuda:1`; by default the CPU for bilstm and cnn, and for
             bert CUDA where there is some. The CPU needs no PyTorch, but for encoders that only PyTorch computes
-            (docs/neural.md). Other models are always on the CPU.
+            (docs/guide/neural.md). Other models are always on the CPU.
         precision: Of a neural model: `float32`, `bf16`, `int8` (on the CPU), or `auto`: bf16 on CUDA; on the CPU
             integers of 16 bits, which bilstm and cnn have for `int8` too, or float32 where PyTorch computes.
         batch_characters: How many characters a neural model computes together; the words are the same for any number.
 
     Raises:
-        InputError: An unknown name; a device that is not there; a model that needs `pip install cws[neural]`.
+        InputError: An unknown name; a device that is not there; a model that needs `pip install cws-toolkit[neural]`.
         FileError, ModelError: A folder without a model, or with a broken one.
         CorpusError: A file that is no user dictionary.
 
@@ -146,7 +74,7 @@ class Segmenter:
     ['他', '来到', '了', '网易', '杭研', '大厦']
     """
 
-    __slots__ = ("_device", "_dictionary", "_model", "config", "native", "path")
+    __slots__ = ("_device", "_dictionary", "_model", "config", "path", "predictor")
 
     def __init__(
         self,
@@ -156,21 +84,10 @@ class Segmenter:
         precision: str = "auto",
         batch_characters: int | None = None,
     ) -> None:
-        self._model, self.path = _find_model(model)
+        self._model, self.path = find_model(model)
         self.config: dict[str, Any] = model_io.read_config(self.path)
-        kind = self.config.get("kind")
         self._device = Device(device, precision, batch_characters)
-        self.native: NativePredictor | TorchPredictor
-        if kind in NEURAL_KINDS:
-            self.native = _open_neural(self.path, self.config, self._device)
-        elif isinstance(kind, str) and kind in _OPEN:
-            if self._device._replace(device=None) != Device() or device not in (None, "cpu"):
-                raise InputError(f"device, precision and batch_characters are for neural models; this one is {kind}")
-            self.native = _OPEN[kind](self.path, self.config)
-        else:
-            raise ModelError(
-                f"{self.path}: a model of kind {kind!r}: this release knows {', '.join([*_OPEN, *NEURAL_KINDS])}"
-            )
+        self.predictor: Predictor = open_predictor(self.path, self.config, self._device)
         self._dictionary: UserDictionary | None = None
         if user_dictionary is None and os.path.exists(saved := os.path.join(self.path, DICTIONARY_FILE)):
             user_dictionary = saved
@@ -179,7 +96,7 @@ class Segmenter:
 
     def _use(self, dictionary: UserDictionary) -> None:
         self._dictionary = dictionary
-        self.native.set_dictionary(dictionary.native)
+        self.predictor.set_dictionary(dictionary.native)
 
     @property
     def user_dictionary(self) -> UserDictionary:
@@ -223,7 +140,7 @@ class Segmenter:
         """Return the words of the text."""
         if not isinstance(text, str):
             raise InputError(f"segment expects a str, got {type(text).__name__}: decode bytes first")
-        return self.native.segment(text)
+        return self.predictor.segment(text)
 
     def segment_batch(self, texts: Iterable[str], *, threads: int = 1) -> list[list[str]]:
         """Return the words of each text, in order; the same for any number of threads.
@@ -238,7 +155,7 @@ class Segmenter:
         for at, text in enumerate(texts):
             if not isinstance(text, str):
                 raise InputError(f"segment_batch expects str, text {at} is {type(text).__name__}: decode bytes first")
-        return self.native.segment_batch(texts, check_threads(threads))
+        return self.predictor.segment_batch(texts, check_threads(threads))
 
     def tokens(self, text: str) -> list[Token]:
         """Return the words of the text with their places and probabilities, those of `segment` and in that order.
@@ -247,7 +164,7 @@ class Segmenter:
         """
         if not isinstance(text, str):
             raise InputError(f"tokens expects a str, got {type(text).__name__}: decode bytes first")
-        found = self.native.tokens(text)
+        found = self.predictor.tokens(text)
         return [Token(text[start:end], start, end, label, probability) for start, end, label, probability in found]
 
     def nbest(self, text: str, n: int = 5) -> list[tuple[float, list[str]]]:
@@ -260,19 +177,13 @@ class Segmenter:
             raise InputError(f"nbest expects a str, got {type(text).__name__}: decode bytes first")
         if not isinstance(n, int) or not 1 <= n <= NBEST_LIMIT:
             raise InputError(f"n must be from 1 to {NBEST_LIMIT}, got {n!r}")
-        return self.native.nbest(text, n)
+        return self.predictor.nbest(text, n)
 
     def __reduce__(self) -> tuple[type[Segmenter], tuple[Any, ...]]:
         return Segmenter, (self._model, self._dictionary, *self._device)
 
     def __repr__(self) -> str:
         return f"Segmenter({self._model!r})"
-
-
-def models() -> list[str]:
-    """Return the names of the bundled models, the default one first."""
-    names = [name for name in os.listdir(_DATA) if os.path.isfile(os.path.join(_DATA, name, "cws.json"))]
-    return sorted(names, key=lambda name: (name != DEFAULT_MODEL, name))
 
 
 def load(
@@ -299,26 +210,13 @@ def _open_dictionary(dictionary: Dictionary) -> UserDictionary:
     return UserDictionary.read(dictionary) if isinstance(dictionary, (str, os.PathLike)) else UserDictionary(dictionary)
 
 
-def _find_model(model: str | os.PathLike[str]) -> tuple[str, str]:
-    """Return what finds the model again from any working directory (its name or absolute path), and its folder."""
-    if not isinstance(model, (str, os.PathLike)):
-        raise InputError(f"expected the name or the folder of a model, got {type(model).__name__}")
-    name = os.fsdecode(model)
-    if name in models():
-        return name, os.path.join(_DATA, name)
-    if not os.path.isdir(name):
-        raise InputError(f"no model {name!r}: give a folder made by cws train, or one of {', '.join(models())}")
-    folder = os.path.abspath(name)
-    return folder, folder
-
-
-_lock = Lock()
+_lock = allocate_lock()
 _default: Segmenter | None = None
 
 
 def _renew_lock() -> None:
     global _lock
-    _lock = Lock()  # a thread that held the old one is not in this child
+    _lock = allocate_lock()  # a thread that held the old one is not in this child
 
 
 if hasattr(os, "register_at_fork"):

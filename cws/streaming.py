@@ -7,12 +7,13 @@ cuts long lines. So the output is the same for any size of block and any number 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from cws._native import Format
 from cws.errors import EncodingError, InputError
+from cws.predictor import Predictor
 from cws.segmenter import Segmenter
 from cws.text import explain_invalid
 from cws.threads import check_threads
@@ -49,31 +50,37 @@ def segment_blocks(
 
     Raises:
         EncodingError: Bytes that are not UTF-8, with path:line:byte. The blocks before have been yielded.
-        InputError: An unknown format or a invalid number of threads.
+        InputError: An unknown format or an invalid number of threads.
         Exception: What `blocks` raises, after the words of the complete lines before it.
     """
     if format not in FORMATS:
         raise InputError(f"unknown format {format!r}: take one of {', '.join(FORMATS)}")
     check_threads(threads)
-    native = segmenter.native
-    native_format = getattr(Format, format)
+    predictor, native_format = segmenter.predictor, getattr(Format, format)
 
     def work(block: _Block | Exception) -> bytes:
         if isinstance(block, Exception):
             raise block
-        result = native.format(native_format, block.data, block.column, block.has_words, block.is_last)
+        result = predictor.format(native_format, block.data, block.column, block.has_words, block.is_last)
         if isinstance(result, int):
             raise _encoding_error(block, result, path)
         return result
 
-    whole_blocks = _error_last(_whole_blocks(segmenter, blocks))
+    whole_blocks = _error_last(_whole_blocks(predictor, blocks))
     if threads == 1:
         yield from (work(block) for block in whole_blocks if block)
-        return
+    else:
+        yield from _in_threads(work, whole_blocks, threads)
+
+
+def _in_threads(
+    work: Callable[[_Block | Exception], bytes], blocks: Iterator[_Block | Exception | None], threads: int
+) -> Iterator[bytes]:
+    """Yield what `work` makes of each block, in order; None among the blocks says that the next may take a while."""
     waiting: deque[Future[bytes]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:
-            for block in whole_blocks:
+            for block in blocks:
                 if block:
                     waiting.append(pool.submit(work, block))
                 # Enough to keep all busy, few enough to keep memory flat, and none while the input pauses.
@@ -94,7 +101,7 @@ def _error_last(blocks: Iterator[_Block | None]) -> Iterator[_Block | Exception 
         yield error
 
 
-def _whole_blocks(segmenter: Segmenter, blocks: Iterable[bytes]) -> Iterator[_Block | None]:
+def _whole_blocks(predictor: Predictor, blocks: Iterable[bytes]) -> Iterator[_Block | None]:
     """Yield the file again in blocks that end where a sequence ends, so that each can be segmented by itself.
 
     None stands for an empty block.
@@ -112,7 +119,7 @@ def _whole_blocks(segmenter: Segmenter, blocks: Iterable[bytes]) -> Iterator[_Bl
         length = rest.rfind(b"\n") + 1
         next_column, next_has_words = 0, False
         if not length and len(rest) >= enough:
-            length, next_column, next_has_words = segmenter.native.whole_sequences(rest, column, has_words)
+            length, next_column, next_has_words = predictor.whole_sequences(rest, column, has_words)
             enough = BLOCK if length else 2 * len(rest)
         if length:
             yield _Block(rest[:length], offset, line, column, has_words, False)

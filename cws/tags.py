@@ -41,7 +41,7 @@ class TagScheme:
     Attributes:
         names: The name of each tag.
         size: The number of tags, K.
-        transitions_allowed: K rows of K bools, [from][to].
+        transitions_allowed: K rows of K bools, `[from][to]`.
         start_allowed: K bools, whether a text may begin with the tag.
         end_allowed: K bools, whether a text may end with the tag.
 

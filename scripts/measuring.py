@@ -1,22 +1,60 @@
-"""What the benchmarks of this folder share: alternating runs, and what they ran on."""
+"""What benchmarks and studies share: where corpora lie and figures go, alternating runs, and what they ran on."""
 
 from __future__ import annotations
 
+import json
 import lzma
 import os
 import platform
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import click
+
 from cws.corpus import read_segmented
 
 ROOT = Path(__file__).parent.parent
+FIGURES = ROOT / "docs" / "figures"
+CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 DOMAINS = ("news_science", "encyclopedia", "everyday", "literature", "law", "technical")
+
+output_option = click.option(
+    "-o", "--output", default=FIGURES, type=click.Path(path_type=Path), help="The folder of the files of figures."
+)
+
+
+def corpora_folder() -> Path:
+    """Return the folder of the corpora.
+
+    Raises:
+        click.UsageError: CWS_CORPORA is not set.
+    """
+    if "CWS_CORPORA" not in os.environ:
+        raise click.UsageError("CWS_CORPORA is not set: set it to the folder of the corpora")
+    return CORPORA
+
+
+def write_figures(folder: Path, name: str, results: Mapping[str, Any], tables: str) -> None:
+    """Write figures into NAME.json, the tables in Markdown that are made of them into NAME.md, and show the tables."""
+    write_json(folder / f"{name}.json", results)
+    (folder / f"{name}.md").write_text(tables, "utf-8")
+    click.echo(tables)
+
+
+def write_json(path: Path, results: Mapping[str, Any]) -> None:
+    """Write figures alone, as after each part of a long measurement."""
+    path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the figures of earlier measurements, or nothing where there were none."""
+    results: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return results
 
 
 def alternate(*actions: Callable[[], object], runs: int, clock: Callable[[], float] = time.perf_counter) -> list[float]:
@@ -55,11 +93,11 @@ def pku_sentences(corpora: Path, characters: int) -> list[str]:
     return texts
 
 
-def raw_lines(corpora: Path, characters: int) -> list[str]:
-    """Return lines of raw text with their line ends, as many characters from each of six domains."""
+def raw_lines(corpora: Path, characters: int, domains: Sequence[str] = DOMAINS) -> list[str]:
+    """Return lines of raw text with their line ends, as many characters from each of the domains."""
     lines = []
-    for domain in DOMAINS:
-        left = characters // len(DOMAINS)
+    for domain in domains:
+        left = characters // len(domains)
         with lzma.open(corpora / "raw" / f"{domain}.txt.xz", "rt", encoding="utf-8") as file:
             for line in file:
                 lines.append(line)

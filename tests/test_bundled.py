@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
 import cws
+from cws.bundled import sample_corpus
 from cws.corpus import read_segmented
 from cws.metrics import score
 
@@ -48,8 +48,7 @@ def test_bundled_models_know_words_numbers_letters_and_traditional_characters(mo
 
 
 def test_bundled_sample_is_a_corpus_with_a_part_held_out():
-    folder = Path(cws.__file__).parent / "data/sample"
-    parts = [list(read_segmented(folder / f"{name}.txt")) for name in ("train", "dev")]
+    parts = [list(read_segmented(sample_corpus(name))) for name in ("train", "dev")]
     assert [len(part) for part in parts] == [416, 60]
     sentences = ["".join(words) for part in parts for words in part]
     assert len(set(sentences)) == len(sentences)

@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,14 @@ ROOT = Path(cws.__file__).parent
 # Every module or package on its floor; a module imports only lower floors, and its own package.
 FLOORS = [
     {"_native", "errors", "version"},
-    {"tags", "text", "threads"},
+    {"bundled", "tags", "text", "threads"},
     {"files"},
     {"corpus", "decode", "lattice", "metrics", "model_io", "plotting", "word_list"},
-    {"crf", "user_dictionary"},
+    {"corpora", "crf", "user_dictionary"},
     {"labelers"},
     {"training"},
-    {"lexicon", "segmenter"},
+    {"lexicon", "predictor"},
+    {"segmenter"},
     {"streaming"},
     {"compat", "engines"},
     {"cli"},
@@ -68,16 +70,54 @@ def test_imports_of_the_whole_package_are_for_nobody_inside(module):
     assert "cws" not in imports(module)
 
 
+def full_name(module: Path) -> str:
+    """cws.labelers.hmm for labelers/hmm.py, cws.labelers for labelers/__init__.py."""
+    return ".".join(("cws", *module.with_suffix("").parts)).removesuffix(".__init__")
+
+
+def imported_modules(module: Path) -> set[str]:
+    """The modules of cws that a file imports, also only for a type checker: `from cws.decode import api` is two."""
+    known = {full_name(one) for one in MODULES}
+    found = imports(module)
+    for node in ast.walk(ast.parse((ROOT / module).read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            inside = {f"{node.module}.{name.name}" for name in node.names} & known
+            found |= inside
+            if len(inside) == len(node.names):  # no name of the package itself
+                found -= {str(node.module)}
+    return found & known
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """Modules that import each other around, the first again at the end; none if there is no such circle."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))  # from importer to imported
+    return []
+
+
+def test_imports_go_in_no_circle():
+    assert circle({full_name(module): imported_modules(module) for module in MODULES}) == []
+
+
+def test_imports_in_a_circle_are_found():
+    graph = {"train": {"reporting", "neural"}, "neural": {"files", "train"}, "files": {"errors"}}
+    assert circle(graph) in (["train", "neural", "train"], ["neural", "train", "neural"])
+    assert circle(graph | {"neural": {"files"}}) == []
+
+
 # Modules about tensors, which nobody imports before there are any.
 OF_TENSORS = {
     Path("crf.py"),
-    Path("decode/autograd.py"),
-    *(Path("decode/cuda") / name for name in ("backend.py", "chain.py", "chunks.py")),
+    *(Path("decode") / name for name in ("autograd.py", "padded.py")),
+    *(Path("decode/cuda") / name for name in ("backend.py", "chunks.py", "device.py")),
+    *(Path("labelers/neural") / name for name in ("bert.py", "encoders.py", "features.py", "labeler.py", "model.py")),
+    *(Path("labelers/neural") / name for name in ("lstm_recurrence.py", "storage.py", "torch_predictor.py")),
     *(
-        Path("labelers/neural") / name
-        for name in ("bert.py", "encoders.py", "labeler.py", "lstm_recurrence.py", "torch_predictor.py")
+        Path("training") / name
+        for name in ("checkpoint.py", "loop.py", "neural.py", "pretraining/pretrain.py", "tagging.py")
     ),
-    *(Path("training") / name for name in ("checkpoint.py", "loop.py", "neural.py", "pretraining/pretrain.py")),
 }
 
 

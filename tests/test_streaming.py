@@ -320,7 +320,7 @@ def test_streaming_reads_no_further_ahead_than_the_threads_need(segmenter, threa
         ({"threads": 257}, "threads must be from 1 to 256, got 257"),
     ],
 )
-def test_streaming_refuses_senseless_options(segmenter, options, message):
+def test_streaming_refuses_invalid_options(segmenter, options, message):
     with pytest.raises(InputError, match=message):
         list(segment_blocks(segmenter, [b"a"], **options))
 

@@ -16,7 +16,7 @@ import click
 from cws.errors import CwsError
 from cws.version import __version__
 
-_COMMANDS = ("segment", "train", "evaluate", "score", "pretrain", "lexicon", "dictionary", "models", "plot")
+_COMMANDS = ("segment", "train", "evaluate", "score", "pretrain", "lexicon", "dictionary", "models", "corpora", "plot")
 
 
 class _ReaderGone(Exception):
@@ -43,7 +43,7 @@ class _LazyGroup(click.Group):
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, package_name="cws")
+@click.version_option(__version__, package_name="cws-toolkit")
 def cli() -> None:
     """Chinese word segmentation: accurate, fast, and nothing to download.
 

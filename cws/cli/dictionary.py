@@ -6,6 +6,7 @@ import os
 
 import click
 
+from cws.cli.reporting import log_line
 from cws.segmenter import DICTIONARY_FILE
 from cws.user_dictionary import UserDictionary
 
@@ -39,7 +40,9 @@ def dictionary_cli() -> None:
 @click.option("--ignore-case", is_flag=True, help="Match capitals and small letters alike.")
 @click.option("--ignore-width", is_flag=True, help="Match full-width and half-width characters alike.")
 def compile_cli(files: tuple[str, ...], output: str, encoding: str, ignore_case: bool, ignore_width: bool) -> None:
-    """Compile text files into one that is mapped into memory: a million entries open in a fraction of a second.
+    """Compile text files into one that loads at once.
+
+    It is mapped into memory: a million entries open in a fraction of a second.
 
     \b
     cws dictionary compile words.txt names.txt -o words.dict
@@ -50,7 +53,7 @@ def compile_cli(files: tuple[str, ...], output: str, encoding: str, ignore_case:
     path, entries = compile_dictionary(
         files, output, encoding=encoding, ignore_case=ignore_case, ignore_width=ignore_width
     )
-    click.echo(f"{entries:,} entries are in {path}", err=True)
+    log_line(f"{entries:,} entries are in {path}")
 
 
 def compile_dictionary(

@@ -6,7 +6,13 @@ import json
 
 import click
 
-from cws.cli.options import corpus_encoding_option, device_options, read_user_dictionary, user_dictionary_options
+from cws.cli.options import (
+    CorpusPath,
+    corpus_encoding_option,
+    device_options,
+    read_user_dictionary,
+    user_dictionary_options,
+)
 from cws.cli.score import read_vocabulary
 from cws.corpus import read_segmented
 from cws.metrics import SegmentationCounts, score
@@ -20,8 +26,8 @@ if TYPE_CHECKING:
 
 @click.command("evaluate")
 @click.argument("model")
-@click.argument("gold", type=click.Path())
-@click.option("--train-words", type=click.Path(), metavar="FILE",
+@click.argument("gold", type=CorpusPath("test"))
+@click.option("--train-words", type=CorpusPath("train"), metavar="FILE",
               help="The training corpus: adds the OOV rate and the recall of words in and out of it.")  # fmt: skip
 @user_dictionary_options
 @device_options
@@ -44,7 +50,8 @@ def evaluate_cli(
     """Segment the text of a gold corpus and score the words.
 
     MODEL is a bundled model (see cws models) or the folder of a trained one. GOLD has one sentence a line, words
-    separated by spaces. The figures are those of cws score, in percent.
+    separated by spaces, or is corpus:NAME (see cws corpora), its test part. The figures are those of cws score, in
+    percent.
 
     \b
     cws evaluate pku test.gold --train-words train.txt

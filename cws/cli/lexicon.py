@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 
 import click
 
@@ -19,6 +18,7 @@ from cws.cli.options import (
     start_spark,
     threads_option,
 )
+from cws.cli.reporting import log_line, wants_progress
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def build_cli(
         refuse_given(context, engine, "memory", "work_folder")
     build(
         raw, output, goal=goal, known=known, memory=memory, work_folder=work_folder, threads=threads,
-        encoding=encoding, errors=errors, progress=sys.stderr.isatty() if progress is None else progress,
+        encoding=encoding, errors=errors, progress=wants_progress(progress),
         engine=engine, master=master,
     )  # fmt: skip
 
@@ -125,14 +125,14 @@ def build(
             check_input(path)
         result = find_words(
             raw, options=options, memory=memory, work_folder=work_folder, threads=threads,
-            encoding=encoding, errors=errors, show_progress=progress, log_line=_say,
+            encoding=encoding, errors=errors, show_progress=progress, log_line=log_line,
         )  # fmt: skip
     about = {"goal": goal, "from": list(raw), "characters": result.characters, "information": result.information}
     result.lexicon.save_model(output, about)
     shown = result.lexicon.without(listed) if listed else result.lexicon
     shown.save(os.path.join(output, LEXICON_FILE))
-    click.echo(f"{len(shown.entries):,} words are in {os.path.join(output, LEXICON_FILE)}", err=True)
-    click.echo(f"cws segment --model {output} input.txt segments with them", err=True)
+    log_line(f"{len(shown.entries):,} words are in {os.path.join(output, LEXICON_FILE)}")
+    log_line(f"cws segment --model {output} input.txt segments with them")
 
 
 def _build_on_spark(
@@ -149,14 +149,10 @@ def _build_on_spark(
 
     try:
         return build_lexicon(
-            spark, raw, options=options, threads=threads, encoding=encoding, errors=errors, log_line=_say
+            spark, raw, options=options, threads=threads, encoding=encoding, errors=errors, log_line=log_line
         )
     finally:
         spark.stop()
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)
 
 
 @lexicon_cli.command("evaluate")
@@ -165,7 +161,9 @@ def _say(line: str) -> None:
 @corpus_encoding_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, shares from 0 to 1.")
 def evaluate_cli(lexicon: str, gold: str, encoding: str, as_json: bool) -> None:
-    """Segment the text of a gold corpus with a lexicon and score the words.
+    """Score the words of a lexicon on a gold corpus.
+
+    Its text is segmented with the lexicon, and the words are scored as cws score does.
 
     LEXICON is the folder of a lexicon. GOLD has one sentence a line, words separated by spaces.
     """
@@ -181,7 +179,10 @@ def evaluate_cli(lexicon: str, gold: str, encoding: str, as_json: bool) -> None:
 @click.option("-o", "--output", default="-", type=click.Path(), metavar="FILE", help="Where the words go, not stdout.")
 @threads_option
 def segment_cli(lexicon: str, inputs: tuple[str, ...], output: str, threads: int) -> None:
-    """Segment text files with a lexicon: cws segment --model LEXICON, which has more options."""
+    """Segment text files with a lexicon.
+
+    The same as cws segment --model LEXICON, which has more options.
+    """
     from cws.cli.segment import segment
 
     segment(inputs or ("-",), output, model=lexicon, threads=threads)
@@ -190,9 +191,11 @@ def segment_cli(lexicon: str, inputs: tuple[str, ...], output: str, threads: int
 @lexicon_cli.command("report")
 @click.argument("lexicon")
 @click.option("-o", "--output", default="lexicon.png", show_default=True, type=click.Path(), metavar="FILE",
-              help="The picture: .png, .svg or .pdf.")  # fmt: skip
+              help="The plot: .png, .svg or .pdf.")  # fmt: skip
 def report_cli(lexicon: str, output: str) -> None:
-    """Draw a lexicon: rank and frequency, lengths, mutual information, bits a character after each iteration.
+    """Draw a lexicon.
+
+    Rank and frequency, lengths, mutual information, bits a character after each iteration.
 
     LEXICON is the folder of a lexicon. Needs matplotlib.
     """
@@ -202,4 +205,4 @@ def report_cli(lexicon: str, output: str) -> None:
 
     information = model_io.read_config(lexicon).get("information", [])
     draw_report(Lexicon.load(os.path.join(lexicon, LEXICON_FILE)), information, output)
-    click.echo(f"the picture is {output}", err=True)
+    log_line(f"the plot is {output}")

@@ -6,7 +6,8 @@ import os
 
 import click
 
-from cws.segmenter import Segmenter, models
+from cws.bundled import models
+from cws.segmenter import Segmenter
 
 
 @click.command("models")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, TypeVar, cast
 
 import click
 
+from cws.bundled import DEFAULT_MODEL
 from cws.errors import EncodingError, InputError
+from cws.labelers.device import PRECISIONS
 from cws.threads import MAX_THREADS, processors
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
@@ -17,12 +20,16 @@ if TYPE_CHECKING:
     from cws.user_dictionary import UserDictionary
 
 model_option = click.option(
-    "-m", "--model", default="pku", show_default=True, metavar="NAME|DIR",
+    "-m", "--model", default=DEFAULT_MODEL, show_default=True, metavar="NAME|DIR",
     help="A bundled model (see cws models) or the folder of a trained one.",
 )  # fmt: skip
 threads_option = click.option(
     "--threads", type=click.IntRange(1, MAX_THREADS), default=processors,
     show_default="all processors", metavar="N", help="How many threads work. The output is the same for any number.",
+)  # fmt: skip
+torch_threads_option = click.option(
+    "--threads", type=click.IntRange(1, MAX_THREADS), default=processors,
+    show_default="all processors", metavar="N", help="How many threads work on a CPU.",
 )  # fmt: skip
 encoding_option = click.option(
     "--encoding", default="utf-8", show_default=True, metavar="NAME",
@@ -40,28 +47,91 @@ progress_option = click.option(
     "--progress/--no-progress", default=None, help="Show a progress bar; without either, only on a terminal."
 )
 
+_Options = TypeVar("_Options")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class RenamedOption(click.Option):
+    """An option whose old spelling works for one release more: not in the help, and with a warning on stderr.
+
+    >>> click.option("--learning-rate", cls=RenamedOption, old="--rate")
+
+    Args:
+        declarations: The spellings that the help has.
+        old: The spelling that goes.
+        settings: Those of `click.Option`.
+    """
+
+    def __init__(self, declarations: Sequence[str], *, old: str, **settings: Any) -> None:
+        super().__init__(declarations, **settings)
+        self.old = old
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        super().add_to_parser(parser, ctx)
+        parser.add_option(obj=self, opts=[self.old], dest=self.old)
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> Any:
+        new = max(self.opts, key=len)
+        if self.old not in opts:
+            return super().consume_value(ctx, opts)
+        if self.name in opts:
+            raise click.UsageError(f"{self.old} is the old name of {new}: give {new} alone", ctx)
+        click.echo(f"cws: warning: {self.old} is now {new} and goes with the next release", err=True)
+        return super().consume_value(ctx, {**opts, str(self.name): opts[self.old]})
+
+
+def chosen(options: type[_Options], values: Mapping[str, Any]) -> _Options:
+    """Return the options of a training, from the values of the command line that are fields of theirs.
+
+    Args:
+        options: A dataclass. Where no value is given (None), its own default holds.
+        values: By the names of the parameters, which are those of the fields.
+    """
+    names = {field.name for field in fields(cast("Any", options))}
+    return options(**{name: value for name, value in values.items() if name in names and value is not None})
+
+
 _USER_DICTIONARY = (
     click.option("--user-dict", "user_dicts", multiple=True, type=click.Path(), metavar="FILE",
                  help="A user dictionary: `word [weight|!|-] [label]` a line, see cws dictionary. May be repeated."),
-    click.option("--user-dict-encoding", default="utf-8", metavar="NAME", help="Encoding of the user dictionaries."),
+    click.option("--user-dict-encoding", default="utf-8", show_default=True, metavar="NAME",
+                 help="Encoding of the user dictionaries."),
     click.option("--ignore-case", is_flag=True, help="The user dictionary matches capitals and small letters alike."),
     click.option("--ignore-width", is_flag=True, help="It matches full-width and half-width characters alike."),
 )  # fmt: skip
 _DEVICE = (
     click.option("--device", metavar="NAME", show_default="cuda if there is some",
                  help="Where a neural model computes: cpu, cuda, cuda:1."),
-    click.option("--precision", type=click.Choice(["auto", "float32", "bf16", "int8"]), default="auto",
+    click.option("--precision", type=click.Choice(PRECISIONS), default="auto",
                  show_default=True, help="Of a neural model; auto: bf16 on CUDA, 16-bit integers on a CPU."),
     click.option("--batch-chars", type=click.IntRange(1), metavar="N", show_default="65536",
                  help="How much text a neural model works on at once. The words are the same for any number."),
 )  # fmt: skip
 _ENGINE = (
     click.option("--engine", type=click.Choice(["spark"]), show_default="this machine",
-                 help="What runs it: spark, on a cluster; see docs/scale.md."),
+                 help="What runs it: spark, on a cluster; see docs/guide/spark.md."),
     click.option("--master", metavar="URL", show_default="what spark-submit says, else this machine",
                  help="Where Spark runs: spark://host:7077, yarn, local[4]."),
 )  # fmt: skip
+
+
+class CorpusPath(click.Path):
+    """A path, or corpus:NAME for a corpus that `cws corpora get` made.
+
+    Args:
+        part: What corpus:NAME alone means here: train, dev or test.
+    """
+
+    def __init__(self, part: str) -> None:
+        super().__init__()
+        self.part = part
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and value.startswith("corpus:"):
+            from cws.corpora import path_of  # only here, because most commands do without
+
+            return path_of(value, self.part)
+        return super().convert(value, param, ctx)
 
 
 def engine_options(command: _Command) -> _Command:
@@ -90,7 +160,7 @@ def start_spark(master: str | None, name: str, progress: bool) -> SparkSession:
     try:
         from cws.engines.spark import start_session
     except ImportError as error:
-        raise InputError(f"{error}: --engine spark needs pip install 'cws[spark]'") from None
+        raise InputError(f"{error}: --engine spark needs pip install 'cws-toolkit[spark]'") from None
     return start_session(master, name=name, progress=progress)
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 import click
 
-from cws.errors import InputError
-from cws.files import read_lines
-
-HISTORY_FILE = "history.jsonl"  # that of cws/training/loop.py, which would import torch
+from cws.cli.reporting import log_line
+from cws.training.history import read_history
 
 
 @click.command("plot")
@@ -28,7 +25,7 @@ def plot_cli(models: tuple[str, ...], output: str) -> None:
     cws plot my-model other-model -o trainings.png
     """
     plot(models, output)
-    click.echo(f"the plot is {output}", err=True)
+    log_line(f"the plot is {output}")
 
 
 def plot(models: tuple[str, ...], output: str) -> None:
@@ -39,13 +36,7 @@ def plot(models: tuple[str, ...], output: str) -> None:
 
     histories, matrices = {}, {}
     for folder in models:
-        lines = list(read_lines(os.path.join(folder, HISTORY_FILE)))
-        try:
-            histories[folder] = [json.loads(line) for line in lines]
-        except ValueError as error:
-            raise InputError(f"{folder}: {HISTORY_FILE} is not JSON ({error}): train again") from None
-        if not histories[folder]:
-            raise InputError(f"{folder}: no epoch is complete yet: wait for the first")
+        histories[folder] = read_history(folder)
         weights = os.path.join(folder, "weights.safetensors")
         if os.path.exists(weights):
             with safe_open(weights, "np") as file:

@@ -7,16 +7,16 @@ from dataclasses import asdict
 
 import click
 
-from cws.cli.options import corpus_encoding_option
+from cws.cli.options import CorpusPath, corpus_encoding_option
 from cws.corpus import read_segmented
 from cws.metrics import BootstrapResult, SegmentationCounts, paired_bootstrap
 from cws.metrics import score as score_sentences
 
 
 @click.command("score")
-@click.argument("gold", type=click.Path())
+@click.argument("gold", type=CorpusPath("test"))
 @click.argument("predicted", type=click.Path())
-@click.option("--train-words", type=click.Path(), metavar="FILE",
+@click.option("--train-words", type=CorpusPath("train"), metavar="FILE",
               help="The training corpus: adds the OOV rate and the recall of words in and out of it.")  # fmt: skip
 @click.option("--against", type=click.Path(), metavar="FILE",
               help="Another system's words: tells whether the two differ (paired bootstrap).")  # fmt: skip
@@ -27,8 +27,8 @@ def score_cli(
 ) -> None:
     """Score segmented text against gold.
 
-    Both files have one sentence a line, words separated by spaces, and spell the same text. Printed are the precision,
-    recall and F1 of the SIGHAN bakeoffs, in percent.
+    Both files have one sentence a line, words separated by spaces, and spell the same text. GOLD and --train-words may
+    be corpus:NAME (see cws corpora). Printed are the precision, recall and F1 of the SIGHAN bakeoffs, in percent.
 
     \b
     cws segment test.raw -o test.out && cws score test.gold test.out --train-words train.txt

@@ -25,6 +25,7 @@ from cws.cli.options import (
     threads_option,
     user_dictionary_options,
 )
+from cws.cli.reporting import log_line, wants_progress
 from cws.files import atomic_output, check_input, display_name, open_input
 from cws.segmenter import Segmenter
 from cws.streaming import BLOCK, FORMATS, segment_blocks
@@ -103,11 +104,11 @@ def segment_cli(
         segmenter = Segmenter(model, dictionary, device, precision, batch_chars)
         segment_folder(
             inputs[0], output, segmenter, master=master, format=format, column=column or "text", encoding=encoding,
-            errors=errors, progress=sys.stderr.isatty() if progress is None else progress,
+            errors=errors, progress=wants_progress(progress),
         )  # fmt: skip
         return
     if not inputs and sys.stdin.isatty():
-        click.echo("cws: reading what you type; Ctrl-D ends it", err=True)
+        log_line("cws: reading what you type; Ctrl-D ends it")
     segment(
         inputs or ("-",), output, model=model, user_dictionary=dictionary, format=format, threads=threads,
         device=device, precision=precision, batch_chars=batch_chars, encoding=encoding, errors=errors,
@@ -132,13 +133,13 @@ def segment_folder(
     from cws.engines.spark import segment_folder as segment_files
 
     try:
-        done = segment_files(
+        counts = segment_files(
             spark, source, target, model=segmenter, format=format, column=column, encoding=encoding, errors=errors
         )
     finally:
         spark.stop()
-    kept = f", {done.kept:,} were there" if done.kept else ""
-    click.echo(f"{done.files:,} files: {done.parts:,} parts segmented{kept}", err=True)
+    kept = f", {counts.kept:,} were there" if counts.kept else ""
+    log_line(f"{counts.files:,} files: {counts.parts:,} parts segmented{kept}")
 
 
 def segment(

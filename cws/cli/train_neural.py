@@ -2,83 +2,57 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
-import click
-
-from cws.cli.train import say_where
-from cws.corpus import read_segmented
+from cws.bundled import sample_corpus
+from cws.cli.reporting import log_line, report_model
+from cws.cli.training_files import TrainingFiles
 from cws.errors import InputError
-from cws.files import check_folder, read_lines
-from cws.word_list import jieba_word_list, read_word_list
+from cws.files import check_folder
+from cws.training.neural_options import NeuralOptions
 
 
 def train_neural(
     kind: str,
-    train_path: str | None,
-    dev_path: str | None,
+    files: TrainingFiles,
     output: str,
+    options: NeuralOptions,
     *,
-    also: tuple[str, ...] = (),
-    raw: tuple[str, ...] = (),
-    init: str | None = None,
-    lexicons: tuple[str, ...] = (),
-    jieba: bool = True,
-    encoding: str = "utf-8",
-    seed: int = 1,
-    epochs: int | None = None,
-    learning_rate: float | None = None,
-    crf_lr_multiplier: float | None = None,
-    batch_chars: int = 2048,
-    encoder: str = "mini",
-    encoder_layers: int | None = None,
-    unshare_layers: bool = False,
     device: str | None = None,
-    precision: str = "auto",
     minutes: float | None = None,
     threads: int = 1,
-    progress: bool = False,
+    show_progress: bool = False,
 ) -> None:
-    """Train a neural model; arguments as of the command."""
+    """Train a neural model on files, and write it to a folder.
+
+    Args:
+        kind: The name of a neural kind.
+        files: What it learns from; without a corpus, from the bundled sample.
+        output: The folder.
+        options: Hyper-parameters.
+        device: `cpu`, `cuda`, ...; by default CUDA where there is some.
+        minutes: After which to stop, for the same call to go on from; None: never.
+        threads: Of PyTorch, on a CPU.
+        show_progress: Whether to show a bar on stderr.
+    """
     try:
         import torch
         import transformers  # noqa: F401 - it is only needed further down, where it would be too late to say so
         from accelerate import PartialState
 
-        from cws.training.loop import LoopOptions
-        from cws.training.neural import NeuralOptions
-        from cws.training.neural import train_neural as train_model
+        from cws.training import neural
     except ImportError as error:
-        raise InputError(f"{error}: neural models need pip install 'cws[neural]'") from error
+        raise InputError(f"{error}: neural models need pip install 'cws-toolkit[neural]'") from error
     check_folder(output)
     torch.set_num_threads(threads)
-    if train_path is None:
-        train_path, dev_path = sample_corpus("train"), dev_path or sample_corpus("dev")
-        click.echo(
-            "no --train: learning from the bundled sample, a few hundred sentences; this is for trying", err=True
-        )
-    corpora = [list(read_segmented(path, encoding=encoding)) for path in (train_path, *also)]
-    dev = list(read_segmented(dev_path, encoding=encoding)) if dev_path else None
-    word_lists = [jieba_word_list()] if jieba else []
-    word_lists += [read_word_list(path, encoding=encoding) for path in lexicons]
-    lines = [line for path in raw for line in read_lines(path, encoding=encoding)]
-    loop = LoopOptions(seed=seed, precision=precision)
-    options = NeuralOptions(
-        learning_rate=learning_rate, crf_lr_multiplier=crf_lr_multiplier, batch_characters=batch_chars, encoder=encoder,
-        encoder_layers=encoder_layers, unshare_layers=unshare_layers,
-        loop=replace(loop, epochs=epochs or (10 if kind.startswith("bert") else loop.epochs)),
-    )  # fmt: skip
-    figures = train_model(
-        kind, corpora, dev, word_lists, output, raw=lines, init=init, options=options, device=device,
-        stop_after=None if minutes is None else 60 * minutes, show_progress=progress,
-        log_line=lambda line: click.echo(line, err=True),
+    if files.train is None:
+        files = replace(files, train=sample_corpus("train"), dev=files.dev or sample_corpus("dev"))
+        log_line("no --train: learning from the bundled sample, a few hundred sentences; this is for trying")
+    figures = neural.train_neural(
+        kind, [files.sentences(path) for path in (files.train or "", *files.also)], files.dev_sentences(),
+        files.word_lists(), output, raw=list(files.raw_lines()), init=files.init, options=options, device=device,
+        stop_after=None if minutes is None else 60 * minutes, show_progress=show_progress, log_line=log_line,
     )  # fmt: skip
     if figures is not None and PartialState().is_main_process:
-        click.echo(f"dev F1 {100 * figures['f1']:.2f}", err=True)
-        say_where(output)
-
-
-def sample_corpus(part: str) -> str:
-    """Return the path of the bundled sample sentences, `train` or `dev`."""
-    return os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "sample", f"{part}.txt")
+        log_line(f"dev F1 {100 * figures['f1']:.2f}")
+        report_model(output)

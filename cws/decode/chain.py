@@ -1,4 +1,4 @@
-"""What a backend decodes: a `Chain`, made from a caller's arrays and checked."""
+"""What a backend decodes: a `Chain` of checked arrays, and the checks that host and device share."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from cws.errors import InputError
-from cws.tags import SBME, TagScheme
+from cws.tags import MAX_TAGS, SBME, TagScheme
 
 Array = Any  # a numpy array or a torch tensor
 
-MAX_TAGS = 256  # a tag is one byte
 # Of a single emission or transition: sums of two stay far from the end of float32. The float32 next to 1e30.
 MAX_SCORE = float(np.float32(1e30))
 
@@ -42,7 +41,7 @@ class Chain:
         transitions: Shape (K, K), [from, to]; of the emissions' type, float32 where that is a half.
         start, end: Shape (K,), of the type of the transitions.
         allowed: Shape (N, (K + 7) // 8), uint8, or None: bit k % 8 of byte k // 8 allows tag k at the character.
-        is_sbme: Whether the legality is that of the tags S, B, M, E, for which there are shorter ways.
+        is_sbme: Whether the legality is that of `cws.tags.SBME`, for which backends have code of their own.
     """
 
     emissions: Array
@@ -75,47 +74,6 @@ def is_tensor(array: object) -> bool:
     return torch is not None and isinstance(array, torch.Tensor)
 
 
-def numpy_chain(
-    emissions: Array,
-    offsets: Array,
-    transitions: Array,
-    start: Array | None,
-    end: Array | None,
-    legality: Legality | None,
-    allowed: Array | None,
-) -> Chain:
-    """Return the chain of CPU arrays; torch tensors share their memory with it.
-
-    Raises:
-        InputError: A wrong type, shape or device, falling offsets, transitions that are no numbers.
-    """
-    emissions = as_array(emissions, "emissions")
-    if emissions.ndim != 2:
-        raise InputError(f"emissions: expected the shape (characters, tags), got {emissions.shape}")
-    count, size = emissions.shape
-    emissions = np.ascontiguousarray(_floats(emissions, "emissions", (count, size)))
-    check_size(size)
-    # One array of all scores but the emissions: looked at and masked at once.
-    scores = np.zeros((size + 2, size), emissions.dtype)
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and that is an error below
-        scores[:size] = _floats(as_array(transitions, "transitions"), "transitions", (size, size))
-        if start is not None:
-            scores[size] = _floats(as_array(start, "start_transitions"), "start_transitions", (size,))
-        if end is not None:
-            scores[size + 1] = _floats(as_array(end, "end_transitions"), "end_transitions", (size,))
-    check_scores(scores)
-    is_sbme = False
-    if legality is not None:
-        masks = legality_masks(legality, size)
-        scores[masks.illegal] = -np.inf
-        is_sbme = masks.is_sbme
-    transitions, start, end = scores[:size], scores[size], scores[size + 1]
-    allowed = _numpy_allowed(allowed, count, size)
-    return Chain(
-        emissions, check_offsets(as_array(offsets, "offsets"), count), transitions, start, end, allowed, is_sbme
-    )
-
-
 def whole_number(value: object, name: str, limit: int) -> int:
     """Return a number from 1 to the limit, or raise InputError."""
     if isinstance(value, bool) or not hasattr(value, "__index__") or not 1 <= (number := index(value)) <= limit:
@@ -139,15 +97,6 @@ def as_array(array: Array, name: str) -> np.ndarray[Any, Any]:
     raise InputError(f"{name}: expected a numpy array or a torch tensor, got {type(array).__name__}")
 
 
-def _floats(array: np.ndarray[Any, Any], name: str, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    """Return the array if it is of floats and of this shape."""
-    if array.dtype != np.float32 and array.dtype != np.float64:
-        raise InputError(f"{name}: expected float32 (or float64), got {array.dtype}")
-    if array.shape != shape:
-        raise InputError(f"{name}: expected the shape {shape}, got {array.shape}")
-    return array
-
-
 def check_size(size: int) -> None:
     """Raise InputError if there are too few tags or too many."""
     if not 1 <= size <= MAX_TAGS:
@@ -164,20 +113,6 @@ def check_offsets(offsets: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, 
         at = int(falls[0])
         raise InputError(f"offsets: expected to rise, got {offsets[at]} and then {offsets[at + 1]} at {at + 1}")
     return np.ascontiguousarray(offsets)
-
-
-def _numpy_allowed(allowed: Array | None, count: int, size: int) -> np.ndarray[Any, Any] | None:
-    if allowed is None:
-        return None
-    allowed = as_array(allowed, "allowed")
-    if allowed.dtype == np.bool_ and allowed.shape == (count, size):
-        return np.packbits(allowed, axis=1, bitorder="little")
-    if allowed.dtype == np.uint8 and allowed.shape == (count, (size + 7) // 8):
-        return np.ascontiguousarray(allowed)
-    raise InputError(
-        f"allowed: expected bool of shape ({count}, {size}) or its bits in uint8 of shape ({count}, {(size + 7) // 8}),"
-        f" got {allowed.dtype} {allowed.shape}"
-    )
 
 
 class Masks(NamedTuple):
@@ -224,6 +159,16 @@ def check_scores(scores: np.ndarray[Any, Any]) -> None:
     name = "transitions" if row < size else "start_transitions" if row == size else "end_transitions"
     place = f"from {row} to {to}" if row < size else f"of tag {to}"
     raise InputError(f"{name}: expected -inf or scores from -1e30 to 1e30, got {scores[row, to]} {place}")
+
+
+def check_results(
+    results: np.ndarray[Any, Any], emissions: np.ndarray[Any, Any], offsets: np.ndarray[Any, Any], what: str
+) -> None:
+    """Raise InputError if the result of a sequence, shape (B,), is NaN or infinite; `what` says why it may be."""
+    if not np.isfinite(results).all():
+        sequence = int(np.flatnonzero(~np.isfinite(results))[0])
+        first, last = offsets[sequence : sequence + 2]
+        raise explain(sequence, emissions[first:last], what)
 
 
 def explain(sequence: int, emissions: np.ndarray[Any, Any], what: str) -> InputError:

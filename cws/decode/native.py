@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,26 +11,35 @@ from cws import _native
 from cws.decode.chain import Chain
 
 
-def viterbi(chain: Chain, threads: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """As `cws.decode.reference.viterbi`."""
-    return _native_chain(chain).viterbi(threads)
+@dataclass(frozen=True)
+class Native:
+    """The functions of `cws.decode.reference` in C++.
 
+    Attributes:
+        threads: How many may share the sequences of a batch; results do not depend on it.
+    """
 
-def nbest(chain: Chain, n: int, threads: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """As `cws.decode.reference.nbest`."""
-    return _native_chain(chain).nbest(n, threads)
+    threads: int
 
+    def viterbi(self, chain: Chain) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """As `cws.decode.reference.viterbi`."""
+        return _native_chain(chain).viterbi(self.threads)
 
-def forward_backward(chain: Chain, pairwise: bool, threads: int) -> tuple[np.ndarray[Any, Any], ...]:
-    """As `cws.decode.reference.forward_backward`."""
-    return _native_chain(chain).forward_backward(pairwise, threads)
+    def nbest(self, chain: Chain, n: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """As `cws.decode.reference.nbest`."""
+        return _native_chain(chain).nbest(n, self.threads)
 
+    def forward_backward(
+        self, chain: Chain, pairwise: bool = False
+    ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """As `cws.decode.reference.forward_backward`."""
+        return _native_chain(chain).forward_backward(pairwise, self.threads)
 
-def log_likelihood(
-    chain: Chain, tags: np.ndarray[Any, Any], weights: np.ndarray[Any, Any], threads: int
-) -> tuple[np.ndarray[Any, Any], tuple[np.ndarray[Any, Any], ...]]:
-    """As `cws.decode.reference.log_likelihood`."""
-    return _native_chain(chain).log_likelihood(tags, weights, threads)
+    def log_likelihood(
+        self, chain: Chain, tags: np.ndarray[Any, Any], weights: np.ndarray[Any, Any]
+    ) -> tuple[np.ndarray[Any, Any], tuple[np.ndarray[Any, Any], ...]]:
+        """As `cws.decode.reference.log_likelihood`."""
+        return _native_chain(chain).log_likelihood(tags, weights, self.threads)
 
 
 def _native_chain(chain: Chain) -> _native.Chain:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cws.labelers.linear import ABSENT, FIRST_KNOWN, SEPARATOR, UNKNOWN
+from cws.labelers.character_classes import ABSENT, FIRST_KNOWN, SEPARATOR, UNKNOWN
 from cws.tags import SBME, TagScheme
 from cws.text import HANZI, PUNCTUATION, SPACE, TYPE_NAMES, bmp_types, fold, folded_bmp
 

@@ -6,18 +6,15 @@ Order 2 generates characters together with their tags: P(c, t | the two c, t bef
 of one and of none before, as in Wang, Zong & Su, "Which is more suitable for Chinese word segmentation, the generative
 model or the discriminative one?" (2009). As a chain of order 1 its tags are the sixteen legal triples of S, B, M, E.
 
-This file says what such a model's tensors are, opens them for the C++ core, and holds the specification of the core's
-scores in plain Python (`reference_emissions`). Training is in cws/training/hmm.py.
+This file says what such a model's tensors are, and opens them for the C++ core. The specification of the core's
+scores is in cws/labelers/reference.py, training in cws/training/hmm.py.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-
 from cws import model_io
 from cws._native import HmmPredictor
 from cws.errors import ModelError
-from cws.labelers.linear import EDGE, classes_of
 from cws.tags import SBME
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
 
     from cws.tags import TagScheme
 
-# Scores are integers; the score in nats is that times the scale in cws.json. Tags are in the order S B M E.
+# Scores are integers; the score in nats is that times the scale in cws.json. Tags are in the order of cws/tags.py.
 _COMMON: dict[str, tuple[str, tuple[int | None, ...]]] = {
     "characters": ("U16", (0x10000,)),  # the class of each code point of the BMP, as of linear models
     "scores": ("I16", (None, 4)),  # [class][tag]
@@ -83,39 +80,3 @@ def open_hmm(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> HmmPr
         raise
     except ValueError as error:  # from the core, which checks what it will take on trust
         raise ModelError(f"{folder}: {error}: the file is damaged, train or install the model again") from None
-
-
-def reference_emissions(tensors: Mapping[str, memoryview], order: int, text: str) -> list[list[int]]:
-    """Return the scores of the chain's tags at each character of a text without white space, slowly and readably.
-
-    The core must return the same; tests compare them.
-    """
-    codes = [EDGE, EDGE, *classes_of(tensors["characters"], text)]
-    scores = tensors["scores"].cast("h")
-    if order == 1:
-        return [scores[4 * code : 4 * code + 4].tolist() for code in codes[2:]]
-    bigram_first, bigram_classes = tensors["bigram_first"].cast("I"), tensors["bigram_classes"].cast("H")
-    trigram_first, trigram_classes = tensors["trigram_first"].cast("I"), tensors["trigram_classes"].cast("H")
-    bigram_scores, trigram_scores = tensors["bigram_scores"].cast("h"), tensors["trigram_scores"].cast("h")
-
-    def find(classes: memoryview, begin: int, end: int, wanted: int) -> int | None:
-        at = bisect_left(classes, wanted, begin, end)
-        return at if at < end and classes[at] == wanted else None
-
-    def find_bigram(first: int, second: int) -> int | None:
-        return find(bigram_classes, bigram_first[first], bigram_first[first + 1], second)
-
-    rows = []
-    for at in range(2, len(codes)):
-        before, here = find_bigram(codes[at - 2], codes[at - 1]), find_bigram(codes[at - 1], codes[at])
-        trigram = None
-        if before is not None:
-            trigram = find(trigram_classes, trigram_first[before], trigram_first[before + 1], codes[at])
-        if trigram is not None:
-            row = trigram_scores[16 * trigram : 16 * trigram + 16].tolist()
-        elif here is not None:
-            row = [bigram_scores[8 * here + PAIRS.index(triple[1:])] for triple in TRIPLES]
-        else:
-            row = [scores[4 * codes[at] + triple[2]] for triple in TRIPLES]
-        rows.append(row)
-    return rows

@@ -1,4 +1,4 @@
-"""Building a lexicon from raw text without supervision: docs/lexicon.md.
+"""Building a lexicon from raw text without supervision: docs/explanation/minimum_entropy.md.
 
 The steps are plain functions: `count`, `cut`, `truncate`, `prune`, `estimate`, `minimise`; `segment_by_autonomy`,
 `refine`, `retag`. `build` is all of them.

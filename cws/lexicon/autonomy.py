@@ -32,12 +32,12 @@ def segment_by_autonomy(
 
     Args:
         runs: As `sample.sample_runs` returns them.
-        longest: Units of a word.
+        longest: Symbols of a word.
         memory, threads: As for `count`; they make no difference to the result.
     """
     text = "\n".join(runs)
-    for unit, han in _AS_HAN.items():
-        text = text.replace(unit, han)
+    for symbol, han in _AS_HAN.items():
+        text = text.replace(symbol, han)
     index = NgramIndex(count_texts([text], n=longest, min_count=2, memory=memory, threads=threads))
     ends = best_ends(text, [table.ngrams for table in index.counts.tables], autonomies(index), _LEAST)
     return SegmentedRuns("".join(runs), offsets_of(runs), ends[codes_of(text) != ord("\n")])

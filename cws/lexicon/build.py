@@ -189,9 +189,9 @@ def _improve(words: SegmentedRuns, options: BuildOptions, step: int, log_line: C
     """Return the words after one pass of sampler and tagger."""
     sampler = options.sampler
 
-    def show(sweep: int, log_probability: float, kinds: int) -> None:
+    def show(sweep: int, log_probability: float, word_types: int) -> None:
         if sweep % 10 == 0:
-            log_line(f"sampled {sweep} times: log-probability {log_probability:.0f}, {kinds:,} word types")
+            log_line(f"sampled {sweep} times: log-probability {log_probability:.0f}, {word_types:,} word types")
 
     words = refine(words, replace(sampler, sweeps=sampler.sweeps >> step, seed=sampler.seed + step), progress=show)
     words = retag(words, iterations=options.retag_iterations)

@@ -21,7 +21,7 @@ class Statistics(NamedTuple):
 
     Attributes:
         pmi: (m,) mutual information of the two parts, in nats; inf for single characters.
-        gain: (m,) F, what merging these parts saves, in nats a unit; 0 for single characters.
+        gain: (m,) F, what merging these parts saves, in nats a symbol; 0 for single characters.
         branching: (m,) the smaller of the two branching entropies, in nats.
     """
 

@@ -1,6 +1,6 @@
 """The formulas of the minimum-entropy principle. Probabilities in, nats out, unless a name says bits.
 
-A text is written in units (characters or words) of length l_w and probability p_w. Its information per character is
+A text is written in symbols (characters or words) of length l_w and probability p_w. Its information per character is
 L = H / l with H = -sum p_w ln p_w and l = sum p_w l_w; a lexicon is good if L is small (Redlich, "Redundancy reduction
 as a strategy for unsupervised learning", 1993; Su, "The minimum entropy principle (2)", 2018).
 """
@@ -35,14 +35,14 @@ def pmi(joint: ArrayLike, parts: Sequence[ArrayLike]) -> Floats:
 
 
 def merge_gain(joint: ArrayLike, parts: Sequence[ArrayLike]) -> Floats:
-    """Return F: by how much L * l falls when k different units that stand in a row become one. Exact.
+    """Return F: by how much L * l falls when k different symbols that stand in a row become one. Exact.
 
     F = p ln(p / (p_1 ... p_k)) - (1 - (k - 1) p) ln(1 - (k - 1) p) + sum_i (p_i - p) ln(1 - p / p_i),
-    since the merged text has (1 - (k - 1) p) times as many units; for k = 2 it is F_ab of Su (2018).
+    since the merged text has (1 - (k - 1) p) times as many symbols; for k = 2 it is F_ab of Su (2018).
 
     Args:
-        joint: p, the probability that the units begin here, in a row: occurrences per unit of the text.
-        parts: p_1 ... p_k, of the units; none below p.
+        joint: p, the probability that the symbols begin here, in a row: occurrences per symbol of the text.
+        parts: p_1 ... p_k, of the symbols; none below p.
     """
     p = np.asarray(joint, np.float64)
     rest = 1 - (len(parts) - 1) * p

@@ -78,14 +78,14 @@ class Lexicon:
     def segment(self, text: str) -> list[str]:
         """Return the words of a text by the best path; joined, they are the text.
 
-        `units.split` with `segment_run` is the specification; control characters count as white space here.
+        `symbols.split` with `segment_run` is the specification; control characters count as white space here.
         """
         if not isinstance(text, str):
             raise InputError(f"segment expects a str, got {type(text).__name__}: decode bytes first")
         return self._native.segment(text)
 
     def segment_run(self, run: str) -> list[str]:
-        """Return the words of a run of units, as `units.runs` makes them."""
+        """Return the words of a run of symbols, as `symbols.runs` makes them."""
         return self._trie.segment(run, self._unknown)
 
     def information(self) -> float:

@@ -1,12 +1,19 @@
-"""What counting n-grams means, in plain Python: `cws.lexicon.counting.count` gives the same for any amount of text."""
+"""What counting n-grams, sampling lines, cutting and pruning mean, in plain Python.
+
+`cws.lexicon.counting.count`, `cws.lexicon.counting.line_sample` and `cws.lexicon.steps` give the same for any amount of
+text.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from math import log
+from zlib import crc32
 
+from cws.lattice import best_path
+from cws.lexicon import symbols
 from cws.text import HANZI, NUMERAL, character_type
 
 EDGE = "\0"
@@ -76,4 +83,64 @@ def _neighbours(pairs: Counter[tuple[str, str]]) -> dict[str, list[int]]:
 
 def _entropy(counts: list[int]) -> float:
     total = sum(counts)
-    return max(0.0, log(total) - sum(count * log(count) for count in counts) / total)
+    return max(0.0, math.log(total) - sum(count * math.log(count) for count in counts) / total)
+
+
+def sample_reference(lines: Iterable[str], characters: int) -> list[str]:
+    """Return the runs of a share of lines, as `cws.lexicon.counting.line_sample.sample_runs` does.
+
+    The share is of those lines whose checksums end in so many zeros that it is not too large.
+    """
+    kept = sorted(
+        (crc32(line.encode("utf-8", "surrogatepass")), found) for line in lines if (found := symbols.runs(line))
+    )
+    bits = 0
+    while bits < 32 and sum(len(found) for _, found in kept) > characters:
+        bits += 1
+        kept = [(checksum, found) for checksum, found in kept if checksum % (1 << bits) == 0]
+    return [run for _, found in kept for run in found.split("\n")]
+
+
+def cut_reference(text: str, strong: Collection[str], longest: int) -> Counter[str]:
+    """Count the pieces of a text that is cut wherever no strong n-gram spans the place.
+
+    Pieces of 2 to `longest` characters count only if they are strong n-grams themselves.
+    """
+    joined = [False] * len(text)
+    for ngram in strong:
+        at = text.find(ngram)
+        while at >= 0:
+            joined[at : at + len(ngram) - 1] = [True] * (len(ngram) - 1)
+            at = text.find(ngram, at + 1)
+    pieces: Counter[str] = Counter()
+    begin = 0
+    for end, goes_on in enumerate(joined, 1):
+        if not goes_on:
+            pieces[text[begin:end]] += 1
+            begin = end
+    pieces.pop("\n", None)
+    return Counter({w: n for w, n in pieces.items() if len(w) == 1 or len(w) > longest or w in strong})
+
+
+def prune_reference(words: Mapping[str, float], *, min_pmi: float = 1.0, more: float = 1.0) -> dict[str, float]:
+    """Return the words without those that others can spell as well, as `cws.lexicon.steps.prune` does."""
+    counts = {character: 1.0 for word in words for character in word} | dict(words)
+    total = sum(counts.values())
+    for word in sorted(words, key=lambda word: (-len(word), words[word], word)):
+        if len(word) == 1:
+            continue
+        count = counts.pop(word)
+        ends, score = best_path(word, _parts(word, counts, total), 0.0)  # each character is a word
+        if math.log(count / total) - score >= min_pmi + more * (len(word) - 2):
+            counts[word] = count
+            continue
+        for begin, end in zip([0, *ends], ends, strict=False):
+            counts[word[begin:end]] += count
+    return counts
+
+
+def _parts(word: str, counts: Mapping[str, float], total: float) -> dict[str, float]:
+    """Return the log-probabilities of the words inside a word."""
+    size = len(word)
+    inside = {word[begin:end] for begin in range(size) for end in range(begin + 1, size + 1)}
+    return {part: math.log(counts[part] / total) for part in inside if part in counts}

@@ -1,4 +1,4 @@
-"""Pictures of a lexicon: short and long words, frequent and rare ones, and what holds them together."""
+"""Plots of a lexicon: short and long words, frequent and rare ones, and what holds them together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import Any
 from cws.lexicon.lexicon import Lexicon
 from cws.plotting import new_figure, save_figure
 
-SURE_GAIN = 1.0  # nats of mutual information from which on merging two units is a gain, see `entropy.merge_gain_bound`
+SURE_GAIN = (
+    1.0  # nats of mutual information from which on merging two symbols is a gain, see `entropy.merge_gain_bound`
+)
 
 
 def draw_report(lexicon: Lexicon, information: Sequence[float], path: str | os.PathLike[str]) -> None:
@@ -42,12 +44,12 @@ def _draw_ranks(axes: Any, lexicon: Lexicon) -> None:
 
 
 def _draw_lengths(axes: Any, lexicon: Lexicon) -> None:
-    kinds = Counter(len(word) for word in lexicon.entries)
+    types = Counter(len(word) for word in lexicon.entries)
     running: Counter[int] = Counter()
     for word, entry in lexicon.entries.items():
         running[len(word)] += entry.count
-    lengths = sorted(kinds)
-    for shift, name, counts in ((-0.2, "word types", kinds), (0.2, "words of the text", running)):
+    lengths = sorted(types)
+    for shift, name, counts in ((-0.2, "word types", types), (0.2, "words of the text", running)):
         total = sum(counts.values())
         axes.bar(
             [length + shift for length in lengths], [counts[length] / total for length in lengths], 0.4, label=name

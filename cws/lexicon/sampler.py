@@ -23,13 +23,13 @@ LONGEST = 8
 class SamplerOptions:
     """Hyper-parameters of the sampler, chosen on the dev set of ctb6."""
 
-    longest: int = 4  # units of a word
+    longest: int = 4  # symbols of a word
     sweeps: int = 40  # over the text
     discount: float = 0.5  # of pairs
     strength: float = 1.0
     unigram_discount: float = 0.5  # of words
     unigram_strength: float = 10.0
-    mean_length: float = 1.8  # of a kind of word, in units
+    mean_length: float = 1.8  # of a word type, in symbols
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -78,5 +78,5 @@ def refine(
     for sweep in range(1, options.sweeps + 1):
         log_probability = sampler.sweep()
         if progress:
-            progress(sweep, log_probability, sampler.kinds)
+            progress(sweep, log_probability, sampler.word_types)
     return replace(words, ends=sampler.ends())

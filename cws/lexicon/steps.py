@@ -1,6 +1,6 @@
 """The named steps after counting, each a plain function: cut, truncate, prune; and `estimate`, which follows.
 
-`cut` and `prune` are done by the core; steps_reference.py is what they do.
+`cut` and `prune` are done by the core; reference.py is what they do.
 
 Su, "The minimum entropy principle (2)" (2018), and for n-grams, "A better new word finder" (2019).
 """
@@ -19,7 +19,7 @@ from cws.errors import InputError
 from cws.lexicon.candidates import NgramIndex
 from cws.threads import check_threads
 
-MIN_PMI = (1.0, 6.0, 8.0)  # of n-grams of 2, 3 and 4 characters: see docs/lexicon.md
+MIN_PMI = (1.0, 6.0, 8.0)  # of n-grams of 2, 3 and 4 characters: see docs/explanation/minimum_entropy.md
 UNKNOWN = -30.0  # the weight of a character that the lexicon has not: worse than any other
 
 

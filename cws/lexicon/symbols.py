@@ -1,7 +1,7 @@
-"""Raw text as the lexicon builder sees it: units, in runs.
+"""Raw text as the lexicon builder sees it: symbols, in runs.
 
-A unit is a Han character, or a whole number (`0`: digits, or two and more Chinese numerals) or a whole Latin word
-(`a`). A run is as many units as stand in a row; no word crosses its edge. Everything else is between the runs.
+A symbol is a Han character, or a whole number (`0`: digits, or two and more Chinese numerals) or a whole Latin word
+(`a`). A run is as many symbols as stand in a row; no word crosses its edge. Everything else is between the runs.
 
 >>> runs("在ＰＫＵ读了20年（二十年！）书")
 '在a读了0年\\n0年\\n书'
@@ -21,7 +21,7 @@ _ASCII = {**dict.fromkeys(range(0x30, 0x3A), NUMBER)} | {
 }
 _SHAPES = str.maketrans({shifted: shape for code, shape in _ASCII.items() for shifted in (code, code + 0xFEE0)})
 _WHOLE = "0+(?:[.．]0+)*[%％]?|a+|[〇零一二两三四五六七八九十百千万亿]{2,}"
-_UNIT = re.compile(f"{_WHOLE}|[{_HAN}]")
+_SYMBOL = re.compile(f"{_WHOLE}|[{_HAN}]")
 _RUN = re.compile(f"(?:{_WHOLE}|[{_HAN}])+")
 _NUMBER = re.compile(r"[0-9\uff10-\uff19]+(?:[.．][0-9\uff10-\uff19]+)*[%％]?|[〇零一二两三四五六七八九十百千万亿]{2,}")
 _LATIN = re.compile(r"[A-Za-z\uff21-\uff3a\uff41-\uff5a]+")
@@ -46,7 +46,7 @@ def split(text: str, cut_run: Callable[[str], list[str]]) -> list[str]:
 
     Args:
         text: Any text.
-        cut_run: Returns the words of a run of units.
+        cut_run: Returns the words of a run of symbols.
     """
     words: list[str] = []
     at = 0
@@ -59,11 +59,11 @@ def split(text: str, cut_run: Callable[[str], list[str]]) -> list[str]:
 
 
 def _words_of_run(text: str, match: re.Match[str], cut_run: Callable[[str], list[str]]) -> Iterator[str]:
-    ends = [unit.end() for unit in _UNIT.finditer(match.group())]
-    begin = units = 0
+    ends = [symbol.end() for symbol in _SYMBOL.finditer(match.group())]
+    begin = symbols = 0
     for word in cut_run(_shorten(match.group())):
-        units += len(word)
-        end = ends[units - 1]
+        symbols += len(word)
+        end = ends[symbols - 1]
         yield text[match.start() + begin : match.start() + end]
         begin = end
 

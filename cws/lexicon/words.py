@@ -15,12 +15,12 @@ from cws._native import count_words
 
 @dataclass(frozen=True)
 class SegmentedRuns:
-    """Runs of units, and where their words end.
+    """Runs of symbols, and where their words end.
 
     Attributes:
         text: The runs, one after the other.
         offsets: (runs + 1,) int64, where each begins; none is empty.
-        ends: (units,) uint8, 1 for the last unit of each word.
+        ends: (symbols,) uint8, 1 for the last symbol of each word.
     """
 
     text: str

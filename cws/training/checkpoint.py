@@ -124,3 +124,10 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Te
         state.setdefault(int(at), {})[key] = tensor
     whole = optimiser.state_dict()
     optimiser.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
+
+
+def remove_checkpoint(folder: str) -> None:
+    """Remove the checkpoint of a training that is complete."""
+    path = os.path.join(folder, CHECKPOINT_FILE)
+    if os.path.exists(path):
+        os.unlink(path)

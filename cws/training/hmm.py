@@ -1,12 +1,12 @@
-"""Training of hidden Markov models: counts of a segmented corpus, or Baum-Welch on raw text.
+"""Training of hidden Markov models: the counts of a segmented corpus.
 
 The steps of `train_hmm`: number the characters, count what stands beside what, turn the counts into log-probabilities,
-store them as 16-bit steps. `reestimate` improves a model of order 1 on text without words in it.
+store them as 16-bit steps. Re-estimation of a model of order 1 on raw text is in baum_welch.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cws import decode, model_io
+from cws import model_io
 from cws.errors import InputError, ModelError
 from cws.labelers.alphabet import Alphabet, Words
+from cws.labelers.character_classes import EDGE, FIRST_KNOWN, UNKNOWN
 from cws.labelers.hmm import legal_pairs, legal_triples
-from cws.labelers.linear import EDGE, FIRST_KNOWN, UNKNOWN
 from cws.tags import SBME, TagScheme
 from cws.text import TYPE_NAMES
+from cws.training.hmm_options import HmmOptions
 from cws.word_list import jieba_table
 
 Floats = NDArray[np.floating[Any]]
@@ -50,22 +51,25 @@ class Hmm:
 
 
 def train_hmm(
-    sentences: Sequence[Words], folder: str | PathLike[str], *, order: int = 1, about: Mapping[str, Any] | None = None
+    sentences: Sequence[Words],
+    folder: str | PathLike[str],
+    *,
+    options: HmmOptions | None = None,
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     """Train a model on segmented sentences and write it to a folder.
 
     Args:
         sentences: Lists of words.
         folder: Made if it is not there.
-        order: 1 or 2; 2 is much better and as fast to train.
+        options: Its order.
         about: What else cws.json should say.
 
     Raises:
-        InputError: No sentence, or another order.
+        InputError: No sentence.
         FileError: The folder cannot be written.
     """
-    if order not in (1, 2):
-        raise InputError(f"order: expected 1 or 2, got {order!r}")
+    order = (options or HmmOptions()).order
     training = {"sentences": len(sentences), "words": sum(map(len, sentences)), **(about or {})}
     if order == 1:
         write_hmm(count_hmm(sentences), folder, training)
@@ -94,7 +98,7 @@ def _steps(logs: Floats) -> NDArray[np.int16]:
     return np.round(np.clip(logs, -_LIMIT, _LIMIT) / SCALE).astype(np.int16)
 
 
-def _log(probabilities: Floats) -> Floats:
+def log_of(probabilities: Floats) -> Floats:
     with np.errstate(divide="ignore"):
         return np.log(probabilities)
 
@@ -111,7 +115,7 @@ def count_hmm(sentences: Iterable[Words], scheme: TagScheme = SBME) -> Hmm:
         InputError: No word in them.
     """
     alphabet, codes, tags, lengths = _encode(sentences, scheme)
-    first, last, inner = _places(lengths)
+    first, last, inner = places_of(lengths)
     k = scheme.size
     start = np.bincount(tags[first], minlength=k) + np.array(scheme.start_allowed)
     steps = np.bincount(k * tags[:-1][inner].astype(np.int64) + tags[1:][inner], minlength=k * k).reshape(k, k)
@@ -124,10 +128,10 @@ def count_hmm(sentences: Iterable[Words], scheme: TagScheme = SBME) -> Hmm:
     leaving = steps.sum(axis=1) + end  # from each tag something follows, or nothing
     return Hmm(
         alphabet,
-        _log(known / known.sum(axis=0)),
-        _log(steps / leaving[:, None]),
-        _log(start / start.sum()),
-        _log(end / leaving),
+        log_of(known / known.sum(axis=0)),
+        log_of(steps / leaving[:, None]),
+        log_of(start / start.sum()),
+        log_of(end / leaving),
     )
 
 
@@ -142,7 +146,7 @@ def _encode(
     return alphabet, *alphabet.encode_corpus(sentences, scheme)
 
 
-def _places(lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+def places_of(lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Return the first and last characters of the sequences, and which characters are followed by one of their own."""
     lengths = lengths[lengths > 0]
     ends = np.cumsum(lengths)
@@ -233,7 +237,7 @@ def count_trigrams(
     three = two[np.searchsorted(bigram_keys, trigram_keys % (classes * classes))][:, legal.pair_of_triple]
     three[trigram_of, legal.triple_at[x % k, y % k, z % k]] += weights[2] * triple_counts / context2
     return {
-        "scores": _steps(_log(one)),
+        "scores": _steps(log_of(one)),
         **_level("bigram", classes, bigram_keys // classes, bigram_keys % classes, two),
         **_level("trigram", len(bigram_keys), np.searchsorted(bigram_keys, trigram_keys // classes),
                  trigram_keys % classes, three),
@@ -260,7 +264,7 @@ def _level(
     return {
         f"{name}_first": np.searchsorted(parent, np.arange(parents + 1)).astype(np.uint32),
         f"{name}_classes": last.astype(np.uint16),
-        f"{name}_scores": _steps(_log(probabilities)),
+        f"{name}_scores": _steps(log_of(probabilities)),
     }
 
 
@@ -277,59 +281,7 @@ def _interpolation(*orders: Any) -> Floats:
     return weights
 
 
-# Baum-Welch
-
-
-def reestimate(
-    hmm: Hmm, texts: Iterable[str], *, iterations: int = 10, log_line: Callable[[str], None] | None = None
-) -> Hmm:
-    """Return the model that explains raw text better (Baum et al. 1970).
-
-    Each iteration counts every tag as often as the model expects it, and takes the counts for a new model; the
-    likelihood of the texts never falls. What makes words for it need not be what makes words for a reader: a good
-    model usually gets worse at segmenting, which is why this is a study and not a recipe.
-
-    Args:
-        hmm: Where to begin.
-        texts: Sentences, without white space; characters the model does not know are added to it.
-        iterations: At most; it ends earlier when an iteration gains less than 1e-6 nats a character.
-        log_line: Called with a line for each iteration: the log-likelihood per character.
-
-    Raises:
-        InputError: No text.
-    """
-    sentences = [[text] for text in texts if text]
-    if not sentences:
-        raise InputError("no text to learn from: give a file of raw text")
-    hmm = _widen(hmm, Alphabet.of("".join(words) for words in sentences))
-    codes, _, lengths = hmm.alphabet.encode_corpus(sentences)
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    first, last, _ = _places(lengths)
-    before = -np.inf
-    for iteration in range(iterations + 1):
-        expected = decode.forward_backward(
-            np.maximum(hmm.emissions, -1e3)[codes].astype(np.float32), offsets,
-            *(np.maximum(logs, -1e3).astype(np.float32) for logs in (hmm.transitions, hmm.start, hmm.end)),
-            legality=SBME,
-        )  # fmt: skip
-        likelihood = float(expected.log_partition.sum() / len(codes))
-        if log_line:
-            log_line(f"iteration {iteration}: log-likelihood {likelihood:.6f} a character")
-        if iteration == iterations or likelihood < before + 1e-6:
-            break
-        before = likelihood
-        tags = expected.tags.astype(np.float64)
-        counts = np.stack([np.bincount(codes, tags[:, tag], len(hmm.emissions)) for tag in range(4)], axis=1)
-        start, end, steps = tags[first].sum(axis=0), tags[last].sum(axis=0), np.asarray(expected.transitions)
-        leaving = np.maximum(steps.sum(axis=1) + end, 1e-300)
-        hmm = Hmm(
-            hmm.alphabet,
-            _log(counts / np.maximum(counts.sum(axis=0), 1e-300)),
-            _log(steps / leaving[:, None]),
-            _log(start / start.sum()),
-            _log(end / leaving),
-        )
-    return hmm
+# The tables of jieba
 
 
 def jieba_hmm() -> Hmm:
@@ -357,12 +309,3 @@ def jieba_hmm() -> Hmm:
         raise ModelError(f"the tables of jieba.finalseg are not those of jieba 0.42 ({error})") from error
     end = np.where(SBME.end_allowed, np.log(1 / 2), -np.inf)
     return Hmm(alphabet, emissions, transitions, np.where(first < -1e3, -np.inf, first), end)
-
-
-def _widen(hmm: Hmm, alphabet: Alphabet) -> Hmm:
-    """Return the model in another alphabet; characters it does not know are as likely as one unknown of their type."""
-    known = np.zeros(len(alphabet.types), np.int64)  # the class in the old alphabet of each class in the new
-    known[alphabet.characters] = hmm.alphabet.characters
-    known[:FIRST_KNOWN] = np.arange(FIRST_KNOWN)
-    emissions = np.exp(hmm.emissions[known])
-    return Hmm(alphabet, _log(emissions / emissions.sum(axis=0)), hmm.transitions, hmm.start, hmm.end)

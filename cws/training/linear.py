@@ -11,7 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from os import PathLike
 from typing import Any
 
@@ -19,61 +19,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cws import model_io
-from cws._native import LinearPredictor, LinearTrainer, build_table
+from cws._native import LinearTrainer
 from cws.corpus import train_dev_split
 from cws.decode import viterbi
 from cws.errors import InputError
-from cws.labelers.alphabet import Alphabet
-from cws.labelers.linear import ABSENT, FIRST_KNOWN
-from cws.metrics import SegmentationCounts, score
+from cws.labelers.alphabet import Alphabet, Words
+from cws.labelers.character_classes import ABSENT, FIRST_KNOWN
+from cws.metrics import SegmentationCounts
 from cws.tags import SBME, TagScheme
 from cws.text import fold
+from cws.training.linear_options import LinearOptions
+from cws.training.quantise import Tensors, prune, quantise
 
-Words = Sequence[str]
 WordList = Mapping[str, int | None]
-Tensors = dict[str, NDArray[Any]]
 
 log = logging.getLogger(__name__)
 
 MAX_ORDER = 4  # characters in the longest n-gram
-WEIGHTS_LIMIT = 127  # of 8-bit weights
 _OWN_KEYS = model_io.RESERVED | {"kind", "scheme", "scale", "training", "dev"}  # of cws.json, written here
-
-
-@dataclass(frozen=True)
-class LinearOptions:
-    """Hyper-parameters, chosen on the dev sets of pku, ctb6 and sxu."""
-
-    epochs: int = 10  # at most
-    patience: int = 2  # epochs without a dev F1 better by min_gain before training stops
-    min_gain: float = 0.0002
-    learning_rate: float = 0.07  # AdaGrad's; 0.04 and 0.12 are up to 0.2 worse (docs/linear.md)
-    margin: float = 2.0  # how much more than a wrong tag gold must score, in nats; 0 is 0.1 to 0.4 worse
-    min_trigram_count: int = 3  # 1 is no better and makes a larger model
-    min_fourgram_count: int = 2
-    dev_fraction: float = 0.1  # of the training sentences, where no dev set is given
-    scale: float = 1 / 16  # nats of one step of the 8-bit weights; finer steps are no better and zip worse
-    tolerance: float = 0.0005  # dev F1 that pruning may cost
-    prune: tuple[int, ...] = (6, 5, 4, 3, 2, 1)  # tried in this order, see quantise
-    frequent: float = 0.4  # the share of a word list, by count, that is a lexicon class of its own
-    averaged: int = 1  # trainings whose weights are averaged; 4 give 0.03 to 0.06 for four times the time
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        for name, allowed in (
-            ("epochs", self.epochs >= 1),
-            ("patience", self.patience >= 1),
-            ("learning_rate", 0 < self.learning_rate < math.inf),
-            ("margin", 0 <= self.margin < math.inf),
-            ("min_trigram_count", self.min_trigram_count >= 1),
-            ("min_fourgram_count", self.min_fourgram_count >= 1),
-            ("scale", 0 < self.scale < 1),
-            ("frequent", 0 <= self.frequent < 1),
-            ("averaged", self.averaged >= 1),
-            ("seed", 0 <= self.seed < 2**64),
-        ):
-            if not allowed:
-                raise InputError(f"{name} of a linear model cannot be {getattr(self, name)}: see LinearOptions")
 
 
 def lexicon_entries(
@@ -152,7 +115,7 @@ def train_linear(
     del trainer
     if not is_split and options.averaged > 1:
         weights = _train_averaged(alphabet, lexicon, train, options, epochs, log_line)
-    tensors, counts, limit = _prune(alphabet, weights, dev, options, log_line)
+    tensors, counts, limit = prune(alphabet, weights, dev, options, log_line)
     del weights  # to hold memory down while the next trainer works
     if is_split:
         weights = _train_averaged(alphabet, lexicon, sentences, options, epochs, log_line)
@@ -291,69 +254,3 @@ def _run_epochs(
         elif epoch - best_epoch >= options.patience:
             break
     return weights, best_epoch
-
-
-def _prune(
-    alphabet: Alphabet, weights: Tensors, dev: Sequence[Words], options: LinearOptions, log_line: Callable[[str], None]
-) -> tuple[Tensors, SegmentationCounts, int]:
-    """Return the smallest quantised tensors that lose no more than the tolerance on dev, their counts and limit."""
-    tensors = quantise(alphabet, weights, options.scale, 0)
-    counts = evaluate_tensors(tensors, dev)
-    whole, limit = counts.f1, 0
-    for candidate in options.prune:
-        pruned = quantise(alphabet, weights, options.scale, candidate)
-        pruned_counts = evaluate_tensors(pruned, dev)
-        if pruned_counts.f1 >= whole - options.tolerance:
-            tensors, counts, limit = pruned, pruned_counts, candidate
-            break
-    log_line(
-        f"8-bit weights: dev F1 {100 * whole:.2f}; without n-grams below {limit + 1} of {WEIGHTS_LIMIT}:"
-        f" {100 * counts.f1:.2f}, {sum(tensor.nbytes for tensor in tensors.values()) / 1e6:.1f} MB"
-    )
-    return tensors, counts, limit
-
-
-def quantise(alphabet: Alphabet, weights: Tensors, scale: float, limit: int) -> Tensors:
-    """Return the tensors of a model file.
-
-    Args:
-        alphabet: The model's characters.
-        weights: What `LinearTrainer.weights` returned; float32, in nats.
-        scale: Nats of one step.
-        limit: N-grams of no lexicon are left out if no weight of theirs is beyond this many steps; others if all
-            weights are zero. (What a lexicon tells is of use for words that were not in the training sentences.)
-    """
-    eight = {
-        name: np.rint(weights[name] / scale).clip(-WEIGHTS_LIMIT, WEIGHTS_LIMIT).astype(np.int8)
-        for name in ("unigrams", "ngrams")
-    }
-    sixteen = {
-        name: np.rint(weights[name] / scale).clip(-10_000, 10_000).astype(np.int16)
-        for name in ("type_contexts", "repetitions", "transitions", "start", "end")
-    }
-    kept = np.abs(eight["ngrams"]).max(axis=(1, 2)) > np.where(weights["in_lexicon"], 0, limit)
-    buckets, pilots = build_table(weights["keys"][kept], np.ascontiguousarray(eight["ngrams"][kept]))
-    return {
-        "characters": alphabet.characters,
-        "types": alphabet.types,
-        "unigrams": eight["unigrams"],
-        "buckets": buckets,
-        "pilots": pilots,
-        **sixteen,
-    }
-
-
-def evaluate_tensors(tensors: Tensors, sentences: Sequence[Words]) -> SegmentationCounts:
-    """Return the counts of a model that is not written yet."""
-    aligned = {name: _aligned(tensor) for name, tensor in tensors.items()}
-    native = LinearPredictor(aligned, 1.0)
-    return score(sentences, (native.segment("".join(words)) for words in sentences))
-
-
-def _aligned(tensor: NDArray[Any]) -> NDArray[Any]:
-    """Return a copy that begins at a multiple of a cache line, as it will in the file."""
-    room = np.empty(tensor.nbytes + model_io.ALIGNMENT, np.uint8)
-    begin = -room.ctypes.data % model_io.ALIGNMENT
-    copy = room[begin : begin + tensor.nbytes].view(tensor.dtype).reshape(tensor.shape)
-    copy[...] = tensor
-    return copy

@@ -7,7 +7,6 @@ on from its last checkpoint and ends with the same weights, bit for bit on the s
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import os
@@ -21,14 +20,11 @@ import torch
 from torch import Tensor, nn
 
 from cws.errors import InputError
-from cws.files import atomic_output
-from cws.training.checkpoint import CHECKPOINT_FILE, Progress, load_checkpoint, part, restore_optimiser, save_checkpoint
+from cws.training.checkpoint import Progress, load_checkpoint, part, restore_optimiser, save_checkpoint
+from cws.training.history import write_history
+from cws.training.schedule import LoopOptions, learning_rate_factor, step_seed
 
 log = logging.getLogger(__name__)
-
-HISTORY_FILE = "history.jsonl"
-PRECISIONS = ("auto", "no", "bf16", "fp16")
-_MASK = (1 << 63) - 1
 
 
 class Task(Protocol):
@@ -59,38 +55,6 @@ class Task(Protocol):
 
 
 @dataclass(frozen=True)
-class LoopOptions:
-    """How long and how fast to train."""
-
-    epochs: int = 20  # at most
-    patience: int = 4  # epochs without a better score before training stops
-    warmup: float = 0.05  # the share of the steps in which the learning rates rise to their full height
-    floor: float = 0.02  # what is left of them at the end, to which they fall in a straight line
-    weight_decay: float = 0.01
-    clip: float = 5.0  # the length of the gradient at most
-    averaging: float = (
-        0.999  # of the weights, which are evaluated and kept: how much of the mean stays in a step; 0: none
-    )
-    precision: str = "auto"  # bf16 on CUDA that has it, else no; or one of PRECISIONS
-    checkpoint_seconds: float = 60.0  # between checkpoints
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        for name, allowed in (
-            ("epochs", self.epochs >= 1),
-            ("patience", self.patience >= 1),
-            ("warmup", 0 <= self.warmup < 1),
-            ("floor", 0 <= self.floor <= 1),
-            ("clip", self.clip > 0),
-            ("averaging", 0 <= self.averaging < 1),
-            ("precision", self.precision in PRECISIONS),
-            ("seed", 0 <= self.seed < 2**32),
-        ):
-            if not allowed:
-                raise InputError(f"{name} of a training cannot be {getattr(self, name)!r}: see LoopOptions")
-
-
-@dataclass(frozen=True)
 class FitResult:
     """What `fit` returns.
 
@@ -103,25 +67,6 @@ class FitResult:
     best: dict[str, Tensor]
     history: list[dict[str, Any]]
     is_complete: bool
-
-
-def step_seed(seed: int, *numbers: int) -> int:
-    """Return a seed for what is drawn at a place that has these numbers, unlike those of other places."""
-    mixed = seed + 1
-    for number in numbers:
-        mixed = (mixed * 0x9E3779B97F4A7C15 + number + 1) & ((1 << 64) - 1)
-        mixed = ((mixed ^ mixed >> 29) * 0xBF58476D1CE4E5B9) & ((1 << 64) - 1)
-        mixed ^= mixed >> 32
-    return mixed & _MASK
-
-
-def learning_rate_factor(step: int, steps: int, options: LoopOptions) -> float:
-    """Return what every group's own learning rate is multiplied with at a step of all steps."""
-    warm = max(1, round(options.warmup * steps))
-    if step < warm:
-        return (step + 1) / warm
-    left = max(0.0, (steps - step) / max(1, steps - warm))
-    return options.floor + (1 - options.floor) * left
 
 
 def fit(
@@ -167,7 +112,7 @@ class _Fit:
         self.task, self.folder, self.options = task, folder, options
         self.accelerator = make_accelerator(device, options.precision)
         self.log_line = log_line if self.accelerator.is_main_process else lambda line: None
-        self.show_bar = show_progress and self.accelerator.is_main_process
+        self.show_progress = show_progress and self.accelerator.is_main_process
         self.deadline = math.inf if stop_after is None else time.monotonic() + stop_after
         self.saved_at = time.monotonic()
         optimiser = torch.optim.AdamW(task.parameter_groups(), weight_decay=options.weight_decay, fused=True)
@@ -207,7 +152,7 @@ class _Fit:
 
     def _run(self) -> FitResult:
         while not self._is_complete():
-            is_whole = self._run_round()
+            is_whole = self._run_epoch()
             if is_whole:
                 self._end_epoch()
             if not is_whole or (self._is_late() and not self._is_complete()):
@@ -234,14 +179,14 @@ class _Fit:
             self.progress.epoch - self.progress.best_epoch >= self.options.patience and self.progress.best is not None
         )
 
-    def _run_round(self) -> bool:
+    def _run_epoch(self) -> bool:
         """Train on what is left of an epoch's batches; return False where time is up before its end."""
         batches = self.task.batches(self.progress.epoch)
         processes, rank = self.accelerator.num_processes, self.accelerator.process_index
         self.model.train()
         total = torch.full((), self.progress.loss, device=self.accelerator.device)
         begun, characters = time.perf_counter(), 0
-        with self._bar(batches) as show:
+        with self._bar(batches) as advance:
             while self.progress.batch < len(batches):
                 # Where the last batches are fewer than the processes, some are taken twice.
                 batch = batches[(self.progress.batch + rank) % len(batches)]
@@ -251,7 +196,7 @@ class _Fit:
                 size = sum(map(self.task.size, batches[self.progress.batch : self.progress.batch + processes]))
                 characters += size
                 self.progress.batch += processes
-                show(size)
+                advance(size)
                 if self.progress.losses % 50 == 0:
                     self._check_loss(total)
                 is_late = self._is_late() and self.progress.batch < len(batches)
@@ -271,8 +216,8 @@ class _Fit:
         self.accelerator.backward(loss)
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.options.clip)
         factor = learning_rate_factor(self.progress.step, self.steps, self.options)
-        for group, rate in zip(self.optimiser.param_groups, self.learning_rates, strict=True):
-            group["lr"] = rate * factor
+        for group, learning_rate in zip(self.optimiser.param_groups, self.learning_rates, strict=True):
+            group["lr"] = learning_rate * factor
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         self.progress.step += 1
@@ -346,14 +291,14 @@ class _Fit:
 
     @contextmanager
     def _bar(self, batches: Sequence[Any]) -> Iterator[Callable[[int], object]]:
-        if not self.show_bar:
+        if not self.show_progress:
             yield lambda size: None
             return
         from tqdm import tqdm
 
-        total, done = (sum(map(self.task.size, part)) for part in (batches, batches[: self.progress.batch]))
+        total, before = (sum(map(self.task.size, part)) for part in (batches, batches[: self.progress.batch]))
         name = f"epoch {self.progress.epoch + 1} of {self.options.epochs}"
-        with tqdm(total=total, initial=done, unit="char", unit_scale=True, desc=name, leave=False) as bar:
+        with tqdm(total=total, initial=before, unit="char", unit_scale=True, desc=name, leave=False) as bar:
             yield bar.update
 
 
@@ -375,19 +320,6 @@ def make_accelerator(device: str | None, precision: str = "auto") -> Any:
     if precision == "fp16" and not is_cuda:
         raise InputError("fp16 needs a CUDA device: leave --precision out")
     return Accelerator(mixed_precision=precision, cpu=not is_cuda)
-
-
-def remove_checkpoint(folder: str) -> None:
-    """Remove the checkpoint of a training that is complete."""
-    path = os.path.join(folder, CHECKPOINT_FILE)
-    if os.path.exists(path):
-        os.unlink(path)
-
-
-def write_history(folder: str, history: Sequence[Mapping[str, Any]]) -> None:
-    """Write a record a line, as JSON."""
-    with atomic_output(os.path.join(folder, HISTORY_FILE)) as file:
-        file.write("".join(json.dumps(record) + "\n" for record in history).encode())
 
 
 def _assign(model: nn.Module, weights: Mapping[str, Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of trainings: curves of loss and F1, heat maps of transitions."""
+"""Plots of trainings: curves of loss and F1, heat maps of transitions."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ is distillation: Hinton et al. 2015).
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from tempfile import TemporaryDirectory
@@ -13,7 +14,10 @@ from tempfile import TemporaryDirectory
 from cws import model_io
 from cws.labelers.alphabet import Words
 from cws.labelers.linear import open_linear
-from cws.training.linear import LinearOptions, WordList, train_linear
+from cws.training.linear import WordList, train_linear
+from cws.training.linear_options import LinearOptions
+
+log = logging.getLogger(__name__)
 
 _SENTENCE = re.compile(r"[^。！？!?]+[。！？!?]*[”’」』）]*|[。！？!?]+")
 _TOGETHER = 1 << 12  # lines
@@ -34,23 +38,21 @@ def pseudo_labels(
     dev: Sequence[Words],
     word_lists: Sequence[WordList],
     *,
-    seed: int = 1,
+    options: LinearOptions | None = None,
     threads: int = 1,
-    log_line: Callable[[str], None],
+    log_line: Callable[[str], None] = log.info,
 ) -> list[Words]:
     """Return the sentences of raw text in the words that a linear model finds.
 
     Args:
         lines: The text.
         train, dev, word_lists: What the linear model learns from.
-        seed: The order of its sentences.
+        options: Its hyper-parameters.
         threads: To segment with.
         log_line: Called with a line about what it learned.
     """
     with TemporaryDirectory(prefix="cws-self-training-") as folder:
-        counts = train_linear(
-            train, dev, word_lists, folder, options=LinearOptions(seed=seed), log_line=lambda line: None
-        )
+        counts = train_linear(train, dev, word_lists, folder, options=options, log_line=log.debug)
         labeler = open_linear(folder, model_io.read_config(folder))
         found: list[Words] = [
             words for texts in _blocks(lines) for words in labeler.segment_batch(texts, threads) if words

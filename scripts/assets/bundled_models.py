@@ -8,14 +8,15 @@ The same corpora and package versions give the same bytes.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
 from cws.corpus import read_segmented
-from cws.training.linear import LinearOptions, train_linear
+from cws.training.linear import train_linear
+from cws.training.linear_options import LinearOptions
 from cws.word_list import jieba_word_list, read_word_list
+from scripts.measuring import ROOT, corpora_folder
 
 BUNDLED = ("pku", "ctb")
 # What each model learns from, and the dev set where the corpus has one.
@@ -40,11 +41,9 @@ DESCRIPTIONS = {
 
 @click.command(help=__doc__)
 @click.argument("names", nargs=-1, type=click.Choice(sorted(CORPORA)))
-@click.option("-o", "--output", default=Path(__file__).parent.parent / "cws" / "data", type=click.Path(path_type=Path))
+@click.option("-o", "--output", default=ROOT / "cws" / "data", type=click.Path(path_type=Path))
 def main(names: tuple[str, ...], output: Path) -> None:
-    if "CWS_CORPORA" not in os.environ:
-        raise click.UsageError("CWS_CORPORA is not set: set it to the folder of the corpora")
-    root = Path(os.environ["CWS_CORPORA"])
+    root = corpora_folder()
     word_lists = [jieba_word_list(), *(read_word_list(root / "lexicons" / name) for name in LEXICONS)]
     for name in names or BUNDLED:
         train, dev, source = CORPORA[name]

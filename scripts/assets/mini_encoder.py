@@ -10,7 +10,6 @@ writes into DIR/text. No text of a test or dev file is read. Then it adds source
 from __future__ import annotations
 
 import csv
-import os
 from collections import Counter
 from pathlib import Path
 
@@ -20,7 +19,9 @@ import torch
 from cws.files import atomic_output, read_lines
 from cws.segmenter import load
 from cws.training.pretraining.encoder_folder import WEIGHTS_FILE
-from cws.training.pretraining.pretrain import PretrainOptions, pretrain
+from cws.training.pretraining.options import PretrainOptions
+from cws.training.pretraining.pretrain import pretrain
+from scripts.measuring import corpora_folder
 
 # What is kept of the raw text: one paragraph in so many.
 RAW = {"encyclopedia": 1, "everyday": 1, "law": 8, "literature": 1, "news_science": 1, "technical": 16}
@@ -40,9 +41,7 @@ OPTIONS = PretrainOptions(size="mini", steps=2_400, epochs=12)
 @click.option("--threads", type=int, default=2, show_default=True)
 @click.option("--device")
 def main(output: Path, minutes: float | None, threads: int, device: str | None) -> None:
-    if "CWS_CORPORA" not in os.environ:
-        raise click.UsageError("CWS_CORPORA is not set: set it to the folder of the corpora")
-    root = Path(os.environ["CWS_CORPORA"])
+    root = corpora_folder()
     torch.set_num_threads(threads)
     segmenter = load()
     if not (output / WEIGHTS_FILE).exists() or (output / "checkpoint.safetensors").exists():

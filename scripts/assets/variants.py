@@ -14,8 +14,10 @@ import sys
 import zipfile
 from pathlib import Path
 
+from scripts.measuring import ROOT
+
 MEMBER = "opencc/dictionary/TSCharacters.txt"
-OUTPUT = Path(__file__).parents[1] / "cws" / "data" / "variants.txt"
+OUTPUT = ROOT / "cws" / "data" / "variants.txt"
 ROW = 40  # characters a line
 
 HEADER = """\

@@ -1,4 +1,4 @@
-"""Measure segmenting with a model of kind bert against transformers' own pipeline; write docs/benchmark_bert.{json,md}.
+"""Measure segmenting with a model of kind bert against transformers' own pipeline; write docs/figures/benchmark_bert.*.
 
     pip install ".[neural,bench]"
     CWS_CORPORA=… python -m scripts.benchmarks.bert MODEL
@@ -10,8 +10,6 @@ the best tag of each character by itself, and makes no words of them. It knows n
 
 from __future__ import annotations
 
-import json
-import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -21,12 +19,11 @@ import torch
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer, logging, pipeline
 
 import cws
-from cws.labelers.neural.labeler import load_neural
+from cws.labelers.neural.storage import load_neural
 from cws.labelers.neural.torch_predictor import TorchPredictor
 from cws.model_io import read_config
-from scripts.measuring import ROOT, made_by, pku_sentences, setting, speeds
+from scripts.measuring import CORPORA, made_by, output_option, pku_sentences, setting, speeds, write_figures
 
-CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 RUNS = 3
 BATCHES = (1, 8, 32)  # sentences, of the pipeline
 PEER = "pipeline"
@@ -51,10 +48,10 @@ def measure(folder: Path, threads: int, characters: int) -> list[dict[str, Any]]
         f"{PEER}, batches of {size}": lambda size=size: peer(texts, batch_size=size) for size in BATCHES
     }
     segmenters: dict[str, Any] = {
-        "cws, 16-bit integers": cws.load(folder, device="cpu").native,
-        "cws, float32": cws.load(folder, device="cpu", precision="float32").native,
+        "cws, 16-bit integers": cws.load(folder, device="cpu").predictor,
+        "cws, float32": cws.load(folder, device="cpu", precision="float32").predictor,
         "cws on PyTorch, float32": TorchPredictor(load_neural(folder, read_config(folder)), "cpu", "float32"),
-        "cws on PyTorch, int8": cws.load(folder, device="cpu", precision="int8").native,
+        "cws on PyTorch, int8": cws.load(folder, device="cpu", precision="int8").predictor,
     }
     for name, segmenter in segmenters.items():
         actions[name] = lambda segmenter=segmenter: segmenter.segment_batch(texts, threads)
@@ -88,7 +85,7 @@ def render(results: dict[str, Any]) -> str:
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--threads", default=2, show_default=True, help="Of each system.")
 @click.option("--characters", default=20_000, show_default=True, help="To segment.")
-@click.option("-o", "--output", default=ROOT / "docs", type=click.Path(path_type=Path), help="Where the two files go.")
+@output_option
 def main(model: Path, threads: int, characters: int, output: Path) -> None:
     logging.set_verbosity_error()
     warnings.simplefilter("ignore")
@@ -98,9 +95,7 @@ def main(model: Path, threads: int, characters: int, output: Path) -> None:
     made = setting("torch", "transformers")
     results = {"setting": made, "model": "MODEL", "encoder": encoder, "threads": threads, "characters": characters}
     results["rows"] = rows
-    (output / "benchmark_bert.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-    (output / "benchmark_bert.md").write_text(render(results), "utf-8")
-    click.echo(render(results))
+    write_figures(output, "benchmark_bert", results, render(results))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from cws.lexicon.counting.count import count_texts
 from cws.lexicon.reference import runs
-from scripts.measuring import ROOT, alternate, made_by, setting
+from scripts.measuring import FIGURES, alternate, made_by, setting, write_figures
 
 ORDER = 4
 WHOLE = """
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--memory", default="2G")
     parser.add_argument("--min-count", type=int, default=5)
     parser.add_argument("--sample-mb", type=int, default=3)
-    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmark_count.json")
+    parser.add_argument("--output", type=Path, default=FIGURES, help="The folder of the files of figures.")
     arguments = parser.parse_args()
     made = setting("cws", "numpy", "scikit-learn")
     made["sample"] = measure_sample(arguments.text, arguments.sample_mb)
@@ -59,9 +59,7 @@ def main() -> None:
         "memory": arguments.memory,
         "min_count": arguments.min_count,
     }
-    arguments.output.write_text(json.dumps(made, indent=2) + "\n", "utf-8")
-    arguments.output.with_suffix(".md").write_text(report(made), "utf-8")
-    print(report(made))
+    write_figures(arguments.output, "benchmark_count", made, report(made))
 
 
 def measure_sample(path: Path, megabytes: int) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Measure cws.decode and cws.crf.CRF against pytorch-crf on the same tensors; write docs/benchmark_decode.{json,md}.
+"""Measure cws.decode and cws.crf.CRF against pytorch-crf on the same tensors; write docs/figures/benchmark_decode.*.
 
     pip install ".[bench]"
     python -m scripts.benchmarks.decode            # the processor; and the GPU, where there is one
@@ -10,7 +10,6 @@ written once: 4 bytes a score and 1 byte a tag.
 
 from __future__ import annotations
 
-import json
 import statistics
 import warnings
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from cws import decode
 from cws.crf import CRF
 from cws.decode import Legality
 from cws.tags import SBME
-from scripts.measuring import ROOT, alternate, made_by, setting
+from scripts.measuring import alternate, made_by, output_option, read_json, setting, write_figures, write_json
 
 try:
     from torchcrf import CRF as PytorchCRF
@@ -259,21 +258,20 @@ def _table(rows: list[dict[str, Any]]) -> list[str]:
 
 
 @click.command(help=__doc__)
-@click.option("-o", "--output", default=ROOT / "docs", type=click.Path(path_type=Path), help="Where the two files go.")
+@output_option
 @click.option("--cpu/--no-cpu", default=True, help="Measure the processor.")
 @click.option("--cuda/--no-cuda", default=torch.cuda.is_available(), help="Measure the GPU.")
 def main(output: Path, cpu: bool, cuda: bool) -> None:
     warnings.filterwarnings("ignore", module="torchcrf")
     path = output / "benchmark_decode.json"
-    results: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {"cpu": None, "cuda": None}
+    results = read_json(path) or {"cpu": None, "cuda": None}
     if cpu:
         results["cpu"] = measure_cpu()
     if cuda:
         results["cuda"] = measure_cuda()
-    path.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    write_json(path, results)
     if results["cpu"]:
-        (output / "benchmark_decode.md").write_text(render(results), "utf-8")
-        click.echo(render(results))
+        write_figures(output, path.stem, results, render(results))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measure user dictionaries and write docs/benchmark_dictionary.{json,md}: what they cost, and which weight is good.
+"""Measure user dictionaries and write docs/figures/benchmark_dictionary.*: what they cost, and which weight is good.
 
     pip install ".[bench]"
     CWS_CORPORA=… python -m scripts.benchmarks.dictionary
@@ -12,8 +12,6 @@ has nothing to do with it.
 from __future__ import annotations
 
 import functools
-import json
-import os
 import random
 import tempfile
 import time
@@ -29,13 +27,12 @@ from cws.corpus import read_segmented
 from cws.metrics import score
 from cws.user_dictionary import UserDictionary
 from cws.word_list import jieba_word_list, read_word_list
-from scripts.measuring import ROOT, alternate, made_by, raw_lines, setting
+from scripts.measuring import CORPORA, alternate, made_by, output_option, raw_lines, setting, write_figures
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import jieba
 
-CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 MILLION = 1_000_000
 PIECES = 24  # of the text: on a machine that others use, a hundredth of a second each time is as quiet as it gets
 SUFFIXES = ("公司", "集团", "酒店", "大厦", "软件", "系统", "手机", "平台", "中心", "学院")
@@ -178,7 +175,7 @@ def render(results: dict[str, Any]) -> str:
 
 
 @click.command(help=__doc__)
-@click.option("-o", "--output", default=ROOT / "docs", type=click.Path(path_type=Path), help="Where the two files go.")
+@output_option
 @click.option("--characters", default=2_000_000, show_default=True, help="Characters to segment.")
 def main(output: Path, characters: int) -> None:
     jieba.setLogLevel(60)
@@ -187,9 +184,7 @@ def main(output: Path, characters: int) -> None:
         "setting": setting("jieba"), "cost": measure_cost(characters), "loading": measure_loading(),
         "weights": measure_weights(),
     }  # fmt: skip
-    (output / "benchmark_dictionary.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    (output / "benchmark_dictionary.md").write_text(render(results))
-    click.echo(render(results))
+    write_figures(output, "benchmark_dictionary", results, render(results))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measure the hidden Markov models against snownlp, the same family in pure Python; write docs/benchmark_hmm.{json,md}.
+"""Measure the hidden Markov models against snownlp, the same family in pure Python; write docs/figures/benchmark_hmm.*.
 
     pip install ".[bench]"
     CWS_CORPORA=… python -m scripts.benchmarks.hmm
@@ -8,8 +8,6 @@ All are trained on the training part of pku. F1 is on its test set; speeds are m
 
 from __future__ import annotations
 
-import json
-import os
 import statistics
 import tempfile
 import time
@@ -25,9 +23,9 @@ import cws
 from cws.corpus import read_segmented
 from cws.metrics import score
 from cws.training.hmm import train_hmm
-from scripts.measuring import ROOT, alternate, made_by, setting
+from cws.training.hmm_options import HmmOptions
+from scripts.measuring import CORPORA, alternate, made_by, output_option, setting, write_figures
 
-CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 RUNS = 5
 SAMPLE = 300  # sentences for speeds: snownlp takes its time
 
@@ -61,7 +59,7 @@ def measure(folder: Path) -> list[dict[str, Any]]:
         runs = []
         for _ in range(3):
             begun = time.perf_counter()
-            train_hmm(sentences, folder / f"hmm{order}", order=order)
+            train_hmm(sentences, folder / f"hmm{order}", options=HmmOptions(order=order))
             runs.append(time.perf_counter() - begun)
         name = f"cws, order {order}"
         seconds[name] = statistics.median(runs)
@@ -115,13 +113,11 @@ def render(results: dict[str, Any]) -> str:
 
 
 @click.command(help=__doc__)
-@click.option("-o", "--output", default=ROOT / "docs", type=click.Path(path_type=Path), help="Where the two files go.")
+@output_option
 def main(output: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         results = {"setting": setting("cws", "snownlp"), "rows": measure(Path(temporary))}
-    (output / "benchmark_hmm.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-    (output / "benchmark_hmm.md").write_text(render(results), "utf-8")
-    click.echo(render(results))
+    write_figures(output, "benchmark_hmm", results, render(results))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Compare cws.compat.jieba with jieba and rjieba, in one run, and write docs/benchmark_jieba.{json,md}.
+"""Compare cws.compat.jieba with jieba and rjieba, in one run, and write docs/figures/benchmark_jieba.*.
 
     pip install ".[bench]"
     CWS_CORPORA=… python -m scripts.benchmarks.jieba [--compare CHARACTERS]
@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import logging
 import lzma
-import os
 import subprocess
 import sys
 import tempfile
@@ -27,14 +26,13 @@ import rjieba
 
 import cws.compat.jieba as ours
 import cws.compat.jieba.posseg as our_posseg
-from scripts.measuring import ROOT, alternate, made_by, raw_lines, setting
+from scripts.measuring import CORPORA, alternate, made_by, output_option, raw_lines, setting, write_figures
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import jieba
     import jieba.posseg
 
-CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 RUNS = 5
 USER_LIST = "lexicons/jionlp_idioms.txt"
 
@@ -211,7 +209,7 @@ def render(results: dict[str, Any]) -> str:
 
 
 @click.command(help=__doc__)
-@click.option("-o", "--output", default=ROOT / "docs", type=click.Path(path_type=Path), help="Where the two files go.")
+@output_option
 @click.option("--compare", default=50_000, show_default=True, help="Characters of each file to compare; 0: all.")
 @click.option("--mode", "chosen", multiple=True, type=click.Choice(list(modes(ours, our_posseg))),
               help="Only compare, and only this mode; print the result, write no file.")  # fmt: skip
@@ -229,9 +227,7 @@ def main(output: Path, compare: int, chosen: tuple[str, ...], characters: int) -
     results["throughput"] = measure_throughput(characters)
     results["user_list"] = measure_user_list(characters)
     results["differences"] = count_differences(compare)
-    (output / "benchmark_jieba.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    (output / "benchmark_jieba.md").write_text(render(results))
-    click.echo(render(results))
+    write_figures(output, "benchmark_jieba", results, render(results))
 
 
 if __name__ == "__main__":

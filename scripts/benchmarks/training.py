@@ -1,5 +1,5 @@
 """Measure the training of bilstm-crf and cnn-crf against the same encoders with pytorch-crf's loss; write
-docs/benchmark_training.{json,md}.
+docs/figures/benchmark_training.*.
 
     pip install ".[neural,bench]" pytorch-crf
     CWS_CORPORA=… python -m scripts.benchmarks.training
@@ -11,8 +11,6 @@ between change one thing at a time.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,17 +22,18 @@ import torchcrf
 from torch import Tensor, nn
 
 from cws.corpus import read_segmented
-from cws.labelers import encoders
 from cws.labelers.alphabet import Alphabet
-from cws.labelers.neural.encoders import Batch, FeatureOptions
-from cws.labelers.neural.labeler import NeuralLabeler, NeuralModel, make_labeler
+from cws.labelers.kind import Kind
+from cws.labelers.neural import encoders
+from cws.labelers.neural.features import Batch, FeatureOptions
+from cws.labelers.neural.labeler import NeuralLabeler
 from cws.labelers.neural.lexicon_features import LexiconFeatures
-from cws.training.loop import LoopOptions
-from cws.training.neural import Encoded, bucketed_batches
+from cws.labelers.neural.model import NeuralModel, make_labeler
+from cws.training.batches import Encoded, bucketed_batches
+from cws.training.schedule import LoopOptions
 from cws.word_list import jieba_word_list
-from scripts.measuring import ROOT, made_by, setting, speeds
+from scripts.measuring import CORPORA, made_by, output_option, setting, speeds, write_figures
 
-CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 RUNS = 5
 BATCH_CHARACTERS = 2048  # the default of cws train
 SENTENCES = 4000
@@ -86,7 +85,7 @@ def read_batches(characters: int) -> tuple[NeuralModel, list[tuple[Batch, Tensor
     alphabet = Alphabet.of(["".join(words) for words in sentences])
     features = FeatureOptions(len(alphabet.types))
     lexicon = LexiconFeatures.of(alphabet, [jieba_word_list()])
-    model = NeuralModel("bilstm-crf", make_labeler("bilstm-crf", features), alphabet, lexicon)
+    model = NeuralModel(Kind("bilstm", "crf"), make_labeler(Kind("bilstm", "crf"), features), alphabet, lexicon)
     encoded = Encoded.of(model, [sentences])
     lengths = np.array([len(tags) for tags in encoded.tags], np.int64)
     batches = []
@@ -105,7 +104,7 @@ def measure(threads: int, characters: int) -> list[dict[str, Any]]:
     features = FeatureOptions(len(model.alphabet.types))  # type: ignore[union-attr]
     size = sum(len(tags) for _, tags in batches)
     rows = []
-    for kind, encoder in (("bilstm-crf", "BiLSTM"), ("cnn-crf", "CNN")):
+    for kind, encoder in ((Kind("bilstm", "crf"), "BiLSTM"), (Kind("cnn", "crf"), "CNN")):
         torch.manual_seed(1)
         systems = {
             f"{encoder} of PyTorch, {PEER}": steps_of(PeerLabeler(make_labeler(kind, features)), batches, False),
@@ -149,14 +148,12 @@ def render(results: dict[str, Any]) -> str:
 @click.command(help=__doc__)
 @click.option("--threads", default=1, show_default=True, help="Of each system.")
 @click.option("--characters", default=20_000, show_default=True, help="To learn in a run.")
-@click.option("-o", "--output", default=ROOT / "docs", type=click.Path(path_type=Path), help="Where the two files go.")
+@output_option
 def main(threads: int, characters: int, output: Path) -> None:
     rows = measure(threads, characters)
     made = setting("torch", "pytorch-crf")
     results = {"setting": made, "threads": threads, "characters": characters, "rows": rows}
-    (output / "benchmark_training.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-    (output / "benchmark_training.md").write_text(render(results), "utf-8")
-    click.echo(render(results))
+    write_figures(output, "benchmark_training", results, render(results))
 
 
 if __name__ == "__main__":

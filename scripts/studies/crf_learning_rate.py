@@ -1,4 +1,4 @@
-"""The learning rate of the CRF: Su's study of 2020 on this project's encoder; write docs/crf_learning_rate.{json,png}.
+"""The learning rate of the CRF: Su's study of 2020 on this project's encoder; write docs/figures/crf_learning_rate.*.
 
     pip install ".[neural,plot]"
     CWS_CORPORA=… python -m scripts.studies.crf_learning_rate --encoder mini --sentences 1000 --epochs 4 --seeds 3
@@ -11,10 +11,8 @@ understood of legality; F1 is of legal tags. Each run is kept in the JSON file a
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import tempfile
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -23,20 +21,24 @@ import click
 import numpy as np
 import torch
 
+from cws.bundled import bundled_encoder
 from cws.corpus import read_segmented
 from cws.crf import CRF
-from cws.labelers.neural.bert import Bert, bundled_encoder, load_encoder
-from cws.labelers.neural.labeler import NeuralLabeler, NeuralModel
+from cws.labelers.kind import Kind
+from cws.labelers.neural.bert import Bert, load_encoder
+from cws.labelers.neural.labeler import NeuralLabeler
 from cws.labelers.neural.lexicon_features import LexiconFeatures
+from cws.labelers.neural.model import NeuralModel
 from cws.tags import SBME
-from cws.training.loop import LoopOptions, fit
-from cws.training.neural import Encoded, NeuralOptions, Tagging
+from cws.training.batches import Encoded
+from cws.training.loop import fit
+from cws.training.neural_options import BertOptions
+from cws.training.tagging import Tagging
 from cws.word_list import jieba_word_list
-from scripts.measuring import ROOT, made_by, setting
+from scripts.measuring import CORPORA, FIGURES, made_by, read_json, setting, write_figures
 
-CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
-OUTPUT = ROOT / "docs" / "crf_learning_rate.json"
-COLUMNS = 4  # of the picture
+OUTPUT = FIGURES / "crf_learning_rate.json"
+COLUMNS = 4  # of the plot
 DEV = 500  # sentences, the first of ctb6.dev
 POST = {  # F1 of the post, on its own data, of a BERT of twelve layers
     "one layer, softmax, 1e-3": 0.907,
@@ -75,16 +77,22 @@ def run(encoder: str, name: str, sentences: int, epochs: int, seed: int) -> dict
     if has_crf:
         labeler.crf = CRF(SBME.size)  # without a scheme: nothing is masked
     lexicon = LexiconFeatures.of(tokens, [jieba_word_list()])
-    model = NeuralModel("bert-crf" if has_crf else "bert", labeler, tokens, lexicon, tokenizer=tokenizer)
+    model = NeuralModel(Kind("bert", "crf" if has_crf else "softmax"), labeler, tokens, lexicon, tokenizer=tokenizer)
     seg = CORPORA / "seg"
     train = list(read_segmented(seg / "ctb6.train.txt"))[:sentences]
     dev = list(read_segmented(seg / "ctb6.dev.txt"))[:DEV]
-    loop = LoopOptions(epochs=epochs, patience=epochs, averaging=0, seed=seed)
-    options = replace(NeuralOptions(), learning_rate=learning_rate, crf_lr_multiplier=multiplier, loop=loop)
+    options = BertOptions(
+        learning_rate=learning_rate,
+        crf_lr_multiplier=multiplier,
+        epochs=epochs,
+        patience=epochs,
+        averaging=0,
+        seed=seed,
+    )
     identity = hashlib.sha256(repr((encoder, name, sentences, asdict(options))).encode()).hexdigest()[:16]
     task = Tagging(model, Encoded.of(model, [train]), Encoded.of(model, [dev]), options, identity)
     kept = Path(tempfile.gettempdir()) / f"crf_learning_rate-{identity}"
-    result = fit(task, str(kept), options=loop, log_line=click.echo)
+    result = fit(task, str(kept), options=options, log_line=click.echo)
     matrix = None if labeler.crf is None else labeler.crf.transitions.detach().cpu().numpy()
     return {
         "f1": [record["f1"] for record in result.history],
@@ -94,8 +102,10 @@ def run(encoder: str, name: str, sentences: int, epochs: int, seed: int) -> dict
 
 
 def render(results: dict[str, Any]) -> str:
-    """Return the table in Markdown, for docs/crf-learning-rate.md."""
+    """Return the table in Markdown."""
     lines = [
+        "# The learning rate of the CRF",
+        "",
         made_by(results["command"], results["setting"]),
         "",
         "| | post | F1 after epoch 1 | best F1 | illegal before legal, of 16 |",
@@ -146,7 +156,7 @@ def main(encoder: str, sentences: int, epochs: int, seeds: int, only: tuple[str,
     )
     for seed in range(1, seeds + 1):
         for name in only or RUNS:
-            results = json.loads(OUTPUT.read_text("utf-8")) if OUTPUT.exists() else {"runs": {}}
+            results = read_json(OUTPUT) or {"runs": {}}
             if results.setdefault("command", command) != command:
                 raise click.ClickException(f"{OUTPUT} is of `{results['command']}`: repeat that, or delete the file")
             key = f"{name}, seed {seed}"
@@ -155,9 +165,8 @@ def main(encoder: str, sentences: int, epochs: int, seeds: int, only: tuple[str,
             click.echo(key)
             results["setting"] = setting("torch", "transformers")
             results["runs"][key] = run(encoder, name, sentences, epochs, seed)
-            OUTPUT.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-            click.echo(render(results))
-    draw(json.loads(OUTPUT.read_text("utf-8")))
+            write_figures(FIGURES, OUTPUT.stem, results, render(results))
+    draw(read_json(OUTPUT))
 
 
 if __name__ == "__main__":

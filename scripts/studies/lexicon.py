@@ -1,4 +1,4 @@
-"""What each step of the lexicon builder gives: the tables of docs/lexicon.md, as Markdown on stdout.
+"""What each step of the lexicon builder gives: the tables of docs/notebook/lexicon.md, as Markdown on stdout.
 
 CWS_CORPORA=... python -m scripts.studies.lexicon [--test] [--information] [--raw [CHARACTERS]]
 
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import lzma
-import os
 import random
 import tempfile
 import time
@@ -44,8 +43,8 @@ from cws.lexicon import (
 )
 from cws.metrics import score
 from cws.word_list import jieba_word_list
+from scripts.measuring import CORPORA
 
-CORPORA = Path(os.environ["CWS_CORPORA"])
 SEG = CORPORA / "seg"
 WHOLE = 10**12  # characters: all there are
 TRAIN = ("pku.train", "ctb6.train", "sxu.train")

@@ -8,17 +8,17 @@ one training, its figure that of the weights after eight epochs in float32.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
 from cws.corpus import read_segmented
 from cws.labelers.alphabet import Alphabet
-from cws.training.linear import LinearOptions, WordList, best_tags, lexicon_entries, make_trainer, word_f1
+from cws.training.linear import WordList, best_tags, lexicon_entries, make_trainer, word_f1
+from cws.training.linear_options import LinearOptions
 from cws.word_list import jieba_word_list, read_word_list
+from scripts.measuring import corpora_folder
 
 EPOCHS = 8
 LISTS = ("webdict_freq.txt", "jionlp_word_freq.txt", "thuocl.txt", "hsk.txt")
@@ -41,9 +41,7 @@ def without_counts(word_list: WordList) -> WordList:
 
 @click.command(help=__doc__)
 def main() -> None:
-    if "CWS_CORPORA" not in os.environ:
-        raise click.UsageError("CWS_CORPORA is not set: set it to the folder of the corpora")
-    root = Path(os.environ["CWS_CORPORA"])
+    root = corpora_folder()
     corpora: dict[str, tuple[Corpus, Corpus]] = {
         "ctb6": (list(read_segmented(root / "seg/ctb6.train.txt")), list(read_segmented(root / "seg/ctb6.dev.txt")))
     }

@@ -1,4 +1,4 @@
-"""Train each kind of neural labeler on real corpora and score it once; write docs/neural_figures.{json,md}.
+"""Train each kind of neural labeler on real corpora and score it once; write docs/figures/neural_figures.*.
 
     CWS_CORPORA=… python -m scripts.studies.neural --models FOLDER [--kind bilstm-crf] [--corpus pku]
 
@@ -13,8 +13,6 @@ The word lists are those of the bundled linear models. --alone is the corpus alo
 from __future__ import annotations
 
 import itertools
-import json
-import os
 import random
 import subprocess
 import sys
@@ -26,11 +24,12 @@ import click
 import cws
 from cws.cli.evaluate import evaluate
 from cws.files import atomic_output, read_lines
-from cws.labelers.neural.labeler import KINDS, load_neural, mean_of, save_neural
+from cws.labelers.kind import KINDS
+from cws.labelers.neural.model import mean_of
+from cws.labelers.neural.storage import load_neural, save_neural
 from cws.model_io import read_config
-from scripts.measuring import ROOT, made_by, setting
+from scripts.measuring import CORPORA, FIGURES, made_by, read_json, setting, write_figures
 
-CORPORA = Path(os.environ.get("CWS_CORPORA", "corpora"))
 NAMES = ("pku", "ctb6", "sxu")
 BUNDLED = {"pku": "pku", "ctb6": "ctb"}
 LEXICONS = ("webdict_freq", "jionlp_word_freq", "thuocl", "hsk")
@@ -41,7 +40,8 @@ CNC = 4  # one line in so many, of what joint models learn
 BERT_JOINT = ("--encoder-layers", "2", "--learning-rate", "7e-4", "--crf-lr-multiplier", "20", "--epochs", "1")
 BERT_EPOCHS = {"pku": "1", "ctb6": "2", "sxu": "1"}  # of ctb6 the first was the best on dev, so pku got one
 BERT_RAW = {"pku": ("sxu", "ctb6"), "ctb6": ("pku",), "sxu": ("pku",)}
-OUTPUT = ROOT / "docs" / "neural_figures.json"
+NEURAL = [str(kind) for kind in KINDS if kind.is_neural]
+OUTPUT = FIGURES / "neural_figures.json"
 COMMAND = "CWS_CORPORA=… python -m scripts.studies.neural --models FOLDER"
 
 
@@ -129,7 +129,7 @@ def train(kind: str, corpus: str, folder: Path, alone: bool, options: tuple[str,
     # The folders of a machine say nothing to others.
     lines = "\n".join(f"cws {' '.join(command)}" for command in stages.values())
     if folder not in stages:
-        lines += f"\n# the mean of the last two: cws.labelers.neural.labeler.mean_of; cws evaluate {folder}"
+        lines += f"\n# the mean of the last two: cws.labelers.neural.model.mean_of; cws evaluate {folder}"
     shown = lines.replace(str(CORPORA), "$CWS_CORPORA").replace(str(folder), "MODEL")
     shown = shown.replace(str(folder.parent), "FOLDER")
     return {
@@ -184,7 +184,9 @@ def render(results: dict[str, Any]) -> str:
 
 @click.command(help=__doc__)
 @click.option("--models", required=True, type=click.Path(path_type=Path), help="Where the trained models go.")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), default=("bilstm-crf", "cnn-crf", "bert-crf"))
+@click.option(
+    "--kind", "kinds", multiple=True, type=click.Choice(NEURAL), default=("bilstm-crf", "cnn-crf", "bert-crf")
+)
 @click.option("--corpus", "corpora", multiple=True, type=click.Choice(NAMES), default=("pku", "ctb6"))
 @click.option("--alone", is_flag=True, help="Learn from the corpus alone.")
 @click.option("--options", default="", help="More for cws train.")
@@ -195,14 +197,12 @@ def main(models: Path, kinds: tuple[str, ...], corpora: tuple[str, ...], alone: 
             made = setting("cws", "torch", "transformers")
             row = train(kind, corpus, models / name.replace(" ", "-"), alone, tuple(options.split()))
             row["commit"] = made["commit"]
-            results = json.loads(OUTPUT.read_text("utf-8")) if OUTPUT.exists() else {"rows": {}}
+            results = read_json(OUTPUT) or {"rows": {}}
             results["setting"] = made
             results["rows"][name] = row
             if corpus in BUNDLED:
                 results["rows"][f"linear {corpus}"] = {**score_linear(corpus), "commit": made["commit"]}
-            OUTPUT.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-            OUTPUT.with_suffix(".md").write_text(render(results), "utf-8")
-            click.echo(f"{name}: F1 {100 * row['f1']:.2f}")
+            write_figures(FIGURES, OUTPUT.stem, results, render(results))
 
 
 if __name__ == "__main__":

@@ -18,19 +18,23 @@ from numpy.typing import NDArray
 from cws._native import LinearTrainer
 from cws.decode import Legality, viterbi
 from cws.labelers.alphabet import Alphabet
+from cws.labelers.character_classes import EDGE
 from cws.labelers.hmm import legal_pairs, legal_triples
-from cws.labelers.linear import EDGE
-from cws.labelers.neural.encoders import FeatureOptions
-from cws.labelers.neural.labeler import NeuralModel, make_labeler
+from cws.labelers.kind import Kind
+from cws.labelers.neural.features import FeatureOptions
 from cws.labelers.neural.lexicon_features import LexiconFeatures
+from cws.labelers.neural.model import NeuralModel, make_labeler
 from cws.tags import TagScheme
+from cws.training.batches import Encoded
 from cws.training.hmm import count_hmm, count_trigrams
-from cws.training.linear import LinearOptions, WordList, best_tags, lexicon_entries, make_trainer, word_f1
-from cws.training.loop import LoopOptions, fit
-from cws.training.neural import Encoded, NeuralOptions, Tagging
+from cws.training.linear import WordList, best_tags, lexicon_entries, make_trainer, word_f1
+from cws.training.linear_options import LinearOptions
+from cws.training.loop import fit
+from cws.training.neural_options import NeuralOptions
+from cws.training.tagging import Tagging
 
 MARGINS = (1.0, 2.0, 3.0, 4.0)
-BILSTM = NeuralOptions(character_size=32, pair_size=16, hidden=64, loop=LoopOptions(epochs=3, averaging=0.99))
+BILSTM = NeuralOptions(character_size=32, pair_size=16, hidden=64, epochs=3, averaging=0.99)
 
 Corpus = list[list[str]]
 
@@ -116,7 +120,7 @@ class Hmm2:
 def trigram_emissions(
     tensors: dict[str, NDArray[Any]], codes: NDArray[np.uint16], lengths: NDArray[np.int64], scheme: TagScheme
 ) -> NDArray[np.float32]:
-    """Return the scores that `cws.labelers.hmm.reference_emissions` gives, of all sequences together."""
+    """Return the scores that `cws.labelers.reference.hmm_emissions` gives, of all sequences together."""
     pairs, triples = legal_pairs(scheme), legal_triples(scheme)
     begins = np.repeat(offsets_of(lengths)[:-1], 2)
     padded = np.insert(codes.astype(np.int64), begins, EDGE)
@@ -190,12 +194,12 @@ class BiLstm:
         """Return the test sentences as a model of the best epoch on dev scores them, and that epoch and its F1."""
         torch.manual_seed(seed)
         features = FeatureOptions(len(self.alphabet.types), BILSTM.character_size, BILSTM.pair_size)
-        labeler = make_labeler("bilstm-crf", features, hidden=BILSTM.hidden, scheme=scheme)
-        model = NeuralModel("bilstm-crf", labeler, self.alphabet, self.lexicon)
+        labeler = make_labeler(Kind("bilstm", "crf"), features, hidden=BILSTM.hidden, scheme=scheme)
+        model = NeuralModel(Kind("bilstm", "crf"), labeler, self.alphabet, self.lexicon)
         train, dev, tested = (Encoded.of(model, [part]) for part in (self.train, self.dev, test))
-        options = replace(BILSTM, loop=replace(BILSTM.loop, seed=seed))
+        options = replace(BILSTM, seed=seed)
         with TemporaryDirectory() as folder:
-            result = fit(Tagging(model, train, dev, options, "tag sets"), folder, options=options.loop)
+            result = fit(Tagging(model, train, dev, options, "tag sets"), folder, options=options)
         labeler.load_state_dict(result.best)
         labeler.eval()
         best = max(result.history, key=lambda record: record["f1"])

@@ -1,17 +1,15 @@
-"""Why four tags: the same labelers with schemes of 2, 4 and 6 tags; write docs/tag_sets.{json,md,png}.
+"""Why four tags: the same labelers with schemes of 2, 4 and 6 tags; write docs/figures/tag_sets.{json,md,png}.
 
     pip install ".[plot,neural]"
     CWS_CORPORA=… python -m scripts.studies.tag_sets
 
 The BiLSTM takes an hour or two. What each of its trainings finds is kept in the folder --work, and not repeated.
-Trained on pku, ctb6 and sxu, scored once on their test sets. The text of docs/tag_sets.md above its mark is written by
-hand and stays; what is below it is made here.
+Trained on pku, ctb6 and sxu, scored once on their test sets.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import time
 from collections.abc import Iterator
@@ -27,9 +25,10 @@ import numpy as np
 from cws.corpus import read_segmented, train_dev_split
 from cws.metrics import count_sentence, paired_bootstrap, score
 from cws.tags import BI, SBBME6, SBME, TagScheme
-from cws.training.linear import LinearOptions, WordList
+from cws.training.linear import WordList
+from cws.training.linear_options import LinearOptions
 from cws.word_list import jieba_word_list
-from scripts.measuring import ROOT, alternate, made_by, setting
+from scripts.measuring import alternate, corpora_folder, made_by, output_option, read_json, setting, write_figures
 from scripts.studies.tag_set_labelers import BiLstm, Corpus, Hmm1, Hmm2, Linear, Scored
 
 SCHEMES = (BI, SBME, SBBME6)
@@ -40,7 +39,6 @@ RUNS = 9  # of each speed
 LONG = 4  # characters of a long word
 HMMS: dict[str, type[Hmm1] | type[Hmm2]] = {"HMM, order 1": Hmm1, "HMM, order 2": Hmm2}
 COMMAND = "CWS_CORPORA=… python -m scripts.studies.tag_sets"
-MARK = "<!-- What follows is written by scripts/studies/tag_sets.py. -->\n"
 
 # Figures
 
@@ -147,7 +145,7 @@ def measure_bilstm(name: str, word_list: WordList, work: Path) -> Iterator[dict[
 
 def read_corpus(name: str) -> tuple[Corpus, Corpus, Corpus]:
     """Return training and test sentences, and those of dev if the corpus has them."""
-    folder = Path(os.environ["CWS_CORPORA"]) / "seg"
+    folder = corpora_folder() / "seg"
     paths = (folder / f"{name}.{part}.txt" for part in ("train", "test", "dev"))
     train, test, dev = (list(read_segmented(path)) if path.exists() else [] for path in paths)
     return train, test, dev
@@ -200,6 +198,8 @@ def render(results: dict[str, Any]) -> str:
     """Return the tables in Markdown."""
     bilstm = [made_by(f"{COMMAND} --only bilstm", results["bilstm"]["setting"])] if "bilstm" in results else []
     lines = [
+        "# Schemes of 2, 4 and 6 tags",
+        "",
         made_by(f"{COMMAND} --only quality", results["quality"]["setting"]),
         *bilstm,
         "Test sets, SIGHAN scorer, percent. Of the linear labeler and the BiLSTM the mean of three seeds, which are",
@@ -304,15 +304,14 @@ def plot(results: dict[str, Any], path: Path) -> None:
 
 
 @click.command(help=__doc__)
-@click.option("-o", "--output", default=ROOT / "docs", type=click.Path(path_type=Path), help="Where the files go.")
+@output_option
 @click.option("--only", type=click.Choice(["quality", "bilstm", "speed", "tables"]),
               help="A part; the rest is of the last time.")  # fmt: skip
 @click.option("--work", default="tag-sets-work", type=click.Path(path_type=Path), help="Where trainings are kept.")
 def main(output: Path, only: str | None, work: Path) -> None:
-    if only != "tables" and "CWS_CORPORA" not in os.environ:
-        raise click.UsageError("CWS_CORPORA is not set: set it to the folder of the corpora")
-    record, page = output / "tag_sets.json", output / "tag_sets.md"
-    results = json.loads(record.read_text("utf-8")) if only else {}
+    if only != "tables":
+        corpora_folder()  # an error now, not after an hour
+    results = read_json(output / "tag_sets.json") if only else {}
     made = {"setting": setting("numpy", "jieba")}
     if only in (None, "speed"):
         results["speed"] = made | {"rows": measure_speed(jieba_word_list())}
@@ -324,11 +323,8 @@ def main(output: Path, only: str | None, work: Path) -> None:
         word_list = jieba_word_list()
         rows = [row for name in CORPORA for row in measure_bilstm(name, word_list, work)]
         results["bilstm"] = {"setting": setting("numpy", "torch", "jieba"), "rows": rows}
-    record.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-    text = page.read_text("utf-8") if page.exists() else f"# Why four tags\n\n{MARK}"
-    page.write_text(text[: text.index(MARK) + len(MARK)] + "\n" + render(results), "utf-8")
     plot(results, output / "tag_sets.png")
-    click.echo(render(results))
+    write_figures(output, "tag_sets", results, render(results))
 
 
 if __name__ == "__main__":

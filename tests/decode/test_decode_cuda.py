@@ -23,38 +23,38 @@ pytestmark = [
     pytest.mark.skipif(
         DEVICE == "cpu" and not triton.knobs.runtime.interpret, reason="needs a GPU or TRITON_INTERPRET=1"
     ),
-    # What the interpreter's numpy says of -inf and NaN, which are part of the game.
+    # The interpreter's numpy warns of -inf and NaN, which these tests use.
     pytest.mark.filterwarnings("ignore::RuntimeWarning"),
 ]
 
-WAYS = ("general", "lanes", "chunks")  # the kernels a chain of four tags may go through
+FAMILIES = ("general", "lanes", "chunks")  # of kernels that can decode four tags
 EDGES = [0, 1, 7, 8, 9, 0, 15, 16, 17, 18, 0]  # around the ends of tiles, words and chunks
 
 
 @pytest.fixture
-def way(request):
+def family(request):
     """Kernels chosen by a test rather than by shape; chunks so small that there are groups of groups of them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backend, "_way", lambda chain: request.param)
+        patch.setattr(backend, "_kernel_family", lambda chain: request.param)
         patch.setattr(chunks, "CHUNK", 16)
         patch.setattr(chunks, "RADIX", 2)
         patch.setattr(chunks, "_lanes", lambda chunks: 16)  # few programs: the interpreter does one after the other
         yield request.param
 
 
-def edges(way):
+def edges(family):
     """Lengths of sequences; fewer where the interpreter takes its time for each character."""
-    return [0, 1, 7, 0, 2, 17] if way == "general" else EDGES
+    return [0, 1, 7, 0, 2, 17] if family == "general" else EDGES
 
 
 def slow(*values):
     return pytest.param(*values, marks=pytest.mark.slow)
 
 
-every_way = pytest.mark.parametrize("way", WAYS, indirect=True)
+every_family = pytest.mark.parametrize("family", FAMILIES, indirect=True)
 # Sums by chunks take the interpreter long, and two tests show most of what there is to see.
-every_way_of_sums = pytest.mark.parametrize("way", [*WAYS[:2], slow(WAYS[2])], indirect=True)
-general = pytest.mark.parametrize("way", WAYS[:1], indirect=True)
+every_family_of_sums = pytest.mark.parametrize("family", [*FAMILIES[:2], slow(FAMILIES[2])], indirect=True)
+general = pytest.mark.parametrize("family", FAMILIES[:1], indirect=True)
 
 
 class Case:
@@ -132,22 +132,22 @@ def same_likelihood(case, tags, **more):
     close(found, case.reference(decode.log_likelihood, tags=tags, **more))
 
 
-@every_way
+@every_family
 @pytest.mark.parametrize("legality", [None, SBME], ids=["all", "SBME"])
-def test_cuda_viterbi_of_integers_is_the_reference(way, legality):
-    same_paths(Case(edges(way), whole=True, legality=legality))
+def test_cuda_viterbi_of_integers_is_the_reference(family, legality):
+    same_paths(Case(edges(family), whole=True, legality=legality))
 
 
-@every_way
-def test_cuda_viterbi_obeys_allowed(way):
-    case = Case(edges(way), whole=True, legality=SBME)
+@every_family
+def test_cuda_viterbi_obeys_allowed(family):
+    case = Case(edges(family), whole=True, legality=SBME)
     case.forbid()
     same_paths(case)
 
 
-@every_way
+@every_family
 @pytest.mark.parametrize("legality", [slow(None), SBME], ids=["all", "SBME"])
-def test_cuda_viterbi_of_floats_reaches_the_best_score(way, legality):
+def test_cuda_viterbi_of_floats_reaches_the_best_score(family, legality):
     case = Case([30, 3, 0, 21], legality=legality, seed=1)
     tags, scores = case.cuda(decode.viterbi)
     close([scores, torch.as_tensor(case.score_of(tags))], [case.reference(decode.viterbi)[1]] * 2, 1e-6)
@@ -155,45 +155,45 @@ def test_cuda_viterbi_of_floats_reaches_the_best_score(way, legality):
 
 @general
 @pytest.mark.parametrize("size", [1, 2, slow(3), slow(6), 13, slow(64), 256])
-def test_cuda_viterbi_of_any_number_of_tags(way, size):
+def test_cuda_viterbi_of_any_number_of_tags(family, size):
     case = Case([0, 1, 12], size, whole=True)
     case.forbid()
     case.options["allowed"][:, 0] = True
     same_paths(case)
 
 
-@every_way
+@every_family
 @pytest.mark.parametrize("dtype", [torch.float16, slow(torch.bfloat16)], ids=str)
-def test_cuda_viterbi_of_halves(way, dtype):
+def test_cuda_viterbi_of_halves(family, dtype):
     same_paths(Case([18, 5], whole=True, dtype=dtype, legality=SBME))
 
 
-@every_way_of_sums
-def test_cuda_marginals_of_halves(way):
+@every_family_of_sums
+def test_cuda_marginals_of_halves(family):
     same_sums(Case([18, 5], dtype=torch.float16, legality=SBME))
 
 
-@pytest.mark.parametrize("way", WAYS[1:], indirect=True)
+@pytest.mark.parametrize("family", FAMILIES[1:], indirect=True)
 @pytest.mark.parametrize("sequences", [1, slow(7), slow(8), 9, slow(33)])
-def test_cuda_viterbi_of_as_many_sequences_as_lanes(way, sequences):
+def test_cuda_viterbi_of_as_many_sequences_as_lanes(family, sequences):
     same_paths(Case([3] * sequences, whole=True, legality=SBME))
 
 
-@every_way
-def test_cuda_marginals_are_the_reference(way):
-    same_sums(Case(edges(way), seed=2))
+@every_family
+def test_cuda_marginals_are_the_reference(family):
+    same_sums(Case(edges(family), seed=2))
 
 
-@every_way_of_sums
-def test_cuda_marginals_obey_legality_and_allowed(way):
-    case = Case(edges(way), seed=3, legality=SBME)
+@every_family_of_sums
+def test_cuda_marginals_obey_legality_and_allowed(family):
+    case = Case(edges(family), seed=3, legality=SBME)
     case.forbid(0.2)
     same_sums(case)
 
 
 @general
 @pytest.mark.parametrize("size", [1, slow(2), 3, slow(6), 13, 64, slow(256)])
-def test_cuda_sums_of_any_number_of_tags(way, size):
+def test_cuda_sums_of_any_number_of_tags(family, size):
     case = Case([0, 1, 7], size, seed=4)
     same_sums(case)
     same_likelihood(case, torch.tensor(case.random.integers(0, size, case.characters)))
@@ -205,21 +205,21 @@ def test_cuda_pairwise_marginals_are_the_reference():
     same_sums(case, pairwise=True)
 
 
-@every_way
+@every_family
 @pytest.mark.parametrize("legality", [slow(None), SBME], ids=["all", "SBME"])
-def test_cuda_likelihood_is_the_reference(way, legality):
-    case = Case(edges(way), seed=6, legality=legality)
+def test_cuda_likelihood_is_the_reference(family, legality):
+    case = Case(edges(family), seed=6, legality=legality)
     weights = torch.tensor(case.random.random(case.sequences), dtype=torch.float32)
     same_likelihood(case, case.reference(decode.viterbi)[0], weights=weights)
 
 
-@every_way_of_sums
-def test_cuda_likelihood_of_wrong_tags_is_no_number_and_has_no_gradient(way):
+@every_family_of_sums
+def test_cuda_likelihood_of_wrong_tags_is_no_number_and_has_no_gradient(family):
     case = Case([5, 5, 5], seed=7, legality=SBME)
     tags = torch.tensor([0, 0, 1, 3, 0, 0, 0, 3, 3, 0, 0, 9, 0, 0, 0])
     values, *gradients = case.cuda(decode.log_likelihood, tags=tags)
     assert values[0].isfinite() and values[1] == -torch.inf and values[2].isnan()
-    tags[11] = 2  # the reference's door would not let the 9 in, and S M is just as wrong
+    tags[11] = 2  # the reference refuses a 9, and S M is just as wrong
     expected, *expected_gradients = case.reference(decode.log_likelihood, tags=tags)
     close([values[:2], *gradients], [expected[:2], *expected_gradients])
 
@@ -236,24 +236,24 @@ def with_bad_sequences():
     return case
 
 
-@every_way
-def test_cuda_bad_sequences_leave_the_paths_of_others_alone(way):
+@every_family
+def test_cuda_bad_sequences_leave_the_paths_of_others_alone(family):
     same_paths(with_bad_sequences())
 
 
-@every_way_of_sums
-def test_cuda_bad_sequences_leave_the_gradients_of_others_alone(way):
+@every_family_of_sums
+def test_cuda_bad_sequences_leave_the_gradients_of_others_alone(family):
     case = with_bad_sequences()
     same_likelihood(case, torch.zeros(case.characters, dtype=torch.uint8))
 
 
-@every_way_of_sums
-def test_cuda_bad_sequences_leave_the_marginals_of_others_alone(way):
+@every_family_of_sums
+def test_cuda_bad_sequences_leave_the_marginals_of_others_alone(family):
     same_sums(with_bad_sequences())
 
 
-@every_way
-def test_cuda_viterbi_takes_the_largest_score_and_no_larger(way):
+@every_family
+def test_cuda_viterbi_takes_the_largest_score_and_no_larger(family):
     case = Case([2, 2], whole=True)
     largest = np.float32(MAX_SCORE)
     largest = largest if float(largest) <= MAX_SCORE else np.nextafter(largest, np.float32(0))
@@ -262,8 +262,8 @@ def test_cuda_viterbi_takes_the_largest_score_and_no_larger(way):
     assert scores[0].isfinite() and scores[1].isnan()
 
 
-@every_way_of_sums
-def test_cuda_sums_survive_potentials_that_are_far_apart(way):
+@every_family_of_sums
+def test_cuda_sums_survive_potentials_that_are_far_apart(family):
     case = Case([9, 18], whole=True)
     case.emissions[3, 1], case.emissions[12, 2], case.scores[0][1, 2] = 9e29, -9e29, -9e29
     log_partition, marginals, transitions = case.cuda(decode.forward_backward)
@@ -276,9 +276,9 @@ def test_cuda_sums_survive_potentials_that_are_far_apart(way):
 HOSTILE = [[-5, 3, 90, 15], slow([7, 7, 2, 20]), slow([2**62, -(2**62), 5, 2**40]), slow([20, 12, 6, 0])]
 
 
-@every_way_of_sums
+@every_family_of_sums
 @pytest.mark.parametrize("offsets", HOSTILE)
-def test_cuda_hostile_offsets_touch_nothing_else(way, offsets):
+def test_cuda_hostile_offsets_touch_nothing_else(family, offsets):
     case = Case([20], whole=True, legality=SBME)
     case.offsets = np.asarray(offsets, np.int64)
     guarded = torch.full((60, 4), 7.0)
@@ -287,13 +287,13 @@ def test_cuda_hostile_offsets_touch_nothing_else(way, offsets):
     tags, scores = case.cuda(decode.viterbi)
     assert tags.shape == (20,) and scores.shape == (3,)
     case.cuda(decode.log_likelihood, tags=torch.zeros(20, dtype=torch.int64))
-    if way == "general":
+    if family == "general":
         case.cuda(decode.nbest, n=2)
 
 
-@every_way
+@every_family
 @pytest.mark.parametrize("lengths", [[], [0, 0, 0]])
-def test_cuda_of_nothing(way, lengths):
+def test_cuda_of_nothing(family, lengths):
     case = Case(lengths)
     same_paths(case)
     same_sums(case)
@@ -352,9 +352,9 @@ def every_function(case):
 
 
 @pytest.mark.gpu
-@every_way
-def test_cuda_never_waits_for_the_device(way, on_gpu):
-    calls = every_function(Case(edges(way)))
+@every_family
+def test_cuda_never_waits_for_the_device(family, on_gpu):
+    calls = every_function(Case(edges(family)))
     for call in calls:
         call()  # compiles, and copies the legality to the device
     torch.cuda.set_sync_debug_mode("error")
@@ -366,9 +366,9 @@ def test_cuda_never_waits_for_the_device(way, on_gpu):
 
 
 @pytest.mark.gpu
-@every_way
-def test_cuda_calls_can_be_captured(way, on_gpu):
-    for call in every_function(Case(edges(way))):
+@every_family
+def test_cuda_calls_can_be_captured(family, on_gpu):
+    for call in every_function(Case(edges(family))):
         expected = [t.clone() for t in call()]
         torch.cuda.synchronize()
         graph = torch.cuda.CUDAGraph()
@@ -383,9 +383,9 @@ def test_cuda_calls_can_be_captured(way, on_gpu):
 
 
 @pytest.mark.gpu
-@every_way
-def test_cuda_results_are_the_same_each_time(way, on_gpu):
-    for call in every_function(Case(edges(way) * 20)):
+@every_family
+def test_cuda_results_are_the_same_each_time(family, on_gpu):
+    for call in every_function(Case(edges(family) * 20)):
         for one, other in zip(call(), call(), strict=True):
             torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
 

@@ -28,7 +28,7 @@ from cws.user_dictionary import UserDictionary
 MISSING = next((name for name in ("pyspark", "pyarrow", "pandas") if not find_spec(name)), None)
 JAVA = shutil.which(os.path.join(os.environ["JAVA_HOME"], "bin", "java") if "JAVA_HOME" in os.environ else "java")
 pytestmark = [
-    pytest.mark.skipif(MISSING is not None, reason=f"needs {MISSING}: pip install 'cws[spark]'"),
+    pytest.mark.skipif(MISSING is not None, reason=f"needs {MISSING}: pip install 'cws-toolkit[spark]'"),
     pytest.mark.skipif(JAVA is None, reason="needs Java 17 or later"),
     pytest.mark.filterwarnings("default"),  # Spark's own
 ]
@@ -462,7 +462,7 @@ def test_spark_says_what_to_install(tmp_path, monkeypatch):
         done = run(tmp_path, *command)
         assert done.returncode == 1
         assert done.stderr.startswith(f"cws: error: No module named '{name}': ")
-        assert done.stderr.endswith(" needs pip install 'cws[spark]'\n")
+        assert done.stderr.endswith(" needs pip install 'cws-toolkit[spark]'\n")
         (tmp_path / f"{name}.py").unlink()
 
 

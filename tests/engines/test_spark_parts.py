@@ -51,7 +51,7 @@ def test_columns_of_text_are_what_the_command_line_writes(segmenter, records, ki
 
 
 def written(segmenter: Segmenter, text: str) -> str:
-    return segmenter.native.format(Format.text, text.encode() + b"\n", 0, False, True).decode()[:-1]
+    return segmenter.predictor.format(Format.text, text.encode() + b"\n", 0, False, True).decode()[:-1]
 
 
 @given(records=RECORDS)

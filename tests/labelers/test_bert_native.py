@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from strategies import COMMON, any_text
 
 import cws
-from cws import model_io, segmenter
+from cws import model_io, predictor
 from cws._native import TransformerPredictor, window_places
 from cws.errors import CwsError, ModelError
 from cws.labelers.neural.native_bert import architecture, open_native
@@ -31,12 +31,17 @@ from transformers import (  # noqa: E402
 )
 from transformers import AutoModel as Encoder  # noqa: E402
 
-from cws.labelers.neural.bert import Bert, CharacterTokens, bundled_encoder  # noqa: E402
-from cws.labelers.neural.encoders import FeatureOptions  # noqa: E402
-from cws.labelers.neural.labeler import NeuralLabeler, NeuralModel, load_neural, save_neural  # noqa: E402
+from cws.bundled import bundled_encoder  # noqa: E402
+from cws.labelers.kind import Kind  # noqa: E402
+from cws.labelers.neural.bert import Bert  # noqa: E402
+from cws.labelers.neural.character_tokens import CharacterTokens  # noqa: E402
+from cws.labelers.neural.features import FeatureOptions  # noqa: E402
+from cws.labelers.neural.labeler import NeuralLabeler  # noqa: E402
 from cws.labelers.neural.lexicon_features import LexiconFeatures  # noqa: E402
+from cws.labelers.neural.model import NeuralModel  # noqa: E402
+from cws.labelers.neural.storage import load_neural, save_neural  # noqa: E402
 from cws.labelers.neural.torch_predictor import TorchPredictor  # noqa: E402
-from cws.labelers.neural.torch_predictor import window_places as reference_places  # noqa: E402
+from cws.labelers.neural.windows import window_places as reference_places  # noqa: E402
 
 CHARACTERS = [*dict.fromkeys(COMMON + "今天气真好去学研究生命起源，。一我aB1")]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *CHARACTERS]
@@ -80,7 +85,7 @@ def make(folder, config, kind="bert-crf", features=None):
     (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", "utf-8")
     tokenizer = BertTokenizer(str(folder / "vocab.txt"))
     tokens = CharacterTokens.of(tokenizer.get_vocab(), 1, 2, 3)
-    labeler = NeuralLabeler(Bert(encoder, tokens, features), kind.endswith("-crf")).eval()
+    labeler = NeuralLabeler(Bert(encoder, tokens, features), Kind.parse(kind).has_crf).eval()
     with torch.no_grad():
         for key, parameter in labeler.named_parameters():
             is_matrix = parameter.dim() == 2 and "embeddings" not in key and "crf" not in key
@@ -89,7 +94,7 @@ def make(folder, config, kind="bert-crf", features=None):
             parameter.normal_(1.0 if "orm" in key and key.endswith("weight") else 0.0, spread)
     lexicon = LexiconFeatures.of(tokens, WORD_LISTS)
     standard = features.standards - 1 if features else 0
-    save_neural(folder, NeuralModel(kind, labeler, tokens, lexicon, standard, tokenizer), {})
+    save_neural(folder, NeuralModel(Kind.parse(kind), labeler, tokens, lexicon, standard, tokenizer), {})
     return str(folder)
 
 
@@ -104,7 +109,7 @@ def folders(tmp_path_factory):
 
 @functools.cache
 def native(folder, precision="float32"):
-    return cws.load(folder, device="cpu", precision=precision).native
+    return cws.load(folder, device="cpu", precision=precision).predictor
 
 
 @functools.cache
@@ -181,7 +186,7 @@ def test_bert_native_texts_longer_than_the_encoder(tmp_path, precision):
 
 @both_numbers
 @pytest.mark.parametrize("name", ["modernbert with features", "bert"])
-def test_bert_native_emissions_do_not_depend_on_companions(folders, name, precision):
+def test_bert_native_emissions_are_batch_invariant(folders, name, precision):
     texts = [long_text(size, size) for size in [*range(1, 50), 200, 700, 1024]]
     found = native(folders[name], precision)
     alone = [emissions(found, text) for text in texts]
@@ -217,7 +222,7 @@ def test_bert_native_tokens_and_nbest_are_those_of_torch(folders, name):
 
 def test_bert_native_user_dictionary(folders):
     found = cws.load(folders["bert"], device="cpu")
-    assert isinstance(found.native, TransformerPredictor)
+    assert isinstance(found.predictor, TransformerPredictor)
     found.add_word("的天气", "!", "WEATHER")
     assert "的天气" in found.segment(TEXTS[0])
     assert found.segment_batch([TEXTS[0]], threads=2) == [found.segment(TEXTS[0])]
@@ -240,7 +245,13 @@ def test_bert_native_models_are_saved_whole(folders, tmp_path):
 def test_bert_native_leaves_other_encoders_to_torch(tmp_path, name):
     assert architecture(OTHERS[name].to_dict()) is None
     folder = make(tmp_path, OTHERS[name])
-    assert isinstance(cws.load(folder, device="cpu").native, TorchPredictor)
+    assert isinstance(cws.load(folder, device="cpu").predictor, TorchPredictor)
+
+
+@pytest.mark.parametrize("size", ["vocab_size", "type_vocab_size", "hidden_size", "intermediate_size"])
+def test_bert_native_leaves_encoders_without_a_size_to_torch(size):
+    assert architecture(CONFIGS["bert"].to_dict()) is not None
+    assert architecture({**CONFIGS["bert"].to_dict(), size: 0}) is None
 
 
 def test_bert_native_knows_the_bundled_encoder():
@@ -251,13 +262,13 @@ def test_bert_native_knows_the_bundled_encoder():
 
 def test_bert_native_leaves_other_precisions_and_devices_to_torch(folders, monkeypatch):
     folder = folders["bert"]
-    assert isinstance(cws.load(folder, device="cpu", precision="int8").native, TorchPredictor)
-    assert isinstance(cws.load(folder, device="cpu", precision="bf16").native, TorchPredictor)
-    monkeypatch.setattr(segmenter, "_has_cuda", lambda: True)
-    assert isinstance(cws.load(folder).native, TorchPredictor)
-    assert isinstance(cws.load(folder, device="cpu").native, TransformerPredictor)
-    monkeypatch.setattr(segmenter, "_has_cuda", lambda: False)
-    assert isinstance(cws.load(folder).native, TransformerPredictor)
+    assert isinstance(cws.load(folder, device="cpu", precision="int8").predictor, TorchPredictor)
+    assert isinstance(cws.load(folder, device="cpu", precision="bf16").predictor, TorchPredictor)
+    monkeypatch.setattr(predictor, "_has_cuda", lambda: True)
+    assert isinstance(cws.load(folder).predictor, TorchPredictor)
+    assert isinstance(cws.load(folder, device="cpu").predictor, TransformerPredictor)
+    monkeypatch.setattr(predictor, "_has_cuda", lambda: False)
+    assert isinstance(cws.load(folder).predictor, TransformerPredictor)
 
 
 def test_bert_native_needs_no_torch(folders):
@@ -433,7 +444,7 @@ def test_bert_native_largest_weights_give_finite_scores(folders, tmp_path, name,
         for parameter in model.labeler.parameters():
             parameter.copy_(torch.where(parameter < 0, -1e4, 1e4))
     save_neural(tmp_path, model, {})
-    found = cws.load(tmp_path, device="cpu", precision=precision).native
+    found = cws.load(tmp_path, device="cpu", precision=precision).predictor
     for text in TEXTS:
         assert np.isfinite(emissions(found, text)).all()
         assert "".join(found.segment(text)) == text

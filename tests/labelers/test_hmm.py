@@ -17,12 +17,15 @@ from cws import decode, model_io
 from cws.corpus import read_segmented
 from cws.errors import FileError, InputError, ModelError
 from cws.labelers.alphabet import Alphabet
-from cws.labelers.hmm import PAIRS, TENSORS, TRIPLES, legal_pairs, legal_triples, open_hmm, reference_emissions
-from cws.labelers.linear import FIRST_KNOWN, UNKNOWN
+from cws.labelers.character_classes import FIRST_KNOWN, UNKNOWN
+from cws.labelers.hmm import PAIRS, TENSORS, TRIPLES, legal_pairs, legal_triples, open_hmm
+from cws.labelers.reference import hmm_emissions
 from cws.metrics import score
 from cws.tags import SBME, SCHEMES
 from cws.text import HANZI, fold
-from cws.training.hmm import count_hmm, count_trigrams, jieba_hmm, reestimate, train_hmm, write_hmm
+from cws.training.baum_welch import reestimate
+from cws.training.hmm import count_hmm, count_trigrams, jieba_hmm, train_hmm, write_hmm
+from cws.training.hmm_options import HmmOptions
 
 SENTENCES = [
     ["今天", "天气", "真", "好", "。"],
@@ -43,7 +46,7 @@ def order(request):
 @pytest.fixture(scope="module")
 def folder(order, tmp_path_factory):
     folder = tmp_path_factory.mktemp("hmm") / "model"
-    train_hmm(SENTENCES, folder, order=order)
+    train_hmm(SENTENCES, folder, options=HmmOptions(order=order))
     return folder
 
 
@@ -59,8 +62,8 @@ def sequences(text: str) -> list[str]:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_hmm_emissions_equal_the_reference(folder, order, tensors, text):
-    expected = [reference_emissions(tensors, order, part) for part in sequences(text)]
-    got = [emissions for _, emissions in cws.load(folder).native.emissions(text)]
+    expected = [hmm_emissions(tensors, order, part) for part in sequences(text)]
+    got = [emissions for _, emissions in cws.load(folder).predictor.emissions(text)]
     assert got == [[float(one) for row in rows for one in row] for rows in expected]
 
 
@@ -74,7 +77,7 @@ def test_hmm_words_are_the_text(folder, text):
 
 @pytest.mark.parametrize("text", [one for one in TEXTS if len(sequences(one)) == 1 and len(one) < 9])
 def test_hmm_words_are_those_of_the_best_of_all_paths(folder, order, tensors, text):
-    rows = reference_emissions(tensors, order, text)
+    rows = hmm_emissions(tensors, order, text)
     scale = model_io.read_config(folder)["scale"]
     scores = {}
     for path in all_paths(SBME, len(text)):
@@ -167,13 +170,13 @@ def test_hmm_order_2_interpolates_what_the_counts_say():
 def test_hmm_of_any_sentences_can_be_trained(sentences, tmp_path_factory):
     for order in (1, 2):
         folder = tmp_path_factory.mktemp("any") / "model"
-        train_hmm(sentences, folder, order=order)
+        train_hmm(sentences, folder, options=HmmOptions(order=order))
         text = "".join(sentences[0])
         assert "".join(cws.load(folder).segment(text)) == text
 
 
 def test_hmm_training_gives_the_same_bytes(folder, order, tmp_path):
-    train_hmm(SENTENCES, tmp_path, order=order)
+    train_hmm(SENTENCES, tmp_path, options=HmmOptions(order=order))
     for name in ("cws.json", "weights.safetensors"):
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
 
@@ -181,12 +184,12 @@ def test_hmm_training_gives_the_same_bytes(folder, order, tmp_path):
 @pytest.mark.parametrize("sentences", [[], [[]], [[], []]])
 def test_hmm_of_no_words_is_an_error(order, sentences, tmp_path):
     with pytest.raises(InputError, match="no words to learn from"):
-        train_hmm(sentences, tmp_path, order=order)
+        train_hmm(sentences, tmp_path, options=HmmOptions(order=order))
 
 
 def test_hmm_of_another_order_is_an_error(tmp_path):
     with pytest.raises(InputError, match="order: expected 1 or 2, got 3"):
-        train_hmm(SENTENCES, tmp_path, order=3)
+        train_hmm(SENTENCES, tmp_path, options=HmmOptions(order=3))
 
 
 # Baum-Welch
@@ -205,7 +208,7 @@ def likelihood(hmm, texts):
 def test_hmm_reestimation_never_lowers_the_likelihood():
     texts = ["".join(words) for words in SENTENCES]
     lines = []
-    hmm = reestimate(count_hmm(SENTENCES[:3]), texts, iterations=12, log_line=lines.append)
+    hmm = reestimate(count_hmm(SENTENCES[:3]), texts, options=HmmOptions(iterations=12), log_line=lines.append)
     values = [float(line.split()[3]) for line in lines]
     assert all(later >= earlier for earlier, later in pairwise(values))
     assert values[-1] > values[0] + 0.1
@@ -215,13 +218,13 @@ def test_hmm_reestimation_never_lowers_the_likelihood():
 def test_hmm_reestimation_of_no_iterations_tells_the_likelihood():
     texts = ["".join(words) for words in SENTENCES]
     lines = []
-    hmm = reestimate(count_hmm(SENTENCES), texts, iterations=0, log_line=lines.append)
+    hmm = reestimate(count_hmm(SENTENCES), texts, options=HmmOptions(iterations=0), log_line=lines.append)
     assert len(lines) == 1
     assert likelihood(hmm, texts) == pytest.approx(float(lines[0].split()[3]), abs=1e-5)
 
 
 def test_hmm_reestimation_learns_characters_it_did_not_know():
-    hmm = reestimate(count_hmm(SENTENCES), ["甲乙丙丁" * 5, "丙丁甲乙"], iterations=5)
+    hmm = reestimate(count_hmm(SENTENCES), ["甲乙丙丁" * 5, "丙丁甲乙"], options=HmmOptions(iterations=5))
     code = hmm.alphabet.characters[ord("甲")]
     assert code >= FIRST_KNOWN
     assert np.exp(hmm.emissions[code]).max() > 0.1
@@ -287,7 +290,7 @@ def test_hmm_with_a_class_out_of_range_is_an_error(folder, tmp_path):
 @pytest.mark.parametrize("name", ["bigram_first", "trigram_first"])
 @pytest.mark.parametrize("value", [1_000_000, 0])
 def test_hmm_with_a_broken_tree_is_an_error(name, value, tmp_path):
-    train_hmm(SENTENCES, tmp_path / "good", order=2)
+    train_hmm(SENTENCES, tmp_path / "good", options=HmmOptions(order=2))
 
     def change(tensors):
         tensors[name][-2 if value else -1] = value
@@ -298,7 +301,7 @@ def test_hmm_with_a_broken_tree_is_an_error(name, value, tmp_path):
 
 @pytest.mark.parametrize("name", ["bigram_scores", "trigram_classes", "bigram_first"])
 def test_hmm_with_a_tensor_of_another_length_is_an_error(name, tmp_path):
-    train_hmm(SENTENCES, tmp_path / "good", order=2)
+    train_hmm(SENTENCES, tmp_path / "good", options=HmmOptions(order=2))
 
     def change(tensors):
         tensors[name] = tensors[name][:-1]
@@ -308,7 +311,7 @@ def test_hmm_with_a_tensor_of_another_length_is_an_error(name, tmp_path):
 
 
 def test_hmm_with_random_classes_reads_nothing_outside(tmp_path):
-    train_hmm(SENTENCES, tmp_path / "good", order=2)
+    train_hmm(SENTENCES, tmp_path / "good", options=HmmOptions(order=2))
     numbers = random.Random(0)
 
     def change(tensors):
@@ -332,7 +335,7 @@ def test_hmm_config_is_checked(folder, tmp_path, key, value):
 @pytest.mark.corpora
 def test_hmm_reaches_its_f1_on_a_corpus(corpora, order, tmp_path):
     sentences = list(read_segmented(corpora / "seg" / "ctb6.train.txt"))[:8000]
-    train_hmm(sentences, tmp_path, order=order)
+    train_hmm(sentences, tmp_path, options=HmmOptions(order=order))
     gold = list(read_segmented(corpora / "seg" / "ctb6.dev.txt"))
     predicted = cws.load(tmp_path).segment_batch(["".join(words) for words in gold])
     assert score(gold, predicted).f1 > (0.78, 0.90)[order - 1]

@@ -14,14 +14,8 @@ from strategies import COMMON, any_text
 from cws._native import NativeDictionary, NeuralPredictor, WordTrie, lexicon_bits
 from cws.errors import ModelError
 from cws.labelers.alphabet import Alphabet
-from cws.labelers.neural.lexicon_features import (
-    LIST_BITS,
-    MAX_LISTS,
-    MAX_WORD,
-    TENSORS,
-    LexiconFeatures,
-    reference_bits,
-)
+from cws.labelers.neural.layout import LIST_BITS, MAX_LISTS, MAX_WORD
+from cws.labelers.neural.lexicon_features import TENSORS, LexiconFeatures, reference_bits
 from cws.tags import SBME
 from cws.user_dictionary.reference import FORCED
 
@@ -29,14 +23,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from cws.crf import CRF  # noqa: E402
-from cws.labelers.neural.encoders import (  # noqa: E402
-    Batch,
-    BiLstm,
-    BiLstmOptions,
-    Cnn,
-    CnnOptions,
-    FeatureOptions,
-)
+from cws.labelers.neural.encoders import BiLstm, BiLstmOptions, Cnn, CnnOptions  # noqa: E402
+from cws.labelers.neural.features import Batch, FeatureOptions  # noqa: E402
 
 ALPHABET = Alphabet.of([COMMON, "今天气真好去北京大学研究生命起源，。？1２aB"])
 WORDS = ["今天", "天气", "北京", "北京大学", "大学", "研究", "研究生", "生命", "网易杭研大厦", "不认识", "一"]
@@ -140,7 +128,7 @@ def test_neural_emissions_of_any_text(text, name):
 
 @pytest.mark.parametrize("integers", [False, True], ids=["floats", "integers"])
 @pytest.mark.parametrize("name", ["lstm of default size", "cnn of default size"])
-def test_neural_emissions_do_not_depend_on_companions(name, integers):
+def test_neural_emissions_are_batch_invariant(name, integers):
     texts = [long_text(size, size) for size in [*range(1, 60), 200, 700, 1024]]
     segmenter = native(name, integers)
     alone = [emissions(segmenter, text) for text in texts]

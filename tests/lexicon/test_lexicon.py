@@ -31,9 +31,9 @@ from cws.lexicon.candidates import NgramIndex
 from cws.lexicon.counting.count import count_texts
 from cws.lexicon.counting.line_sample import SampleThread, sample_runs
 from cws.lexicon.lexicon import Entry, Lexicon
+from cws.lexicon.reference import sample_reference
 from cws.lexicon.report import draw_report
 from cws.lexicon.retag import retag
-from cws.lexicon.sample_reference import sample_reference
 from cws.lexicon.sampler import SamplerOptions, refine
 from cws.lexicon.steps import least_count
 from cws.lexicon.symbols import split
@@ -85,11 +85,11 @@ def reference_log_probability(lines: list[list[str]], run: str, text: str, optio
 def test_sampler_probability_is_that_of_the_model(lines: list[list[str]]) -> None:
     options = SamplerOptions(longest=3)
     text = "".join("".join(line) for line in lines)
-    units = np.array([HAN.index(character) for character in text], np.uint32)
+    symbols = np.array([HAN.index(character) for character in text], np.uint32)
     ends = np.concatenate([[0] * (len(word) - 1) + [1] for line in lines for word in line]).astype(np.uint8)
     offsets = np.cumsum([0, *(sum(map(len, line)) for line in lines)])
     fixed = {name: value for name, value in options.__dict__.items() if name != "sweeps"}
-    sampler = WordSampler(units, offsets.astype(np.uint64), ends, **fixed)
+    sampler = WordSampler(symbols, offsets.astype(np.uint64), ends, **fixed)
     log_probability = sampler.sweep()
     drawn = []
     for begin, end in pairwise(offsets):
@@ -233,10 +233,10 @@ def test_report_draws(tmp_path: Path, suffix: str) -> None:
     pytest.importorskip("matplotlib")
     lines, _ = made_text(50)
     index = NgramIndex(count_texts(lines, n=2, threads=1))
-    draw_report(Lexicon.of({"丁": 3, lines[0][:2]: 2}, index), [3.0, 2.5], tmp_path / f"picture{suffix}")
-    assert (tmp_path / f"picture{suffix}").stat().st_size > 10_000
+    draw_report(Lexicon.of({"丁": 3, lines[0][:2]: 2}, index), [3.0, 2.5], tmp_path / f"plot{suffix}")
+    assert (tmp_path / f"plot{suffix}").stat().st_size > 10_000
     with pytest.raises(InputError, match=r"\.png"):
-        draw_report(Lexicon.of({"丁": 3}), [], tmp_path / "picture.txt")
+        draw_report(Lexicon.of({"丁": 3}), [], tmp_path / "plot.txt")
 
 
 def test_lexicon_file_round_trip(tmp_path: Path) -> None:

@@ -227,7 +227,7 @@ def test_count_parse_memory(memory, expected):
 
 
 def read_partial(data, n):
-    """The windows of a file of partial counts, as docs/ngram_counts.md describes it."""
+    """The windows of a file of partial counts, as docs/reference/ngram_counts.md describes it."""
     assert data[:16] == b"cwsngram" + struct.pack("<II", 1, n)
     directory, size, magic = struct.unpack("<QQ8s", data[-24:])
     assert magic == b"cwsngram"
@@ -302,7 +302,7 @@ def test_count_partially_writes_the_documented_format(tmp_path, n):
 
 
 def test_count_partially_golden_bytes(tmp_path):
-    """The example of docs/ngram_counts.md."""
+    """The example of docs/reference/ngram_counts.md."""
     data = partial_of(tmp_path, ["北京，北京"], 1).read_bytes()
     assert data.hex(" ") == (
         "63 77 73 6e 67 72 61 6d 01 00 00 00 01 00 00 00 "
@@ -506,7 +506,7 @@ def test_count_stops_on_ctrl_c_and_leaves_nothing(tmp_path):
     script = f"""
         import signal, threading, os
         from cws.lexicon.counting.count import count_partially
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have told it to ignore
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have set to be ignored
         threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
         while True:
             count_partially([{str(tmp_path / "a.txt")!r}], {str(temporary / "out")!r}, memory="128M", threads=2)

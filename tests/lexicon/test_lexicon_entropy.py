@@ -12,24 +12,24 @@ from hypothesis import strategies as st
 
 from cws.lexicon.entropy import information_per_character, merge_gain, merge_gain_bound, pmi
 
-# Every unit is a letter; what is merged are different letters that never overlap themselves.
+# Every symbol is a letter; what is merged are different letters that never overlap themselves.
 TEXTS = st.lists(st.sampled_from("abcd"), min_size=2, max_size=60).map("".join)
 
 
-def brute_force_information(units: list[str]) -> float:
-    """L in nats, of a text in units."""
-    counts = Counter(units)
-    entropy = -sum(n / len(units) * math.log(n / len(units)) for n in counts.values())
-    return entropy / (sum(map(len, units)) / len(units))
+def brute_force_information(symbols: list[str]) -> float:
+    """L in nats, of a text in symbols."""
+    counts = Counter(symbols)
+    entropy = -sum(n / len(symbols) * math.log(n / len(symbols)) for n in counts.values())
+    return entropy / (sum(map(len, symbols)) / len(symbols))
 
 
 def merged(text: str, whole: str) -> list[str]:
-    units, at = [], 0
+    symbols, at = [], 0
     while at < len(text):
         size = len(whole) if text.startswith(whole, at) else 1
-        units.append(text[at : at + size])
+        symbols.append(text[at : at + size])
         at += size
-    return units
+    return symbols
 
 
 @given(TEXTS, st.sampled_from(["ab", "abc", "abcd", "dca"]))
@@ -39,7 +39,7 @@ def test_entropy_merge_gain_is_what_merging_saves(text: str, whole: str) -> None
         return
     parts = [text.count(part) / len(text) for part in whole]
     saved = brute_force_information(list(text)) - brute_force_information(merged(text, whole))
-    # One unit is one character before merging, so l is 1.
+    # One symbol is one character before merging, so l is 1.
     assert float(merge_gain(count / len(text), parts)) == pytest.approx(saved, abs=1e-9)
 
 
@@ -63,10 +63,10 @@ def test_entropy_pmi_of_independent_parts_is_zero() -> None:
 
 @given(TEXTS)
 def test_entropy_information_is_that_of_the_counts(text: str) -> None:
-    units = merged(text, "ab")
-    counts = Counter(units)
+    symbols = merged(text, "ab")
+    counts = Counter(symbols)
     information = information_per_character(list(counts.values()), list(map(len, counts)))
-    assert information * math.log(2) == pytest.approx(brute_force_information(units), abs=1e-12)
+    assert information * math.log(2) == pytest.approx(brute_force_information(symbols), abs=1e-12)
 
 
 def test_entropy_information_of_nothing_is_zero() -> None:

@@ -1,4 +1,4 @@
-"""Units, statistics and the steps of the lexicon builder, each against a definition written out."""
+"""Symbols, statistics and the steps of the lexicon builder, each against a definition written out."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from cws.lexicon.candidates import NgramIndex
 from cws.lexicon.counting.count import count_texts
 from cws.lexicon.entropy import merge_gain, pmi
 from cws.lexicon.minimise import candidates, held_out_information, minimise
+from cws.lexicon.reference import cut_reference, prune_reference
 from cws.lexicon.steps import cut, estimate, prune, truncate
-from cws.lexicon.steps_reference import cut_reference, prune_reference
 from cws.lexicon.symbols import runs, split
 from cws.text import HANZI, NUMERAL, character_type
 
-# Units
+# Symbols
 
 
-def test_units_runs_keep_numbers_and_latin_words_whole() -> None:
+def test_symbols_runs_keep_numbers_and_latin_words_whole() -> None:
     assert runs("１９９８年3.5%的ＰＫＵ，二十一个；一个") == "0年0的a\n0个\n一个"
 
 
-def test_units_han_agrees_with_character_types() -> None:
+def test_symbols_han_agrees_with_character_types() -> None:
     for code in (*range(0x2E00, 0x3400), *range(0x4DB0, 0x4E10), *range(0x9FF0, 0xA010), 0xF900, 0xFAFF, 0x20000):
-        is_unit = runs(chr(code)) != ""
-        assert is_unit == (character_type(chr(code)) in (HANZI, NUMERAL)), hex(code)
+        is_symbol = runs(chr(code)) != ""
+        assert is_symbol == (character_type(chr(code)) in (HANZI, NUMERAL)), hex(code)
 
 
 @given(any_text(), st.integers(1, 3))
-def test_units_split_never_loses_text(text: str, size: int) -> None:
+def test_symbols_split_never_loses_text(text: str, size: int) -> None:
     words = split(text, lambda run: [run[at : at + size] for at in range(0, len(run), size)])
     assert "".join(words) == text
     assert all(words)
 
 
 @given(st.text(st.sampled_from("09０９azＡｚ.．%％一二〇万两人，。 \n\ud800𠀀")) | any_text())
-def test_units_runs_are_the_words_of_split_unit_by_unit(text: str) -> None:
+def test_symbols_runs_are_the_words_of_split_symbol_by_symbol(text: str) -> None:
     found: list[str] = []
 
     def cut_run(run: str) -> list[str]:
@@ -56,7 +56,7 @@ def test_units_runs_are_the_words_of_split_unit_by_unit(text: str) -> None:
     assert runs(text) == "\n".join(found)
 
 
-def test_units_split_keeps_white_space_as_other_models_do() -> None:
+def test_symbols_split_keeps_white_space_as_other_models_do() -> None:
     assert split("丁 \t\n \n——上", list) == ["丁", " \t\n", " \n", "——", "上"]
 
 

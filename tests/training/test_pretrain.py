@@ -26,9 +26,9 @@ torch = pytest.importorskip("torch", reason="needs torch")
 pytest.importorskip("transformers", reason="needs transformers")
 
 from cws.labelers.neural.bert import Bert, load_encoder  # noqa: E402
-from cws.labelers.neural.encoders import Batch  # noqa: E402
-from cws.training.pretraining.encoder_folder import shape  # noqa: E402
+from cws.labelers.neural.features import Batch  # noqa: E402
 from cws.training.pretraining.masking import CLS, MASK, SEP, UNK, Vocabulary, mask_words  # noqa: E402
+from cws.training.pretraining.options import PretrainOptions, shape  # noqa: E402
 from cws.training.pretraining.packed_text import (  # noqa: E402
     BEGIN,
     FIRST,
@@ -39,11 +39,11 @@ from cws.training.pretraining.packed_text import (  # noqa: E402
     Part,
     pack_text,
 )  # fmt: skip
-from cws.training.pretraining.pretrain import PretrainOptions, pretrain  # noqa: E402
+from cws.training.pretraining.pretrain import pretrain  # noqa: E402
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 torch.set_num_threads(1)  # two that wait for each other are slower, and the killed trainings have one
-TINY = PretrainOptions(size="1x64", steps=20, epochs=5, batch=2, length=32)
+TINY = PretrainOptions(size="1x64", steps=20, epochs=5, batch_size=2, length=32)
 
 
 def segment(texts: list[str]) -> list[list[str]]:
@@ -250,11 +250,11 @@ def test_encoder_is_read_character_by_character(encoder):
 
 
 def test_pretraining_learns(tmp_path):
-    """The second half of each line follows from the first: half of what is hidden can be told from the rest."""
+    """The second half of each line follows from the first: half of what is hidden follows from the rest."""
     lines = [f"{a}{n}{b}" for n in range(1000) for a, b in ("天地", "黑白", "大小", "来去")]
     np.random.default_rng(1).shuffle(lines)  # so that a line does not follow from the one before
     (tmp_path / "raw.txt").write_text("\n".join(lines), "utf-8")
-    options = PretrainOptions(size="2x64", steps=200, epochs=2, batch=8, length=32, learning_rate=5e-3)
+    options = PretrainOptions(size="2x64", steps=200, epochs=2, batch_size=8, length=32, learning_rate=5e-3)
     pretrain([tmp_path / "raw.txt"], tmp_path, lambda texts: [list(text) for text in texts], options=options)
     records = [json.loads(line) for line in (tmp_path / "history.jsonl").read_text().split("\n")[:-1]]
     assert records[1]["masked_loss"] < records[0]["masked_loss"]
@@ -287,7 +287,7 @@ def test_pretraining_killed_and_resumed_gives_the_same_weights(tmp_path, text, e
     assert done.returncode == 0, done.stderr
     assert "going on after epoch" in done.stderr
     whole = tmp_path / "whole"
-    pretrain([text], whole, segment, options=PretrainOptions(size="1x64", steps=20, batch=2, length=32))
+    pretrain([text], whole, segment, options=PretrainOptions(size="1x64", steps=20, batch_size=2, length=32))
     assert (tmp_path / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
 
 
@@ -311,7 +311,7 @@ def test_pretraining_in_two_processes_stops_and_goes_on(tmp_path, text):
 
 
 def test_pretraining_goes_on_from_an_encoder(tmp_path, text, encoder):
-    options = PretrainOptions(steps=2, epochs=1, batch=2, length=32, learning_rate=1e-5)
+    options = PretrainOptions(steps=2, epochs=1, batch_size=2, length=32, learning_rate=1e-5)
     pretrain([text], tmp_path, segment, options=options, init=str(encoder))
     before, after = load_encoder(encoder)[0].state_dict(), load_encoder(tmp_path)[0].state_dict()
     assert all(torch.allclose(before[name], after[name], atol=1e-3) for name in before)
@@ -328,7 +328,7 @@ def test_pretraining_goes_on_from_a_bert(tmp_path, text, encoder):
     BertModel(config, add_pooling_layer=False).save_pretrained(start)
     for name in ("vocab.txt", "tokenizer.json", "tokenizer_config.json"):
         (start / name).write_bytes((encoder / name).read_bytes())
-    options = PretrainOptions(steps=2, epochs=1, batch=2, length=32)
+    options = PretrainOptions(steps=2, epochs=1, batch_size=2, length=32)
     assert pretrain([text], tmp_path / "out", segment, options=options, init=str(start))
     assert load_encoder(tmp_path / "out")[0].config.model_type == "bert"
     with pytest.raises(InputError, match="reads 32 characters at most"):
@@ -354,7 +354,7 @@ def test_pretraining_does_not_overwrite_an_encoder(encoder, text):
 def test_pretraining_of_other_options_does_not_go_on(tmp_path, text):
     assert not pretrain([text], tmp_path, segment, options=TINY, stop_after=0)
     with pytest.raises(ModelError, match="another training was interrupted here"):
-        pretrain([text], tmp_path, segment, options=PretrainOptions(size="1x64", steps=21, batch=2, length=32))
+        pretrain([text], tmp_path, segment, options=PretrainOptions(size="1x64", steps=21, batch_size=2, length=32))
 
 
 def test_pretraining_without_enough_text_says_so(tmp_path):
@@ -386,7 +386,10 @@ def test_pretraining_into_a_file_says_so(tmp_path, text):
         pretrain([text], tmp_path / "file", segment, options=TINY)
 
 
-@pytest.mark.parametrize("option", [{"steps": 0}, {"masked": 1.0}, {"length": 4}, {"learning_rate": 0.0}, {"seed": -1}])
+@pytest.mark.parametrize(
+    "option",
+    [{"steps": 0}, {"masked": 1.0}, {"length": 4}, {"learning_rate": 0.0}, {"seed": -1}, {"clip": 0}, {"beta2": 1.0}],
+)
 def test_pretraining_options_are_checked(option):
     with pytest.raises(InputError, match=next(iter(option))):
         PretrainOptions(**option)
@@ -413,7 +416,7 @@ def test_pretrain_command_stops_and_says_how_to_go_on(tmp_path, text):
     assert f"the encoder is in {tmp_path}" in second.output
 
 
-def test_pretrain_command_teaches():
+def test_pretrain_command_has_help():
     shown = CliRunner().invoke(cli, ["pretrain", "--help"]).output
     assert "--minutes" in shown
     assert "Hugging Face" in shown

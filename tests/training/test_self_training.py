@@ -36,12 +36,12 @@ def test_sentences_lose_nothing_but_white_space(text: str) -> None:
 
 
 def test_raw_text_comes_back_in_words() -> None:
-    said: list[str] = []
+    log: list[str] = []
     lines = ["天气真好。明天去北京。", "", "   ", "公园 很冷"]
-    found = pseudo_labels(lines, SENTENCES, SENTENCES[:6], [{"北京": 1}], progress=said.append)
+    found = pseudo_labels(lines, SENTENCES, SENTENCES[:6], [{"北京": 1}], log_line=log.append)
     assert found == [["天气", "真", "好", "。"], ["明天", "去", "北京", "。"], ["公园", "很", "冷"]]
-    assert "15 characters" in said[-1]
-    assert "dev F1 is 100.00" in said[-1]
+    assert "15 characters" in log[-1]
+    assert "dev F1 is 100.00" in log[-1]
 
 
 def test_many_lines_are_segmented_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,14 +58,14 @@ def test_command_line_learns_raw_text(tmp_path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "one.txt").write_text("天气真好。明天去北京。\n", "utf-8")
     (tmp_path / "two.txt").write_text("他在图书馆看书。\n", "utf-8")
     command = ["train", "--model", "cnn-crf", "--train", "train.txt", "--epochs", "1", "--no-jieba", "-o"]
-    result = CliRunner().invoke(cli, [*command, "taught", "--raw", "one.txt", "--raw", "two.txt"])
+    result = CliRunner().invoke(cli, [*command, "with-raw", "--raw", "one.txt", "--raw", "two.txt"])
     assert result.exit_code == 0, result.output
     assert "19 characters of raw text" in result.output
     assert CliRunner().invoke(cli, [*command, "alone"]).exit_code == 0
-    taught, alone = (
-        json.loads((tmp_path / name / "cws.json").read_text("utf-8"))["training"] for name in ("taught", "alone")
+    with_raw, alone = (
+        json.loads((tmp_path / name / "cws.json").read_text("utf-8"))["training"] for name in ("with-raw", "alone")
     )
-    assert taught["sentences"] == alone["sentences"] + 3
+    assert with_raw["sentences"] == alone["sentences"] + 3
 
 
 def test_raw_text_that_is_not_there_is_an_error(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:

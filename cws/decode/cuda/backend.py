@@ -29,7 +29,7 @@ def viterbi(chain: Chain) -> tuple[torch.Tensor, torch.Tensor]:
     tags = _empty(chain, (chain.characters,), torch.uint8)
     scores = _zeros(chain, (chain.sequences,), torch.float64)  # an empty sequence keeps its 0
     if chain.characters and chain.sequences:
-        {"general": _general_viterbi, "lanes": _lanes_viterbi, "chunks": viterbi_by_chunks}[_way(chain)](
+        {"general": _general_viterbi, "lanes": _lanes_viterbi, "chunks": viterbi_by_chunks}[_kernel_family(chain)](
             chain, tags, scores
         )
     return tags, scores
@@ -99,10 +99,10 @@ def _marginals(chain: Chain, gold: Gold | None, pairwise: bool) -> tuple[torch.T
     shape = (chain.size, chain.size)
     if not (chain.characters and chain.sequences):
         return log_partition, marginals, _zeros(chain, (chain.characters, *shape) if pairwise else shape, torch.float32)
-    way = _way(chain)
-    if pairwise or way == "general":
+    family = _kernel_family(chain)
+    if pairwise or family == "general":
         transitions = _general_marginals(chain, gold, pairwise, log_partition, marginals)
-    elif way == "lanes":
+    elif family == "lanes":
         transitions = _lanes_marginals(chain, gold, log_partition, marginals)
     else:
         transitions = marginals_by_chunks(chain, gold, log_partition, marginals)
@@ -167,7 +167,7 @@ def _lanes_marginals(
     return pairs.sum(0, dtype=torch.float64).float()
 
 
-def _way(chain: Chain) -> str:
+def _kernel_family(chain: Chain) -> str:
     """Which kernels: of any number of tags, or of four with a lane for each sequence or chunk."""
     if chain.size != 4:
         return "general"

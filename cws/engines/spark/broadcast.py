@@ -16,8 +16,10 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import NamedTuple
 
+from cws.bundled import models
 from cws.errors import InputError, ModelError
-from cws.segmenter import Device, Segmenter, models
+from cws.labelers.device import Device
+from cws.segmenter import Segmenter
 from cws.version import __version__
 
 TYPE_CHECKING = False

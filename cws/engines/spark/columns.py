@@ -103,7 +103,7 @@ def _words(segmenter: Segmenter, texts: pa.Array, is_valid: pa.Buffer | None) ->
     offsets = _offsets(texts)
     ends, counts = [np.zeros(1, np.int64)], []
     for first, block in _blocks(texts):
-        found = _checked(segmenter.native.word_ends(block.data), block, first)
+        found = _checked(segmenter.predictor.word_ends(block.data), block, first)
         of_block, of_records = _without_line_feeds(np.frombuffer(found, np.uint32).astype(np.int64), block.stops)
         ends.append(of_block + (offsets[first] - offsets[0]))
         counts.append(of_records)
@@ -131,7 +131,7 @@ def _without_line_feeds(ends: Places, stops: Places) -> tuple[Places, Places]:
 def _text(segmenter: Segmenter, texts: pa.Array, is_valid: pa.Buffer | None) -> pa.Array:
     parts, ends, size = [], [np.zeros(1, np.int64)], 0
     for first, block in _blocks(texts):
-        written = _checked(segmenter.native.format(Format.text, block.data, 0, False, True), block, first)
+        written = _checked(segmenter.predictor.format(Format.text, block.data, 0, False, True), block, first)
         feeds = np.flatnonzero(np.frombuffer(written, np.uint8) == _LINE_FEED)
         if len(feeds) == len(block.stops):
             parts.append(written.replace(b"\n", b""))

@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 from pyarrow import fs
 
+from cws.bundled import DEFAULT_MODEL
 from cws.engines.spark.broadcast import Shipment, make_segmenter, ship
 from cws.engines.spark.files import TEMPORARY, Options, Task, worker
 from cws.engines.spark.session import clear_errors
 from cws.engines.spark.splits import SPLIT, InputFile, absolute, file_errors, file_system, list_files
 from cws.errors import CorpusError, CwsError, EncodingError, InputError
-from cws.segmenter import DEFAULT_MODEL, Segmenter
+from cws.segmenter import Segmenter
 from cws.streaming import FORMATS
 from cws.text import decode_blocks
 from cws.version import __version__

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 
+from cws.bundled import DEFAULT_MODEL
 from cws.engines.spark.broadcast import Shipment, make_segmenter, open_shipment, ship
 from cws.engines.spark.columns import OUTPUTS, check_options, segment_column, slices
 from cws.errors import InputError
-from cws.segmenter import DEFAULT_MODEL, Segmenter
+from cws.segmenter import Segmenter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -139,7 +139,7 @@ def _zeros(checksum: int) -> int:
 
 
 def _sample(merged: DataFrame, characters: int) -> list[str]:
-    """Return the runs of the sample of all text; see cws/lexicon/sample_reference.py.
+    """Return the runs of the sample of all text; see cws/lexicon/reference.py.
 
     Each task kept the lines whose checksums end in so many zeros that its own lines were not too many. All together
     may need more zeros, never fewer.

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-INSTALL = "pip install 'cws[spark]'"
+INSTALL = "pip install 'cws-toolkit[spark]'"
 _RAISED = re.compile(r"^cws\.errors\.(\w+): (.*)$", re.MULTILINE)  # the end of a traceback of an executor
 _LAST = re.compile(r"^(?:[\w.]+(?:Error|Exception)): .*$", re.MULTILINE)
 

@@ -1,7 +1,7 @@
 """Encoders of transformers that read characters: BERT, RoBERTa, MacBERT, ELECTRA, ALBERT and their like.
 
-Every character of a text is one token, so that places agree: the token of the character itself, else of its small, its
-half-width or its simplified form, else the unknown token. Tokenizers are only asked for their vocabulary.
+Every character of a text is one token, see character_tokens.py, so that places agree. Tokenizers are only asked for
+their vocabulary.
 """
 
 from __future__ import annotations
@@ -10,60 +10,18 @@ import copy
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cws.bundled import bundled_encoder
 from cws.errors import InputError, ModelError
 from cws.files import atomic_output, file_error
-from cws.labelers.neural.encoders import Batch, FeatureOptions, Features
-from cws.labelers.neural.native_bert import LONGEST, RESERVED, WEIGHTS_FILE
-from cws.text import fold, folding_table
-
-
-@dataclass(frozen=True)
-class CharacterTokens:
-    """The tokens of characters.
-
-    Attributes:
-        characters: The token of each code point of the BMP; int64, shape (65536,).
-        unknown: The token of characters that have none, all those beyond the BMP among them.
-        first, last: The tokens before and after a sequence.
-    """
-
-    characters: NDArray[np.int64]
-    unknown: int
-    first: int
-    last: int
-
-    @classmethod
-    def of(cls, vocabulary: Mapping[str, int], unknown: int, first: int, last: int) -> CharacterTokens:
-        """Return the tokens by a vocabulary."""
-        every = list(map(chr, range(0x10000)))
-        small = folding_table(case=True, width=False)
-        narrow = folding_table(case=True, width=True)
-        tokens = np.full(0x10000, unknown, np.int64)
-        forms = [fold("".join(every)), "".join(every).translate(narrow), "".join(every).translate(small), every]
-        for form in forms:  # the last that is known wins
-            for code, character in enumerate(form):
-                if (token := vocabulary.get(character)) is not None:
-                    tokens[code] = token
-        return cls(tokens, unknown, first, last)
-
-    def encode(self, text: str) -> NDArray[np.int64]:
-        """Return the token of each character."""
-        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-        return np.where(codes < 0x10000, self.characters[codes & 0xFFFF], self.unknown)
-
-    def knows(self, codes: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return whether each token is that of a character."""
-        return np.asarray(codes != self.unknown)
+from cws.labelers.neural.character_tokens import CharacterTokens
+from cws.labelers.neural.features import Batch, FeatureOptions, Features
+from cws.labelers.neural.layout import LONGEST, RESERVED, WEIGHTS_FILE
 
 
 class Bert(nn.Module):
@@ -109,11 +67,6 @@ class Bert(nn.Module):
         hidden = self.model(inputs_embeds=inputs, attention_mask=mask.long()).last_hidden_state[:, 1:-1]
         result: Tensor = self.dropout(hidden.reshape(-1, self.size)[batch.places])
         return result
-
-
-def bundled_encoder() -> str:
-    """Return the folder of the encoder that comes with this package, `mini`."""
-    return str(Path(__file__).parents[2] / "data" / "mini")
 
 
 def load_encoder(

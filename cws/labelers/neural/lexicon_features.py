@@ -1,14 +1,15 @@
 """Where the words of word lists begin, go on and end: features of characters, for neural labelers.
 
 Each character has twelve bits of each list: it begins, is inside of, ends a word of two, of three, of four, of five to
-eight characters that stands there, whatever else does. Lists differ in what they hold, and the difference tells (see
-docs/linear.md), so they are not merged. Words are looked up in the classes of an alphabet, as the models see
+eight characters that stands there, whatever else does. Lists differ in what they hold, and the difference tells
+(see docs/explanation/linear.md), so they are not merged. Words are looked up in the classes of an alphabet, as the models see
 characters. `reference_bits` is the specification; the core's `lexicon_bits` does the same.
 """
 
 from __future__ import annotations
 
 from cws._native import WordTrie, lexicon_bits
+from cws.labelers.neural.layout import LIST_BITS, MAX_LISTS, MAX_WORD
 from cws.lattice import TENSORS, map_trie, trie_tensors
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
@@ -20,14 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cws.labelers.alphabet import Alphabet
-    from cws.labelers.neural.bert import CharacterTokens
+    from cws.labelers.neural.character_tokens import CharacterTokens
 
-__all__ = ["LIST_BITS", "MAX_LISTS", "MAX_WORD", "TENSORS", "LexiconFeatures", "reference_bits"]
-
-# As in cws/native/neural/lexicon_features.h.
-MAX_WORD = 8  # characters
-LIST_BITS = 12  # of a word list
-MAX_LISTS = 5  # others are merged into the last
+__all__ = ["TENSORS", "LexiconFeatures", "reference_bits"]
 
 
 def reference_bits(words: Mapping[tuple[int, ...], int], codes: Sequence[int]) -> list[int]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from cws import model_io
 from cws._native import NeuralPredictor
 from cws.errors import ModelError
-from cws.labelers.neural.lexicon_features import LIST_BITS
+from cws.labelers.kind import Kind
+from cws.labelers.neural.layout import LIST_BITS, PAIR_BITS, head_shapes
 from cws.labelers.neural.lexicon_features import TENSORS as LEXICON_TENSORS
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-PAIR_BITS = 17  # of the hash of two neighbours
 
-
-def specification(kind: str, encoder: Mapping[str, Any]) -> dict[str, tuple[str, tuple[int | None, ...]]]:
+def specification(kind: Kind, encoder: Mapping[str, Any]) -> dict[str, tuple[str, tuple[int | None, ...]]]:
     """Return what tensors a model of kind bilstm or cnn has.
 
     Args:
@@ -40,7 +39,8 @@ def specification(kind: str, encoder: Mapping[str, Any]) -> dict[str, tuple[str,
         "encoder.features.pairs.weight": (1 << PAIR_BITS, pair_size),
         "encoder.features.standards.weight": (standards, size),
     }
-    if kind.startswith("bilstm"):
+    is_bilstm = kind.encoder == "bilstm"
+    if is_bilstm:
         for side in ("l0", "l0_reverse"):
             floats[f"encoder.lstm.weight_ih_{side}"] = (4 * hidden, size)
             floats[f"encoder.lstm.weight_hh_{side}"] = (4 * hidden, hidden)
@@ -50,9 +50,7 @@ def specification(kind: str, encoder: Mapping[str, Any]) -> dict[str, tuple[str,
         for at in range(len(encoder["dilations"])):
             floats[f"encoder.blocks.{at}.convolution.weight"] = (2 * hidden, hidden, 3)
             floats[f"encoder.blocks.{at}.convolution.bias"] = (2 * hidden,)
-    floats["output.weight"], floats["output.bias"] = (4, 2 * hidden if kind.startswith("bilstm") else hidden), (4,)
-    if kind.endswith("-crf"):
-        floats |= {"crf.transitions": (4, 4), "crf.start_transitions": (4,), "crf.end_transitions": (4,)}
+    floats |= head_shapes(kind, 2 * hidden if is_bilstm else hidden)
     return {
         "characters": ("U16", (0x10000,)),  # the class of each code point of the BMP, as of linear models
         "types": ("U8", (characters,)),  # the type of each class
@@ -79,8 +77,9 @@ def open_native(
     try:
         if not isinstance(encoder, dict):
             raise ValueError("no encoder in cws.json")
-        tensors = model_io.map_tensors(folder, config, specification(config["kind"], encoder))
-        dilations = [] if config["kind"].startswith("bilstm") else [int(one) for one in encoder["dilations"]]
+        kind = Kind.parse(config["kind"])
+        tensors = model_io.map_tensors(folder, config, specification(kind, encoder))
+        dilations = [] if kind.encoder == "bilstm" else [int(one) for one in encoder["dilations"]]
         word_lists = int(encoder["features"]["word_lists"])
         return NeuralPredictor(tensors, dilations, int(config.get("standard", 0)), integers, word_lists)
     except ModelError:

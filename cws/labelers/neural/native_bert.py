@@ -17,14 +17,12 @@ from cws import model_io
 from cws._native import TransformerPredictor
 from cws.errors import ModelError
 from cws.files import file_error
-from cws.labelers.neural.lexicon_features import LIST_BITS
+from cws.labelers.kind import Kind
+from cws.labelers.neural.layout import LIST_BITS, LONGEST, PAIR_BITS, RESERVED, WEIGHTS_FILE, head_shapes
 from cws.labelers.neural.lexicon_features import TENSORS as LEXICON_TENSORS
-from cws.labelers.neural.native import PAIR_BITS
 
-WEIGHTS_FILE = "model.safetensors"
-RESERVED = 4  # places of the first and last token, and of the padding token, after which RoBERTa counts
-LONGEST = 1024  # characters that an encoder is given at once, those of RESERVED among them
 _MOST_LAYERS = 1000
+_BROKEN = "the file is damaged, train or install the model again"
 _WHOLE = 16  # sizes that the core computes are multiples of it
 
 _FEATURES = {  # what the core calls the tensors of `Features` and what joins them to those of tokens
@@ -32,6 +30,7 @@ _FEATURES = {  # what the core calls the tensors of `Features` and what joins th
     "standards": "encoder.features.standards.weight",
     "join": "encoder.join.weight",
 }
+_FEATURES_OF = {tensor: name for name, tensor in _FEATURES.items()}
 
 
 class Part(NamedTuple):
@@ -153,6 +152,8 @@ def _if_computed(config: Mapping[str, Any], tensors: _Tensors, options: dict[str
     longest = min(config["max_position_embeddings"], LONGEST) - RESERVED
     if longest < 1 or hidden % (_WHOLE * heads) or config["intermediate_size"] % _WHOLE:
         return None
+    if any(0 in shape for shape in tensors.shapes.values()):
+        return None
     options |= {"heads": heads, "layers": config["num_hidden_layers"], "longest": longest}
     return Architecture(hidden, options, tensors.shapes, tensors.parts)
 
@@ -173,44 +174,55 @@ def open_native(
     """
     encoder = config.get("encoder")
     if not isinstance(encoder, dict):
-        raise ModelError(f"{folder}: no encoder in cws.json: the file is damaged, train or install the model again")
+        raise ModelError(f"{folder}: no encoder in cws.json: {_BROKEN}")
     found = architecture(_read_json(os.path.join(folder, "config.json")))
     features = encoder.get("features")
     if found is None or (isinstance(features, dict) and features.get("character_size")):
         return None
-    broken = "the file is damaged, train or install the model again"
+    own, weights = _map_files(folder, config, found, encoder)
     try:
-        expected = _specification(config["kind"], found.hidden, features)
+        unknown, first, last = (int(encoder["tokens"][name]) for name in ("unknown", "first", "last"))
+        word_lists = int(features["word_lists"]) if features else 1
+        standard, tensors = int(config.get("standard", 0)), _core_tensors(own, weights, found)
+        return TransformerPredictor(
+            tensors, **found.options, word_lists=word_lists, standard=standard, unknown=unknown, first=first, last=last,
+            integers=integers,
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:  # from the core too, which checks what it will take on trust
+        raise ModelError(f"{folder}: {error}: {_BROKEN}") from None
+
+
+def _map_files(
+    folder: str | os.PathLike[str], config: Mapping[str, Any], found: Architecture, encoder: Mapping[str, Any]
+) -> tuple[dict[str, memoryview], dict[str, memoryview]]:
+    """Return the model's own tensors and those of the encoder's file, mapped into memory."""
+    try:
+        expected = _specification(Kind.parse(config["kind"]), found.hidden, encoder.get("features"))
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{folder}: no features in cws.json ({error!r}): {broken}") from None
-    tensors = model_io.map_tensors(folder, config, expected)
+        raise ModelError(f"{folder}: no features in cws.json ({error!r}): {_BROKEN}") from None
+    own = model_io.map_tensors(folder, config, expected)
     path = os.path.join(folder, WEIGHTS_FILE)
     _, weights = model_io.map_file(path, {name: ("F32", shape) for name, shape in found.tensors.items()})
     if _identity(weights) != encoder.get("id"):
         raise ModelError(f"{path}: belongs to another cws.json: train or install it again")
-    try:
-        for name, (tensor, begin, rows) in found.parts.items():
-            row = len(weights[tensor]) // found.tensors[tensor][0]
-            tensors[name] = weights[tensor][begin * row : (begin + rows) * row]
-        for name, tensor in _FEATURES.items():
-            if tensor in tensors:
-                tensors[name] = tensors.pop(tensor)
-        unknown, first, last = (int(encoder["tokens"][name]) for name in ("unknown", "first", "last"))
-        word_lists = int(features["word_lists"]) if features else 1
-        return TransformerPredictor(
-            tensors, **found.options, word_lists=word_lists, standard=int(config.get("standard", 0)), unknown=unknown,
-            first=first, last=last, integers=integers,
-        )  # fmt: skip
-    except (KeyError, TypeError, ValueError) as error:  # from the core too, which checks what it will take on trust
-        raise ModelError(f"{folder}: {error}: {broken}") from None
+    return own, weights
+
+
+def _core_tensors(
+    own: Mapping[str, memoryview], weights: Mapping[str, memoryview], found: Architecture
+) -> dict[str, memoryview]:
+    """Return all tensors by the names that the core knows."""
+    tensors = {_FEATURES_OF.get(name, name): tensor for name, tensor in own.items()}
+    for name, (tensor, begin, rows) in found.parts.items():
+        row = len(weights[tensor]) // found.tensors[tensor][0]
+        tensors[name] = weights[tensor][begin * row : (begin + rows) * row]
+    return tensors
 
 
 def _specification(
-    kind: str, hidden: int, features: Mapping[str, Any] | None
+    kind: Kind, hidden: int, features: Mapping[str, Any] | None
 ) -> dict[str, tuple[str, tuple[int | None, ...]]]:
-    floats: dict[str, tuple[int, ...]] = {"output.weight": (4, hidden), "output.bias": (4,)}
-    if kind.endswith("-crf"):
-        floats |= {"crf.transitions": (4, 4), "crf.start_transitions": (4,), "crf.end_transitions": (4,)}
+    floats = head_shapes(kind, hidden)
     if features:
         pair_size, standards, word_lists = (int(features[name]) for name in ("pair_size", "standards", "word_lists"))
         size = 2 * pair_size + LIST_BITS * word_lists

@@ -14,7 +14,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,31 +24,21 @@ from torch import Tensor
 from cws._native import EmissionPredictor, Format, NativeDictionary, find_sequences
 from cws.decode import viterbi
 from cws.errors import InputError
-from cws.labelers.linear import UNKNOWN
-from cws.labelers.neural.encoders import Batch
-from cws.labelers.neural.labeler import NeuralModel
+from cws.labelers.character_classes import UNKNOWN
+from cws.labelers.device import Device
+from cws.labelers.neural.features import Batch
+from cws.labelers.neural.model import NeuralModel
+from cws.labelers.neural.windows import Window, text_groups, window_places
 from cws.tags import SBME
 from cws.text import bmp_types
 
-PRECISIONS = ("auto", "float32", "bf16", "int8")
-_MARGIN = 64  # characters a window sees, at least, on either side of those whose emissions it gives
 _TOGETHER = 1 << 16  # characters of texts that are worked on at the same time, by default
 _LENGTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)  # of windows, filled up
 _CHARACTERS = {"cpu": 128, "cuda": 1 << 14}  # of a batch
 
 
-class _Window(NamedTuple):
-    """A part of a sequence, and which of its characters it gives emissions for."""
-
-    codes: NDArray[Any]
-    lexicon: NDArray[Any]
-    first: int  # the row of its first character
-    begin: int  # the first character that counts, in the window
-    end: int
-
-
 class TorchPredictor:
-    """Does for a model on PyTorch what `NativePredictor` does for one of the core; its methods are the same.
+    """A `cws.predictor.Predictor` of a neural model on PyTorch.
 
     Args:
         model: The model.
@@ -59,7 +49,7 @@ class TorchPredictor:
             are the same for any number.
 
     Raises:
-        InputError: A device that is not there, an unknown precision, a invalid number.
+        InputError: A device that is not there, an unknown precision, an invalid number.
     """
 
     def __init__(
@@ -69,10 +59,7 @@ class TorchPredictor:
         precision: str = "auto",
         batch_characters: int | None = None,
     ) -> None:
-        if precision not in PRECISIONS:
-            raise InputError(f"no precision {precision!r}: take one of {', '.join(PRECISIONS)}")
-        if batch_characters is not None and (not isinstance(batch_characters, int) or batch_characters < 1):
-            raise InputError(f"batch_characters must be 1 or more, got {batch_characters!r}")
+        Device(device, precision, batch_characters).check()
         self.device = _device(device)
         is_cuda = self.device.type == "cuda"
         if precision == "int8" and is_cuda:
@@ -100,9 +87,9 @@ class TorchPredictor:
             return [segmenter.segment(text) for text, segmenter in zip(group, self._open(group), strict=True)]
 
         if threads == 1 or self.device.type != "cpu":
-            return [words for group in _groups(texts, self._together) for words in work(group)]
+            return [words for group in text_groups(texts, self._together) for words in work(group)]
         # Small batches gain more from workers with a thread each than from PyTorch's own threads.
-        groups = _groups(texts, max(1, min(self._together, sum(map(len, texts)) // (4 * threads))))
+        groups = text_groups(texts, max(1, min(self._together, sum(map(len, texts)) // (4 * threads))))
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return [words for found in pool.map(work, groups) for words in found]
 
@@ -179,10 +166,10 @@ class TorchPredictor:
                 at += len(window.codes)
         return rows
 
-    def _batches(self, windows: Iterable[_Window]) -> Iterator[tuple[list[_Window], tuple[int, int]]]:
+    def _batches(self, windows: Iterable[Window]) -> Iterator[tuple[list[Window], tuple[int, int]]]:
         """Yield windows in batches, and the shape of each: windows, length."""
         most = _CHARACTERS.get(self.device.type, _CHARACTERS["cuda"])
-        waiting: dict[int, list[_Window]] = {}
+        waiting: dict[int, list[Window]] = {}
         for window in windows:
             length = min(_LENGTHS[bisect_left(_LENGTHS, len(window.codes))], self._model.longest)
             batch = waiting.setdefault(length, [])
@@ -192,46 +179,15 @@ class TorchPredictor:
         for length, batch in waiting.items():
             yield batch, (max(1, -(-most // length)), length)
 
-    def _windows(self, texts: Sequence[str], sequences: Sequence[NDArray[np.int64]]) -> Iterator[_Window]:
+    def _windows(self, texts: Sequence[str], sequences: Sequence[NDArray[np.int64]]) -> Iterator[Window]:
         longest, row = self._model.longest, 0
         for text, found in zip(texts, sequences, strict=True):
             codes = self._model.encode(text)
             parts = [codes[begin : begin + count] for begin, count in found.tolist()]
             for part, bits in zip(parts, self._model.lexicon_bits(parts), strict=True):
                 for begin, end, first, last in window_places(len(part), longest):
-                    yield _Window(part[begin:end], bits[begin:end], row + begin, first - begin, last - begin)
+                    yield Window(part[begin:end], bits[begin:end], row + begin, first - begin, last - begin)
                 row += len(part)
-
-
-def window_places(length: int, longest: int, margin: int = _MARGIN) -> list[tuple[int, int, int, int]]:
-    """Return (begin, end, first, last) of each window of a sequence, which gives emissions for first to last - 1.
-
-    >>> window_places(10, 6, 2)
-    [(0, 6, 0, 4), (2, 8, 4, 6), (4, 10, 6, 10)]
-    """
-    if length <= longest:
-        return [(0, length, 0, length)]
-    margin = min(margin, (longest - 1) // 2)
-    step = longest - 2 * margin
-    begins = [*range(0, length - longest, step), length - longest]
-    edges = [0, *(begin + margin for begin in begins[1:]), length]
-    return [
-        (begin, begin + longest, first, last)
-        for begin, first, last in zip(begins, edges, edges[1:], strict=False)
-        if first < last
-    ]
-
-
-def _groups(texts: Sequence[str], most: int) -> Iterator[Sequence[str]]:
-    """Yield texts in groups that fit in memory together with what is computed of them."""
-    begin = size = 0
-    for at, text in enumerate(texts):
-        if size and size + len(text) > most:
-            yield texts[begin:at]
-            begin, size = at, 0
-        size += len(text)
-    if begin < len(texts):
-        yield texts[begin:]
 
 
 def _device(name: str | None) -> torch.device:

@@ -3,7 +3,7 @@
 Text is cut into runs of Han characters (Chinese numerals are some; digits, letters and punctuation are not). Counting
 goes block by block: a block is as much text as fits in half of the memory. When all of it is one block, its n-grams go
 straight from the sort into the statistics; else each block becomes sorted files of partial counts, and these are
-merged. docs/ngram_counts.md describes the scheme and the file format; count_reference.py is the definition.
+merged. docs/reference/ngram_counts.md describes the scheme and the file format; count_reference.py is the definition.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A fair share of any amount of text, in bounded memory; sample_reference.py is the definition."""
+"""A fair share of any amount of text, in bounded memory; cws/lexicon/reference.py is the definition."""
 
 from __future__ import annotations
 

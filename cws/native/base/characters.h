@@ -44,4 +44,10 @@ inline bool is_run_character(uint32_t code) {
     return (within(0xC0, 0x24F) && code != 0xD7 && code != 0xF7) || within(0x370, 0x52F) || within(0x1E00, 0x1FFF);
 }
 
+// Whether the place before text[at] lies inside a run.
+template <class Char>
+bool is_inside_run(const Char* text, size_t size, size_t at) {
+    return at > 0 && at < size && is_run_character(uint32_t(text[at - 1])) && is_run_character(uint32_t(text[at]));
+}
+
 }  // namespace cws

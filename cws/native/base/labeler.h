@@ -13,7 +13,7 @@ inline constexpr int kBlock = 2 * kMaxSequence;                   // codes score
 inline constexpr int kMaxCodes = kBlock + kMaxSequence + 2 * kPad;  // of a block, edges included
 
 struct ScoredWordEnds {
-    double score;  // in the model's own unit
+    double score;  // in the model's own scale
     std::vector<uint8_t> word_ends;
 };
 

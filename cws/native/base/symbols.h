@@ -1,4 +1,4 @@
-// What makes up the units of a lexicon: cws/lexicon/symbols.py is the specification.
+// What makes up the symbols of a lexicon: cws/lexicon/symbols.py is the specification.
 #pragma once
 
 #include <cstdint>

@@ -11,16 +11,24 @@
 
 namespace cws {
 
-// The chain of a model of S, B, M, E whose scores are in nats: transitions (4, 4), start (4,), end (4,). What is illegal is
-// not read.
-inline WordChain sbme_word_chain(const float* transitions, const float* start, const float* end) {
+// The chain of a model of S, B, M, E: transitions (4, 4), start (4,), end (4,), of which what is illegal is not read.
+// scale: nats of one step of the scores.
+template <class Score>
+WordChain sbme_word_chain(const Score* transitions, const Score* start, const Score* end, double scale = 1.0) {
     constexpr size_t kTags = 4;
     std::vector<float> scores(kTags * (kTags + 2), kForbidden);
     for (const Tag tag : {S, B, M, E})
         for (const Tag before : kBefore[tag]) scores[kTags * before + tag] = transitions[kTags * before + tag];
-    for (const Tag first : {S, B}) scores[kTags * kTags + first] = start[first];
-    for (const Tag last : {S, E}) scores[kTags * (kTags + 1) + last] = end[last];
-    return WordChain({{1, 1, 0, 0}, {1, 0, 0, 1}}, std::move(scores), 1.0, true, 1);
+    WordTags words{std::vector<uint8_t>(kTags), std::vector<uint8_t>(kTags)};
+    for (const Tag first : kFirstTags) {
+        scores[kTags * kTags + first] = start[first];
+        words.opens[first] = 1;
+    }
+    for (const Tag last : kLastTags) {
+        scores[kTags * (kTags + 1) + last] = end[last];
+        words.closes[last] = 1;
+    }
+    return WordChain(std::move(words), std::move(scores), scale, true, 1);
 }
 
 class ChainDecoder : public Decoder {

@@ -1,4 +1,4 @@
-// What the two ways of forward-backward share, and the slow one of them: chain_sums.cpp has the quick one and the door.
+// What the two ways of forward-backward share, and the slow one of them; forward_backward.cpp has the quick one.
 #pragma once
 
 #include <cstdint>

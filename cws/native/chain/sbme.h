@@ -10,7 +10,9 @@
 
 namespace cws {
 
-enum Tag : uint8_t { S, B, M, E };
+enum Tag : uint8_t { S, B, M, E };  // the order of cws.tags.SBME, which a test compares
+inline constexpr Tag kFirstTags[2] = {S, B};
+inline constexpr Tag kLastTags[2] = {S, E};
 
 // The two tags that may come before and after each tag, the lower first.
 inline constexpr Tag kBefore[4][2] = {{S, E}, {S, E}, {B, M}, {B, M}};

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "chain/chain.h"
+#include "chain/sbme.h"
 #include "base/parallel.h"
 #include "base/vectors.h"
 #include "base/cpu_dispatch.h"
@@ -32,11 +33,10 @@ constexpr Predecessors dense_predecessors() {
 }
 
 constexpr Predecessors sbme_predecessors() {
-    constexpr unsigned before[4][2] = {{0, 3}, {0, 3}, {1, 2}, {1, 2}};
     Predecessors table{};
     for (unsigned bits = 0; bits < 16; ++bits)
         for (unsigned tag = 0; tag < 4; ++tag)
-            table[bits] = uint16_t(table[bits] | before[tag][bits >> tag & 1] << (4 * tag + 2));
+            table[bits] = uint16_t(table[bits] | kBefore[tag][bits >> tag & 1] << (4 * tag + 2));
     return table;
 }
 

@@ -9,20 +9,20 @@
 namespace cws {
 namespace {
 
-enum Kind : uint8_t { kOther, kHan, kNumeral, kDigit, kLatin, kPoint, kPercent };
+enum CharacterType : uint8_t { kOther, kHan, kNumeral, kDigit, kLatin, kPoint, kPercent };
 
-class Kinds {
+class CharacterTypes {
 public:
-    Kinds() {
-        for (uint32_t code = 0; code < kBmp; ++code) kinds_[code] = compute(code);
+    CharacterTypes() {
+        for (uint32_t code = 0; code < kBmp; ++code) types_[code] = compute(code);
     }
-    Kind operator[](uint32_t code) const { return code < kBmp ? kinds_[code] : compute(code); }
+    CharacterType operator[](uint32_t code) const { return code < kBmp ? types_[code] : compute(code); }
 
 private:
     static constexpr uint32_t kBmp = 0x10000;
-    std::array<Kind, kBmp> kinds_;
+    std::array<CharacterType, kBmp> types_;
 
-    static Kind compute(uint32_t code) {
+    static CharacterType compute(uint32_t code) {
         if (is_numeral(code)) return kNumeral;
         if (is_han(code)) return kHan;
         if (is_digit(code)) return kDigit;
@@ -91,35 +91,35 @@ uint32_t crc32(const uint8_t* bytes, size_t size) {
 
 template <class Char>
 void append_runs(const Char* line, size_t size, std::vector<uint32_t>& codes) {
-    static const Kinds kinds;
+    static const CharacterTypes types;
     const size_t begin = codes.size();
-    const auto kind = [&](size_t i) { return i < size ? kinds[uint32_t(line[i])] : kOther; };
-    const auto end_of = [&](size_t i, Kind of) {
-        while (kind(i) == of) ++i;
+    const auto type_of = [&](size_t i) { return i < size ? types[uint32_t(line[i])] : kOther; };
+    const auto end_of = [&](size_t i, CharacterType of) {
+        while (type_of(i) == of) ++i;
         return i;
     };
     for (size_t i = 0; i < size;) {
         size_t next = i + 1;
-        uint32_t unit = uint32_t(line[i]);
-        switch (kind(i)) {
+        uint32_t symbol = uint32_t(line[i]);
+        switch (type_of(i)) {
             case kHan: break;
             case kNumeral:
                 next = end_of(i, kNumeral);
-                if (next > i + 1) unit = '0';
+                if (next > i + 1) symbol = '0';
                 break;
             case kLatin:
                 next = end_of(i, kLatin);
-                unit = 'a';
+                symbol = 'a';
                 break;
             case kDigit:
                 next = end_of(i, kDigit);
-                while (kind(next) == kPoint && kind(next + 1) == kDigit) next = end_of(next + 1, kDigit);
-                next += kind(next) == kPercent;
-                unit = '0';
+                while (type_of(next) == kPoint && type_of(next + 1) == kDigit) next = end_of(next + 1, kDigit);
+                next += type_of(next) == kPercent;
+                symbol = '0';
                 break;
-            default: unit = '\n';
+            default: symbol = '\n';
         }
-        if (unit != '\n' || (codes.size() > begin && codes.back() != '\n')) codes.push_back(unit);
+        if (symbol != '\n' || (codes.size() > begin && codes.back() != '\n')) codes.push_back(symbol);
         i = next;
     }
     if (codes.size() > begin && codes.back() == '\n') codes.pop_back();

@@ -1,5 +1,5 @@
-// A share of the lines of a text, in runs of units: cws/lexicon/counting/line_sample.py is its door, sample_reference.py the
-// specification.
+// A share of the lines of a text, in runs of symbols: cws/lexicon/counting/line_sample.py is its Python API,
+// cws/lexicon/reference.py the specification.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Two steps of the classic lexicon: cws/lexicon/steps.py is their door, steps_reference.py the specification.
+// Two steps of the classic lexicon: cws/lexicon/steps.py is their Python API, reference.py the specification.
 #pragma once
 
 #include <cstddef>

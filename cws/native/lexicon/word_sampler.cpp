@@ -7,7 +7,7 @@ namespace cws {
 
 namespace {
 
-// Numbers of strings, each by the number of all but its last unit and that unit; by open addressing.
+// Numbers of strings, each by the number of all but its last symbol and that symbol; by open addressing.
 class StringTable {
 public:
     explicit StringTable(size_t most) {
@@ -33,12 +33,12 @@ private:
 
 }  // namespace
 
-WordSampler::WordSampler(const uint32_t* units, const uint64_t* offsets, size_t runs, const uint8_t* ends,
+WordSampler::WordSampler(const uint32_t* symbols, const uint64_t* offsets, size_t runs, const uint8_t* ends,
                          const SamplerOptions& options)
     : options_(options), offsets_(offsets, offsets + runs + 1), ends_(ends, ends + offsets[runs]), state_(options.seed) {
-    spell_units(units);
-    std::vector<uint32_t> numbers(units, units + ends_.size());
-    for (size_t length = 2; length <= 2 * size_t(options_.longest); ++length) number_strings(units, length, numbers);
+    spell_symbols(symbols);
+    std::vector<uint32_t> numbers(symbols, symbols + ends_.size());
+    for (size_t length = 2; length <= 2 * size_t(options_.longest); ++length) number_strings(symbols, length, numbers);
     edge_ = uint32_t(words_.size());
     words_.push_back({0.1f, 0, 0, 0});
     firsts_.resize(words_.size());
@@ -60,27 +60,27 @@ WordSampler::WordSampler(const uint32_t* units, const uint64_t* offsets, size_t 
     scales_.resize(longest_run + 1);
 }
 
-// Numbers the units, and finds out what one more unit makes of the spelling of a word.
-void WordSampler::spell_units(const uint32_t* units) {
+// Numbers the symbols, and finds out what one more symbol makes of the spelling of a word.
+void WordSampler::spell_symbols(const uint32_t* symbols) {
     const size_t size = ends_.size(), longest = size_t(options_.longest);
-    units_ = size ? 1 + *std::max_element(units, units + size) : 0;
-    std::vector<double> frequencies(units_);
-    for (size_t at = 0; at < size; ++at) frequencies[units[at]] += 1;
+    symbols_ = size ? 1 + *std::max_element(symbols, symbols + size) : 0;
+    std::vector<double> frequencies(symbols_);
+    for (size_t at = 0; at < size; ++at) frequencies[symbols[at]] += 1;
     double lengths[kMaxLength], sum = 0, poisson = 1;
     for (size_t k = 0; k < longest; ++k) sum += lengths[k] = poisson *= options_.mean_length / double(k + 1);
     for (size_t k = 0; k < longest; ++k)
         for (const double frequency : frequencies)
             growth_.push_back(lengths[k] / (k ? lengths[k - 1] : sum) * frequency / double(size));
-    for (size_t unit = 0; unit < units_; ++unit) words_.push_back({float(growth_[unit]), 0, 0, 0});
+    for (size_t symbol = 0; symbol < symbols_; ++symbol) words_.push_back({float(growth_[symbol]), 0, 0, 0});
     ids_.assign(size * longest, kOnce);
     splits_.resize(size * (2 * longest - 1));
     pairs_.resize(longest);  // so that no place of splits_ is below 0
     repeated_.assign(size, 1);
-    for (size_t at = 0; at < size; ++at) ids_[at * longest] = units[at];
+    for (size_t at = 0; at < size; ++at) ids_[at * longest] = symbols[at];
 }
 
-// Numbers the strings of a length that occur twice, given the numbers of those a unit shorter.
-void WordSampler::number_strings(const uint32_t* units, size_t length, std::vector<uint32_t>& numbers) {
+// Numbers the strings of a length that occur twice, given the numbers of those a symbol shorter.
+void WordSampler::number_strings(const uint32_t* symbols, size_t length, std::vector<uint32_t>& numbers) {
     const size_t longest = size_t(options_.longest);
     const size_t first_split = length > longest ? length - longest : 1;
     const size_t splits = std::min(length - 1, longest) - first_split + 1;
@@ -89,7 +89,7 @@ void WordSampler::number_strings(const uint32_t* units, size_t length, std::vect
         for (size_t run = 0; run + 1 < offsets_.size(); ++run)
             for (size_t at = offsets_[run]; at < offsets_[run + 1]; ++at)
                 if (numbers[at] != kOnce && at + length <= offsets_[run + 1])
-                    visit(at, strings.at(numbers[at], units[at + length - 1]));
+                    visit(at, strings.at(numbers[at], symbols[at + length - 1]));
                 else
                     numbers[at] = kOnce;
     };
@@ -106,7 +106,7 @@ void WordSampler::number_strings(const uint32_t* units, size_t length, std::vect
             string = kNumbers + count++;
             if (length <= longest) {
                 const Word& shorter = words_[ids_[at * longest + length - 2]];
-                const double growth = growth_[(length - 1) * units_ + units[at + length - 1]];
+                const double growth = growth_[(length - 1) * symbols_ + symbols[at + length - 1]];
                 words_.push_back({float(shorter.spelling * growth), 0, 0, 0});
             }
         }
@@ -130,24 +130,24 @@ void WordSampler::add(Pair pair) {
     const uint32_t first = word_at(pair.first, pair.middle), second = word_at(pair.middle, pair.end);
     if (first != kOnce) ++words_[first].after;
     if (const uint32_t* const count = count_of(pair); count && ++const_cast<uint32_t&>(*count) > 1) return;
-    if (first != kOnce) ++words_[first].kinds;
-    ++kinds_before_;
-    if (second == kOnce || words_[second].before++ == 0) ++kinds_;
+    if (first != kOnce) ++words_[first].types_after;
+    ++types_before_;
+    if (second == kOnce || words_[second].types_before++ == 0) ++types_;
 }
 
 void WordSampler::remove(Pair pair) {
     const uint32_t first = word_at(pair.first, pair.middle), second = word_at(pair.middle, pair.end);
     if (first != kOnce) --words_[first].after;
     if (const uint32_t* const count = count_of(pair); count && --const_cast<uint32_t&>(*count) > 0) return;
-    if (first != kOnce) --words_[first].kinds;
-    --kinds_before_;
-    if (second == kOnce || --words_[second].before == 0) --kinds_;
+    if (first != kOnce) --words_[first].types_after;
+    --types_before_;
+    if (second == kOnce || --words_[second].types_before == 0) --types_;
 }
 
 double WordSampler::unigram(const Word& word) const {
-    const double seen = word.before > 0 ? word.before - options_.unigram_discount : 0;
-    const double rest = options_.unigram_strength + options_.unigram_discount * double(kinds_);
-    return (seen + rest * double(word.spelling)) / (options_.unigram_strength + double(kinds_before_));
+    const double seen = word.types_before > 0 ? word.types_before - options_.unigram_discount : 0;
+    const double rest = options_.unigram_strength + options_.unigram_discount * double(types_);
+    return (seen + rest * double(word.spelling)) / (options_.unigram_strength + double(types_before_));
 }
 
 // P(w | v), given v and P(w).
@@ -155,7 +155,7 @@ double WordSampler::probability(const Word& from, double unigram, Pair pair) con
     if (from.after == 0) return unigram;
     const uint32_t* const count = count_of(pair);
     const double seen = count && *count > 0 ? *count - options_.discount : 0;
-    return (seen + (options_.strength + options_.discount * from.kinds) * unigram) / (options_.strength + from.after);
+    return (seen + (options_.strength + options_.discount * from.types_after) * unigram) / (options_.strength + from.after);
 }
 
 // Visits the words of a run with their predecessors, and the end of the run with the last word.
@@ -209,7 +209,7 @@ void WordSampler::load(size_t begin, size_t count) {
             Edge& edge = edges_[(at + k + 1) * longest + k];
             edge.id = ids[k];
             if (edge.id == kOnce)
-                edge.word = {float(spelling * growth_[k * units_ + ids[k * longest]]), 0, 0, 0};
+                edge.word = {float(spelling * growth_[k * symbols_ + ids[k * longest]]), 0, 0, 0};
             else
                 edge.word = words_[edge.id];
             spelling = edge.word.spelling;
@@ -235,7 +235,7 @@ double WordSampler::forward(size_t begin, size_t count) {
                 value = probability(start, edge.unigram, {begin, begin, begin + end});
             } else {
                 value = edge.unigram * backing_[from];
-                for (size_t j = 1; edge.word.before > 0 && j <= std::min(longest, from); ++j) {
+                for (size_t j = 1; edge.word.types_before > 0 && j <= std::min(longest, from); ++j) {
                     const Edge& last = edges_[from * longest + j - 1];
                     if (last.word.after == 0) continue;
                     const uint32_t* const pairs = count_of({begin + from - j, begin + from, begin + end});
@@ -251,7 +251,7 @@ double WordSampler::forward(size_t begin, size_t count) {
             Edge& edge = edges_[end * longest + k - 1];
             edge.forward /= sum;
             const Word& word = edge.word;
-            backing_[end] += edge.forward * (options_.strength + options_.discount * word.kinds) /
+            backing_[end] += edge.forward * (options_.strength + options_.discount * word.types_after) /
                              (options_.strength + word.after);
         }
         log_sum += std::log(sum);

@@ -34,7 +34,7 @@ public:
                 end = i + 1;
                 continue;
             }
-            end = model_.units ? read_unit(codes, characters, i, count) : read_run(codes, characters, i, count);
+            end = model_.has_symbols ? read_symbol(codes, characters, i, count) : read_run(codes, characters, i, count);
             is_inside_run_[i] = false;
             std::fill(is_inside_run_ + i + 1, is_inside_run_ + end, true);
             has_runs_ |= end > i + 1;
@@ -64,10 +64,10 @@ public:
     std::vector<float> emissions(int, int) const override { return {}; }  // a lattice has none
 
 private:
-    static constexpr uint32_t kInside = 0xFFFFFFFF;  // the class of all but the first character of a unit
+    static constexpr uint32_t kInside = 0xFFFFFFFF;  // the class of all but the first character of a symbol or run
 
-    // Set the classes of a unit, or of a run of letters and digits, or of a character; return its end.
-    int read_unit(const uint16_t* codes, const uint32_t* characters, int at, int count);
+    // Set the classes of a symbol, or of a run of letters and digits, or of a character; return its end.
+    int read_symbol(const uint16_t* codes, const uint32_t* characters, int at, int count);
     int read_run(const uint16_t* codes, const uint32_t* characters, int at, int count);
 
     // Calls use(end, weight) for each listed word of the sequence that begins at `at` and ends by `limit`, the shortest
@@ -91,20 +91,20 @@ private:
             is_any = true;
             use(end, weight);
         });
-        if (!is_any) use(unit_end(begin, at, count), model_.unknown);
+        if (!is_any) use(symbol_end(begin, at, count), model_.unknown);
     }
     // The same as for a user's entries, which may cut a listed word: each character, or run, may also stand alone.
     template <class Use>
     void for_each_piece(int begin, int at, int limit, Use use) const {
         if (is_inside_run_[begin + at] && at > 0) return;
-        const int unit = unit_end(begin, at, limit);
-        use(unit, word_score(begin, at, unit));
+        const int symbol = symbol_end(begin, at, limit);
+        use(symbol, word_score(begin, at, symbol));
         for_each_word(begin, at, limit, [&](int end, double weight) {
-            if (end != unit) use(end, weight);
+            if (end != symbol) use(end, weight);
         });
     }
     // The end of a character, or of the run of letters and digits that begins there.
-    int unit_end(int begin, int at, int limit) const {
+    int symbol_end(int begin, int at, int limit) const {
         for (++at; at < limit && is_inside_run_[begin + at];) ++at;
         return at;
     }
@@ -126,12 +126,12 @@ private:
     double scores_[kMaxSequence + 1];
     uint32_t ends_[kMaxSequence];
     int read_ = 0;  // where the sequence read begins, with the sums over paths to and from a place
-    std::vector<double> before_, behind_;
+    std::vector<double> before_, after_;
     int spans_begin_ = 0;  // the same of span_scores, with the best scores
     std::vector<double> best_to_, best_from_, reached_;
 };
 
-int LatticeDecoder::read_unit(const uint16_t* codes, const uint32_t* characters, int at, int count) {
+int LatticeDecoder::read_symbol(const uint16_t* codes, const uint32_t* characters, int at, int count) {
     const auto while_any = [&](int from, auto is_one) {
         while (from < count && codes[from] != kEdge && is_one(characters[from])) ++from;
         return from;
@@ -192,7 +192,7 @@ double LatticeDecoder::word_score(int begin, int first, int end) const {
     best.back() = 0;
     for (int at = end - 1; at >= first; --at) {
         double& here = best[size_t(at - first)];
-        here = model_.unknown + best[size_t(unit_end(begin, at, end) - first)];
+        here = model_.unknown + best[size_t(symbol_end(begin, at, end) - first)];
         for_each_word(begin, at, end, [&](int word_end, double weight) {
             here = std::max(here, weight + best[size_t(word_end - first)]);
         });
@@ -240,13 +240,13 @@ void LatticeDecoder::resegment(int begin, int, Region region, const uint8_t* bou
             consider(end, 0.0);
             continue;
         }
-        const int unit = unit_end(begin, at, limit);
-        consider(unit, word_score(begin, at, unit));
+        const int alone = symbol_end(begin, at, limit);
+        consider(alone, word_score(begin, at, alone));
         for_each_word(begin, at, limit, [&](int end, double weight) {
-            if (end != unit) consider(end, weight);
+            if (end != alone) consider(end, weight);
         });
         for (size_t i = next; i < matches.size() && matches[i].begin == at; ++i)
-            if (const int end = matches[i].end; end <= limit && end != unit) consider(end, word_score(begin, at, end));
+            if (const int end = matches[i].end; end <= limit && end != alone) consider(end, word_score(begin, at, end));
     }
     bool is_allowed = true;
     for (int at = region.begin + 1; at < region.end; ++at)
@@ -297,24 +297,24 @@ double log_add(double a, double b) {
 void LatticeDecoder::read(int begin, int count) {
     read_ = begin;
     before_.assign(size_t(count) + 1, -INFINITY);
-    behind_.assign(size_t(count) + 1, -INFINITY);
-    before_.front() = behind_.back() = 0;
+    after_.assign(size_t(count) + 1, -INFINITY);
+    before_.front() = after_.back() = 0;
     for (int at = 0; at < count; ++at)
         for_each_edge(read_, at, count, [&](int end, double weight) {
             before_[size_t(end)] = log_add(before_[size_t(end)], before_[size_t(at)] + weight);
         });
     for (int at = count; at-- > 0;)
         for_each_edge(read_, at, count, [&](int end, double weight) {
-            behind_[size_t(at)] = log_add(behind_[size_t(at)], weight + behind_[size_t(end)]);
+            after_[size_t(at)] = log_add(after_[size_t(at)], weight + after_[size_t(end)]);
         });
 }
 
 double LatticeDecoder::word_probability(int first, int last) const {
     double sum = -INFINITY;
     for_each_edge(read_, first, int(before_.size()) - 1, [&](int end, double weight) {
-        if (end == last + 1) sum = before_[size_t(first)] + weight + behind_[size_t(end)];
+        if (end == last + 1) sum = before_[size_t(first)] + weight + after_[size_t(end)];
     });
-    return std::min(1.0, std::exp(sum - behind_.front()));
+    return std::min(1.0, std::exp(sum - after_.front()));
 }
 
 double LatticeDecoder::span_probability(int first, int last) const {
@@ -326,7 +326,7 @@ double LatticeDecoder::span_probability(int first, int last) const {
             double& there = reached[size_t(end - first)];
             there = log_add(there, reached[size_t(at - first)] + weight);
         });
-    return std::min(1.0, std::exp(reached.back() + behind_[size_t(last) + 1] - behind_.front()));
+    return std::min(1.0, std::exp(reached.back() + after_[size_t(last) + 1] - after_.front()));
 }
 
 void LatticeDecoder::read_spans(int begin, int count) {

@@ -11,10 +11,10 @@ struct DictionaryModel : Labeler {
     std::unique_ptr<Decoder> decoder() const override;
 
     Trie trie;           // of words and their log-probabilities
-    double unknown = 0;  // the log-probability of a unit that begins no word
-    // Whether the words are of units, as cws/lexicon/symbols.py describes them: whole numbers are 0, Latin words are a, and
+    double unknown = 0;  // the log-probability of a symbol that begins no word
+    // Whether words are of symbols, as cws/lexicon/symbols.py describes them: whole numbers are 0, Latin words are a, and
     // what is not Han stands alone. Else words are of characters, and only runs of letters and digits stay whole.
-    bool units = false;
+    bool has_symbols = false;
 };
 
 }  // namespace cws

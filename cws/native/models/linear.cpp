@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "chain/chain_decoder.h"
 #include "chain/sbme.h"
 #include "chain/short_region.h"
 #include "chain/span_scores.h"
@@ -155,12 +156,7 @@ private:
 std::unique_ptr<Decoder> LinearModel::decoder() const { return std::make_unique<LinearDecoder>(*this); }
 
 WordChain LinearModel::word_chain() const {
-    std::vector<float> scores(kTags * (kTags + 2), kForbidden);
-    for (const Tag tag : {S, B, M, E})
-        for (const Tag before : kBefore[tag]) scores[size_t(kTags * before + tag)] = transitions[kTags * before + tag];
-    for (const Tag first : {S, B}) scores[size_t(kTags * kTags + first)] = start[first];
-    for (const Tag last : {S, E}) scores[size_t(kTags * (kTags + 1) + last)] = end[last];
-    return WordChain({{1, 1, 0, 0}, {1, 0, 0, 1}}, std::move(scores), scale, true, 1);
+    return sbme_word_chain(transitions, start, end, scale);
 }
 
 }  // namespace cws

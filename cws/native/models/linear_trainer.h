@@ -4,10 +4,10 @@
 //
 // Tried before it, on the dev parts of ctb6, pku and sxu with one word list (F1): averaged perceptron 96.1, 97.0, 94.6;
 // AdaGrad without a margin 96.2, 97.4, 94.9; with 96.4, 97.5, 94.9. Dropout of n-grams or of words of the lexicon lost
-// 0.1 to 0.6, a larger AdaGrad offset 0.2: rare n-grams must learn fast. docs/linear.md has more.
+// 0.1 to 0.6, a larger AdaGrad offset 0.2: rare n-grams must learn fast. docs/notebook/linear.md has more.
 //
 // Any scheme of 2, 4 or 6 tags can be trained, given by its legality. The models of linear_model.h have four tags, S, B, M
-// and E; docs/tag_sets.md says why.
+// and E; docs/explanation/tags.md says why.
 //
 // What a lexicon says of an n-gram (its class, 0 for nothing) has weights of its own, shared by all n-grams of the class
 // and order. A trained model adds them to the n-gram's own, so they cost nothing when segmenting.

@@ -105,7 +105,7 @@ struct NumberKernels {
 // gradient four times that.
 struct LstmCellGradient {
     const float *gates, *cells_before, *cells;
-    const float *of_hidden, *of_hidden_behind;  // gradients of the hidden states, to be added
+    const float *of_hidden, *of_hidden_after;  // gradients of the hidden states, to be added
     int hidden;
     float* of_cells;                            // from the step after; then to the one before
     float* gradient;                            // of what was added to the gates

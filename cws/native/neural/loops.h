@@ -341,7 +341,7 @@ void lstm_cell_gradient(const LstmCellGradient& c) {
         const Float8 input = load<Float8>(c.gates + at), forget = load<Float8>(c.gates + hidden + at);
         const Float8 cell = load<Float8>(c.gates + 2 * hidden + at), output = load<Float8>(c.gates + 3 * hidden + at);
         const Float8 shown = tangent(load<Float8>(c.cells + at));
-        const Float8 of_hidden = load<Float8>(c.of_hidden + at) + load<Float8>(c.of_hidden_behind + at);
+        const Float8 of_hidden = load<Float8>(c.of_hidden + at) + load<Float8>(c.of_hidden_after + at);
         const Float8 of_cell = load<Float8>(c.of_cells + at) + of_hidden * output * (1.0f - shown * shown);
         store(c.of_cells + at, of_cell * forget);
         store(c.gradient + at, of_cell * cell * input * (1.0f - input));

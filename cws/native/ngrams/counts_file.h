@@ -1,4 +1,4 @@
-// Partial counts: files of windows in ascending order with their counts, as docs/ngram_counts.md describes them.
+// Partial counts: files of windows in ascending order with their counts, as docs/reference/ngram_counts.md describes them.
 #pragma once
 
 #include <cstddef>

@@ -1,9 +1,10 @@
-// The Python face of chain.h; the arrays have been checked by cws/decode/chain.py.
+// Bindings of chain.h; the arrays have been checked by cws/decode/chain.py.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
 #include "python/bindings.h"
 #include "chain/chain.h"
+#include "chain/sbme.h"
 
 namespace py = pybind11;
 
@@ -111,9 +112,21 @@ py::tuple log_likelihood_py(const Arguments& arguments, const py::array& tags, c
     return py::make_tuple(values, py::make_tuple(emissions, transitions, start, end));
 }
 
+// The core's tags: the name of each, those that may come before each, and those that may be first and last.
+py::tuple sbme_tags() {
+    std::string names(4, ' ');
+    for (const auto& [tag, name] : {std::pair(S, 'S'), std::pair(B, 'B'), std::pair(M, 'M'), std::pair(E, 'E')})
+        names[tag] = name;
+    const auto pair_of = [](const Tag* tags) { return py::make_tuple(int(tags[0]), int(tags[1])); };
+    py::list before;
+    for (const auto& tags : kBefore) before.append(pair_of(tags));
+    return py::make_tuple(names, before, pair_of(kFirstTags), pair_of(kLastTags));
+}
+
 }  // namespace
 
 void bind_decode(py::module_& module) {
+    module.attr("SBME_TAGS") = sbme_tags();
     py::class_<Arguments>(module, "Chain")
         .def(py::init<Array<float>, Array<int64_t>, Array<float>, Array<float>, Array<float>, const py::object&, bool>(),
              py::arg("emissions"), py::arg("offsets"), py::arg("transitions"), py::arg("start"), py::arg("end"),

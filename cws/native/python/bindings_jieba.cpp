@@ -1,4 +1,4 @@
-// The Python face of jieba's segmentation; cws/compat/jieba is its door.
+// Bindings of jieba's segmentation; cws/compat/jieba is their Python API.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 

@@ -1,4 +1,4 @@
-// The Python face of the static trie and of the best path over its words; cws/lattice.py is its door.
+// Bindings of the static trie and of the best path over its words; cws/lattice.py is their Python API.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

@@ -1,4 +1,4 @@
-// The Python face of what builds a lexicon from counts and text: the modules of cws/lexicon are its API.
+// Bindings of what builds a lexicon from counts and text: the modules of cws/lexicon are its API.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -32,21 +32,21 @@ Array<T> to_array(const std::vector<T>& values) {
     return result;
 }
 
-std::unique_ptr<WordSampler> make_sampler(const Array<uint32_t>& units, const Array<uint64_t>& offsets,
+std::unique_ptr<WordSampler> make_sampler(const Array<uint32_t>& symbols, const Array<uint64_t>& offsets,
                                           const Array<uint8_t>& ends, int longest, double discount, double strength,
                                           double unigram_discount, double unigram_strength, double mean_length,
                                           uint64_t seed) {
-    const auto size = uint64_t(units.size());
+    const auto size = uint64_t(symbols.size());
     if (offsets.size() == 0 || offsets.at(0) != 0 || offsets.at(offsets.size() - 1) != size ||
         uint64_t(ends.size()) != size || !std::is_sorted(offsets.data(), offsets.data() + offsets.size()))
-        throw py::value_error("offsets must rise from 0 to the number of units, and so many must be the ends");
+        throw py::value_error("offsets must rise from 0 to the number of symbols, and so many must be the ends");
     if (longest < 1 || longest > WordSampler::kMaxLength) throw py::value_error("longest: expected 1 to 8");
-    if (size && *std::max_element(units.data(), units.data() + size) > 0x10FFFF + 256)
-        throw py::value_error("units must be numbered from 0");
+    if (size && *std::max_element(symbols.data(), symbols.data() + size) > 0x10FFFF + 256)
+        throw py::value_error("symbols must be numbered from 0");
     const SamplerOptions options{longest,          discount,    strength, unigram_discount,
                                  unigram_strength, mean_length, seed};
     py::gil_scoped_release unlocked;
-    return std::make_unique<WordSampler>(units.data(), offsets.data(), size_t(offsets.size() - 1), ends.data(),
+    return std::make_unique<WordSampler>(symbols.data(), offsets.data(), size_t(offsets.size() - 1), ends.data(),
                                          options);
 }
 
@@ -241,12 +241,12 @@ void bind_sampler(py::module_& module) {
         .def(py::init(&make_lattice), py::arg("text"), py::arg("words"), py::arg("threads"))
         .def("expect", &expect, py::arg("weights"), py::arg("unknown"));
     py::class_<WordSampler>(module, "WordSampler")
-        .def(py::init(&make_sampler), py::arg("units"), py::arg("offsets"), py::arg("ends"), py::kw_only(),
+        .def(py::init(&make_sampler), py::arg("symbols"), py::arg("offsets"), py::arg("ends"), py::kw_only(),
              py::arg("longest"), py::arg("discount"), py::arg("strength"), py::arg("unigram_discount"),
              py::arg("unigram_strength"), py::arg("mean_length"), py::arg("seed"))
         .def("sweep", &WordSampler::sweep, py::call_guard<py::gil_scoped_release>())
         .def("ends", &ends_of)
-        .def_property_readonly("kinds", &WordSampler::kinds);
+        .def_property_readonly("word_types", &WordSampler::word_types);
     module.def("link_ngrams", &link, py::arg("tables"));
     module.def("cut_pieces", &cut, py::arg("text"), py::arg("strong"), py::arg("longest"),
                py::arg("threads"));

@@ -1,4 +1,4 @@
-// The Python face of training, which speaks in numpy arrays: converts, releases the GIL, translates errors.
+// Bindings of training, in numpy arrays: they convert, release the GIL and translate errors.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

@@ -1,4 +1,4 @@
-// The Python face of lstm_training.h; cws/labelers/neural/lstm_recurrence.py calls it.
+// Bindings of lstm_recurrence.h; cws/labelers/neural/lstm_recurrence.py calls it.
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 

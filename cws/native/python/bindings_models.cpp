@@ -118,8 +118,8 @@ private:
 class DictionaryPredictor : public NativePredictor {
 public:
     // tensors: buffers by name, as cws/lattice.py describes them.
-    DictionaryPredictor(const py::dict& tensors, double unknown, bool units) : NativePredictor(model_, 1.0) {
-        model_.units = units;
+    DictionaryPredictor(const py::dict& tensors, double unknown, bool has_symbols) : NativePredictor(model_, 1.0) {
+        model_.has_symbols = has_symbols;
         model_.trie = map_trie(tensors, buffers_);
         model_.unknown = unknown;
         if (!std::isfinite(unknown)) throw py::value_error("unknown: expected a finite number");

@@ -1,4 +1,4 @@
-// The Python face of n-gram counting; cws/lexicon/counting/count.py is its door.
+// Bindings of n-gram counting; cws/lexicon/counting/count.py is their Python API.
 #include <fcntl.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

@@ -1,4 +1,4 @@
-// The Python face of user dictionaries; cws/user_dictionary/dictionary.py is its door.
+// Bindings of user dictionaries; cws/user_dictionary/dictionary.py is their Python API.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -41,7 +41,7 @@ PrefixFilter read_filter(const py::dict& tensors, std::vector<py::buffer_info>& 
 
 }  // namespace
 
-NativeDictionary::NativeDictionary(std::shared_ptr<StaticEntries> entries, Folding folding, Labels labels,
+NativeDictionary::NativeDictionary(std::shared_ptr<const StaticEntries> entries, Folding folding, Labels labels,
                                    std::vector<py::buffer_info> buffers)
     : buffers_(std::move(buffers)), entries_(std::move(entries)), labels_(std::move(labels)),
       dictionary_(UserDictionary(entries_, std::move(folding), labels_)) {}
@@ -65,17 +65,10 @@ std::unique_ptr<NativeDictionary> NativeDictionary::build(const py::iterable& en
         }
         builder.add(code_points(word.ptr(), copy), size, weight);
     }
-    auto made = std::make_shared<StaticEntries>();
+    std::shared_ptr<const StaticEntries> made;
     {
         py::gil_scoped_release unlocked;
-        std::vector<uint32_t> slots;
-        made->arrays = builder.build(&slots);
-        fold_classes(made->arrays, folds);
-        made->trie = made->arrays.view();
-        made->count();
-        made->make_filter(folds);
-        for (const auto& [entry, label] : labelled) made->labels.emplace_back(slots[entry], label);
-        std::sort(made->labels.begin(), made->labels.end());
+        made = StaticEntries::build(builder, folds, labelled);
     }
     return std::unique_ptr<NativeDictionary>(
         new NativeDictionary(std::move(made), std::move(folds), std::move(labels), {}));

@@ -36,7 +36,7 @@ public:
     std::shared_ptr<const UserDictionary> read() const { return size() ? dictionary_.read() : nullptr; }
 
 private:
-    NativeDictionary(std::shared_ptr<StaticEntries> entries, Folding folding, Labels labels,
+    NativeDictionary(std::shared_ptr<const StaticEntries> entries, Folding folding, Labels labels,
                      std::vector<pybind11::buffer_info> buffers);
 
     std::vector<pybind11::buffer_info> buffers_;  // keep what the entries point to

@@ -7,18 +7,25 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/text_view.h"
+
 namespace cws {
+
+// The text's own storage.
+inline TextView view_of(PyObject* text) {
+    const auto size = size_t(PyUnicode_GET_LENGTH(text));
+    const void* const data = PyUnicode_DATA(text);
+    switch (PyUnicode_KIND(text)) {
+        case PyUnicode_1BYTE_KIND: return {static_cast<const uint8_t*>(data), size};
+        case PyUnicode_2BYTE_KIND: return {static_cast<const uint16_t*>(data), size};
+        default: return {static_cast<const uint32_t*>(data), size};
+    }
+}
 
 // Calls use(characters, count) with the text's own storage, of type uint8_t, uint16_t or uint32_t.
 template <class Use>
 auto with_characters(PyObject* text, Use use) {
-    const auto size = size_t(PyUnicode_GET_LENGTH(text));
-    const void* const data = PyUnicode_DATA(text);
-    switch (PyUnicode_KIND(text)) {
-        case PyUnicode_1BYTE_KIND: return use(static_cast<const uint8_t*>(data), size);
-        case PyUnicode_2BYTE_KIND: return use(static_cast<const uint16_t*>(data), size);
-        default: return use(static_cast<const uint32_t*>(data), size);
-    }
+    return view_of(text).visit(use);
 }
 
 // The text's code points: its own storage, or a copy in `copy`.

@@ -178,8 +178,7 @@ int64_t Formatter::word_ends(const char* block, size_t size, std::vector<uint32_
 
 // Whether an entry may lie across the place before codes_[at], or begin there where a run of letters forbids it.
 bool Formatter::is_torn(size_t at, size_t reach, size_t next_reach) const {
-    const bool is_run = at > 0 && is_run_character(codes_[at - 1]) && is_run_character(codes_[at]);
-    return reach > at || (is_run && next_reach > at);
+    return reach > at || (next_reach > at && is_inside_run(codes_.data(), codes_.size(), at));
 }
 
 size_t Formatter::whole_sequences(const char* block, size_t size, LinePosition& position) {

@@ -51,8 +51,8 @@ CWS_CPU_DISPATCH void combine_pairs(const uint8_t* pairs, int count, uint64_t* p
     for (int at = 0; at < count; at += int(sizeof(Bytes))) {
         const uint8_t* const from = pairs + at;
         const Bytes a = load(from), b = load(from + 1), c = load(from + 2), d = load(from + 3), e = load(from + 4);
-        const Bytes behind_c = c >> 6 | (d >> 3 & (d >> 6 | e >> 4));
-        const Bytes all = (a >> 7 | (a & b >> 1 & (b >> 6 | (c >> 2 & behind_c)))) & kLowest;
+        const Bytes after_c = c >> 6 | (d >> 3 & (d >> 6 | e >> 4));
+        const Bytes all = (a >> 7 | (a & b >> 1 & (b >> 6 | (c >> 2 & after_c)))) & kLowest;
         std::memcpy(passed + at / 8, &all, sizeof all);
     }
     // After the last place there may be anything.

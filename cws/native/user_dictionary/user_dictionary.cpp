@@ -19,6 +19,20 @@ void fold_classes(TrieArrays& arrays, const Folding& folding) {
     }
 }
 
+std::shared_ptr<const StaticEntries> StaticEntries::build(TrieBuilder& builder, const Folding& folding,
+                                                          const std::vector<std::pair<size_t, uint32_t>>& labelled) {
+    auto made = std::make_shared<StaticEntries>();
+    std::vector<uint32_t> slots;
+    made->arrays = builder.build(&slots);
+    fold_classes(made->arrays, folding);
+    made->trie = made->arrays.view();
+    made->count();
+    made->make_filter(folding);
+    for (const auto& [entry, label] : labelled) made->labels.emplace_back(slots[entry], label);
+    std::sort(made->labels.begin(), made->labels.end());
+    return made;
+}
+
 void StaticEntries::count() {
     for (size_t at = 1; at < trie.node_count; ++at) {
         const TrieNode& node = trie.nodes[at];

@@ -16,6 +16,7 @@
 #include "user_dictionary/prefix_filter.h"
 #include "trie/trie.h"
 #include "trie/mutable_trie.h"
+#include "trie/trie_builder.h"
 
 namespace cws {
 
@@ -41,6 +42,10 @@ struct StaticEntries {
     PrefixFilter filter;
     size_t size = 0, singles = 0, longs = 0;  // how many entries, of one character, of three and more
     std::vector<std::pair<uint32_t, uint32_t>> labels;  // (slot, number of the label), by slot
+
+    // The entries of a builder, folded. labelled: (number of an entry in the order of its addition, number of its label).
+    static std::shared_ptr<const StaticEntries> build(TrieBuilder& builder, const Folding& folding,
+                                                      const std::vector<std::pair<size_t, uint32_t>>& labelled);
 
     void count();  // when the trie is there
     void make_filter(const Folding& folding);

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cws.errors import InputError
 from cws.files import atomic_output
-from cws.labelers.neural.native_bert import WEIGHTS_FILE
+from cws.labelers.neural.layout import WEIGHTS_FILE
 from cws.training.pretraining.masking import CLS, PAD, SEP, SPECIAL, UNK, Vocabulary
+from cws.training.pretraining.options import shape
 
-SIZES = {"tiny": (2, 128), "mini": (4, 256), "small": (6, 384), "base": (12, 768)}  # layers, width
 VOCABULARY_FILES = ("vocab.txt", "tokenizer_config.json", "tokenizer.json", "special_tokens_map.json")
 _ROLES = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True))
 # By the names of all versions of transformers that know ModernBERT.
@@ -23,20 +21,6 @@ _EVERY_LAYER_SEES_ALL: dict[str, Any] = {
     "global_rope_theta": 10_000.0,
     "local_rope_theta": 10_000.0,
 }
-
-
-def shape(size: str) -> tuple[int, int]:
-    """Return the layers and the width of a size.
-
-    >>> shape("mini"), shape("3x192")
-    ((4, 256), (3, 192))
-    """
-    found = re.fullmatch(r"(\d{1,3})x(\d{2,5})", size)
-    layers, width = SIZES.get(size) or (map(int, found.groups()) if found else (0, 0))
-    if not layers or not width or width % 64:
-        names = ", ".join(SIZES)
-        raise InputError(f"size {size!r}: expected {names}, or LAYERSxWIDTH such as 3x192, the width 64 or a multiple")
-    return layers, width
 
 
 def new_encoder(vocabulary: Vocabulary, size: str) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cws.labelers.neural.bert import CharacterTokens
+from cws.labelers.neural.character_tokens import CharacterTokens
 from cws.training.pretraining.packed_text import Packed
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")

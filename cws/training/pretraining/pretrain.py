@@ -13,7 +13,7 @@ import math
 import os
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -24,42 +24,16 @@ from torch import Tensor, nn
 from cws.errors import InputError
 from cws.files import check_folder
 from cws.labelers.neural.bert import load_encoder
-from cws.labelers.neural.native_bert import WEIGHTS_FILE
-from cws.training.checkpoint import CHECKPOINT_FILE
-from cws.training.loop import FitResult, LoopOptions, fit, make_accelerator, remove_checkpoint, step_seed
-from cws.training.pretraining.encoder_folder import new_encoder, save_encoder, shape
+from cws.labelers.neural.layout import WEIGHTS_FILE
+from cws.training.checkpoint import CHECKPOINT_FILE, remove_checkpoint
+from cws.training.loop import FitResult, fit, make_accelerator
+from cws.training.pretraining.encoder_folder import new_encoder, save_encoder
 from cws.training.pretraining.masking import Vocabulary, mask_words
+from cws.training.pretraining.options import PretrainOptions
 from cws.training.pretraining.packed_text import BEGIN, Packed, Segment, pack_text, remove_packed
+from cws.training.schedule import LoopOptions, step_seed
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class PretrainOptions:
-    """What encoder, and how it learns."""
-
-    size: str = "mini"  # one of SIZES, or LAYERSxWIDTH
-    steps: int = 10_000
-    epochs: int = 20  # evaluations
-    batch: int = 32  # windows a step
-    length: int = 128  # characters a window
-    learning_rate: float = 2e-3
-    masked: float = 0.2  # of the characters that may be
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        for name, allowed in (
-            ("steps", self.steps >= 1),
-            ("epochs", self.epochs >= 1),
-            ("batch", self.batch >= 1),
-            ("length", 8 <= self.length <= 8192),
-            ("learning_rate", self.learning_rate > 0),
-            ("masked", 0 < self.masked < 1),
-            ("seed", 0 <= self.seed < 2**32),
-        ):
-            if not allowed:
-                raise InputError(f"{name} of a pretraining cannot be {getattr(self, name)!r}: see PretrainOptions")
-        shape(self.size)
 
 
 class MaskedLanguageModel(nn.Module):
@@ -122,7 +96,7 @@ class MaskedLanguageTask:
             raise InputError(f"too little text: of a hundredth, held out, a window of {options.length} must be left")
         self.steps_per_epoch = max(1, options.steps // options.epochs)
         # As many characters as tell two epochs apart, but no more than there are.
-        self.evaluated = max(1, min(32, len(packed.held_out.codes) // (options.batch * options.length)))
+        self.evaluated = max(1, min(32, len(packed.held_out.codes) // (options.batch_size * options.length)))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Matrices decay; vectors and embeddings do not."""
@@ -130,8 +104,11 @@ class MaskedLanguageTask:
         parameters = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
         matrices = [parameter for parameter in parameters if parameter.ndim > 1 and parameter is not embeddings]
         others = [parameter for parameter in parameters if parameter.ndim == 1 or parameter is embeddings]
-        shared = {"lr": self.options.learning_rate, "betas": (0.9, 0.98)}
-        return [{"params": matrices, "weight_decay": 0.05, **shared}, {"params": others, "weight_decay": 0.0, **shared}]
+        shared = {"lr": self.options.learning_rate, "betas": (0.9, self.options.beta2)}
+        return [
+            {"params": matrices, "weight_decay": self.options.weight_decay, **shared},
+            {"params": others, "weight_decay": 0.0, **shared},
+        ]
 
     def batches(self, epoch: int) -> range:
         """Return the numbers of the steps of an epoch."""
@@ -139,7 +116,7 @@ class MaskedLanguageTask:
 
     def inputs(self, batch: int, seed: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
         """Return what the model sees, where it predicts, and what."""
-        codes = self.packed.train.windows(batch * self.options.batch, self.options.batch, self.options.length)
+        codes = self.packed.train.windows(batch * self.options.batch_size, self.options.batch_size, self.options.length)
         return self._masked(codes, seed, device)
 
     def _masked(self, codes: NDArray[np.uint16], seed: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
@@ -152,7 +129,7 @@ class MaskedLanguageTask:
 
     def size(self, batch: int) -> int:
         """Return how many characters a step reads."""
-        return self.options.batch * self.options.length
+        return self.options.batch_size * self.options.length
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
@@ -160,7 +137,9 @@ class MaskedLanguageTask:
         device = self.language_model.bias.device
         loss, right, count = 0.0, 0, 0
         for at in range(self.evaluated):
-            codes = self.packed.held_out.windows(at * self.options.batch, self.options.batch, self.options.length)
+            codes = self.packed.held_out.windows(
+                at * self.options.batch_size, self.options.batch_size, self.options.length
+            )
             seen, places, targets = self._masked(codes, step_seed(self.options.seed, at), device)
             if not len(places):
                 continue
@@ -224,7 +203,7 @@ def pretrain(
     model, vocabulary = _start(packed, options, init)
     task = MaskedLanguageTask(model, vocabulary, packed, options, init or "")
     epochs = math.ceil(options.steps / task.steps_per_epoch)
-    loop = LoopOptions(epochs=epochs, patience=epochs, clip=1.0, seed=options.seed)
+    loop = LoopOptions(epochs=epochs, patience=epochs, clip=options.clip, seed=options.seed)
     result = fit(
         task, folder, options=loop, device=device, stop_after=stop_after, show_progress=show_progress, log_line=log_line
     )
@@ -284,7 +263,7 @@ def card(
                f" {100 * record['masked_accuracy']:.1f} % |" for record in result.history]  # fmt: skip
     parameters = sum(parameter.numel() for parameter in model.encoder.parameters())
     steps = result.history[-1]["step"]
-    characters = steps * options.batch * options.length
+    characters = steps * options.batch_size * options.length
     start = "" if init is None else f"It began as `{init}`. "
     return f"""# {config.num_hidden_layers} layers of {config.hidden_size}: a masked language model of Chinese
 
@@ -292,7 +271,7 @@ Architecture {config.model_type}, {parameters:,} parameters in float16, {config.
 each one character. It reads folded text: traditional characters simplified, capitals small, every letter `a` and every
 digit `0`, as `cws.text.fold` makes it; `cws.labelers.neural.bert.load_encoder` does this by itself.
 
-{start}Made with `cws pretrain`: {steps:,} steps of {options.batch} windows of {options.length} characters
+{start}Made with `cws pretrain`: {steps:,} steps of {options.batch_size} windows of {options.length} characters
 ({characters:,} in all), whole words masked, {100 * options.masked:.0f} % of the characters; learning rate
 {options.learning_rate}, seed {options.seed}; on {_machine()}. A file of n characters is read in proportion to
 the square root of n.

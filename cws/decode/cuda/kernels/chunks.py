@@ -7,9 +7,9 @@ of the semiring (max and +, or the sum of exponentials and +), and matrices are 
     2. `group_matrices`  up: the matrix of every RADIX chunks, of every RADIX of these, and so on
     3. `group_scores`    down: the scores that enter each group, then each chunk
     4. each chunk again, now from the scores that enter it: `chunks_viterbi`, `chunks_marginals`
-    5. the same from the right for the way back
+    5. the same from the right for the backward pass
 
-Choosing the way back by scores of matrices would break ties otherwise than the reference does: hence the 4th.
+Best paths chosen by scores of matrices would break ties otherwise than the reference does: hence the 4th.
 
 Hillis and Steele (1986), Blelloch (1990); of linear chains Särkkä and García-Fernández (2020). A matrix that holds a
 reset does not depend on what enters: its rows are equal, and a flag says so. Totals are NaN after an emission that is

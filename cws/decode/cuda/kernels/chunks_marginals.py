@@ -1,10 +1,10 @@
-"""Forward-backward by chunks: each from the scores that enter it, then the way back through all; see `chunks`.
+"""Forward-backward by chunks: each from the scores that enter it, then backward through all; see `chunks`.
 
-The way back (see `general_marginals`) turns the probabilities of the tags at the end of a chunk into those of the tags
-before it: a stochastic 4 x 4 matrix, whose row for a tag at the end is the distribution of the tag before. A reset is a
-step like others: whatever comes after, the last tag of a sequence has the distribution that its end gives it. Where no
-way leads into a tag, its probability goes to itself, so rows always sum to 1 and a sequence without a legal path, whose
-own results are 0 by its scale, does no harm to those before it.
+The backward pass (see `general_marginals`) turns the probabilities of the tags at the end of a chunk into those of the
+tags before it: a stochastic 4 x 4 matrix, whose row for a tag at the end is the distribution of the tag before. A reset
+is a step like others: whatever comes after, the last tag of a sequence has the distribution that its end gives it. A
+tag that nothing leads to gives its probability to itself. So rows always sum to 1, and a sequence without a legal path,
+whose own results are 0 by its scale, does no harm to those before it.
 """
 
 from __future__ import annotations
@@ -67,18 +67,18 @@ def end_shares(scores, ends):
 @triton.jit
 def row_before(scores, steps, a, b, c, d, TO: tl.constexpr, IS_SBME: tl.constexpr):
     """The row of a tag one character on."""
-    ways = pairs_into(scores, steps, (1.0, 1.0, 1.0, 1.0), TO, IS_SBME)
+    shares = pairs_into(scores, steps, (1.0, 1.0, 1.0, 1.0), TO, IS_SBME)
     own = (a, b, c, d)
-    none = 0.0 * ways[0]
+    none = 0.0 * shares[0]
     if IS_SBME:
-        some = ways[0] + ways[1] > 0
+        some = shares[0] + shares[1] > 0
         if TO < 2:
-            row = mixed((ways[0], none, none, ways[1]), a, b, c, d)
+            row = mixed((shares[0], none, none, shares[1]), a, b, c, d)
         else:
-            row = mixed((none, ways[0], ways[1], none), a, b, c, d)
+            row = mixed((none, shares[0], shares[1], none), a, b, c, d)
     else:
-        some = ways[0] + ways[1] + ways[2] + ways[3] > 0
-        row = mixed(ways, a, b, c, d)
+        some = shares[0] + shares[1] + shares[2] + shares[3] > 0
+        row = mixed(shares, a, b, c, d)
     return chosen(some, row, own[TO])
 
 
@@ -215,8 +215,8 @@ def chunks_backward(
     share = load_scores(last_shares, chunk, chunks, inside)
     owner = tl.load(last_owners + chunk, mask=inside, other=0)
     scale = tl.load(scales + tl.minimum(tl.maximum(owner, 0), sequences - 1), mask=inside, other=0.0)
-    WAYS: tl.constexpr = 2 if IS_SBME else 4
-    s_sum = tl.zeros([LANES, WAYS], tl.float32)
+    PREDECESSORS: tl.constexpr = 2 if IS_SBME else 4
+    s_sum = tl.zeros([LANES, PREDECESSORS], tl.float32)
     b_sum, m_sum, e_sum = s_sum, s_sum, s_sum
     s_lost, b_lost, m_lost, e_lost = s_sum, s_sum, s_sum, s_sum
     for back in range(0, CHUNK // STEPS):
@@ -225,7 +225,7 @@ def chunks_backward(
         tile = load_tile(forward, first, step, length + 1, STEPS)
         golds = load_gold(gold, first, step, count, HAS_GOLD)
         golds_before = load_gold(gold, first, step - 1, count, HAS_GOLD)
-        s_block = tl.zeros([LANES, WAYS], tl.float32)
+        s_block = tl.zeros([LANES, PREDECESSORS], tl.float32)
         b_block, m_block, e_block = s_block, s_block, s_block
         for k in tl.static_range(STEPS):
             place = step + STEPS - 1 - k

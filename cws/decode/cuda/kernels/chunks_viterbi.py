@@ -1,6 +1,6 @@
-"""Viterbi by chunks: each from the scores that enter it, then the way back through all of them; see `chunks`.
+"""Viterbi by chunks: each from the scores that enter it, then the traceback of all; see `chunks`.
 
-A reset is a step like others for the way back: to each first tag of a sequence leads the best last tag of the one
+A reset is a step like others for the traceback: to each first tag of a sequence leads the best last tag of the one
 before. So the whole stream is traced as one chain, and what a chunk does to it is a map from the tag at its end to the
 tag before its first character: four tags of two bits.
 """

@@ -1,5 +1,8 @@
 """Four tags: their scores are four register vectors, a lane for each sequence or chunk.
 
+IS_SBME: the tags are those of `cws.tags.SBME`, so each has two predecessors; `Chain.is_sbme` says when. Tests compare
+with the reference, which takes legality from `cws.tags`.
+
 Characters are read by tiles of STEPS for each lane, (LANES, STEPS * 4): threads side by side read 16 bytes side by
 side, so every 128-byte line is asked for once, and a tile is turned to one lane a row through shared memory. (One row
 of 16 bytes a lane and step would ask for 32 lines with each instruction, and for each line eight times.)

@@ -1,8 +1,8 @@
 """A step of Viterbi over four tags, which keeps paths rather than back-pointers.
 
 Each tag carries the tags of the best path to it, two bits a character: where it comes from the other tag, it takes that
-one's path (register exchange). That costs a shift and a choice a step, as much as packing back-pointers, and the way
-back goes 16 characters at once: it chooses one word of four by a tag, and the word is those 16 tags.
+one's path (register exchange). That costs a shift and a choice a step, as much as packing back-pointers. The traceback
+goes 16 characters at once: it chooses one word of four by a tag, and the word is those 16 tags.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import triton.language as tl
 
 @triton.jit
 def better(score, path, other_score, other_path):
-    """The better of two ways; of equals the first, which is that of the lower tag."""
+    """The better of two paths; of equals the first, which is that of the lower tag."""
     higher = other_score > score
     return tl.where(higher, other_score, score), tl.where(higher, other_path, path)
 
 
 @triton.jit
 def best_into(scores, paths, steps, TO: tl.constexpr, IS_SBME: tl.constexpr):
-    """Score and path of the best way into a tag."""
+    """Score and path of the best transition into a tag."""
     if IS_SBME:  # S and B come after S or E, M and E after B or M
         if TO < 2:
             return better(scores[0] + steps[TO], paths[0], scores[3] + steps[12 + TO], paths[3])

@@ -1,4 +1,4 @@
-"""A step of forward-backward over four tags; see `general_marginals` for the way back without sums of logarithms."""
+"""A step of forward-backward over four tags; see `general_marginals` for the backward pass."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from cws.decode.cuda.kernels.four import highest_of
 
 
 @triton.jit
-def ways_into(scores, steps, TO: tl.constexpr, IS_SBME: tl.constexpr):
-    """exp(score - highest) of each way into a tag, their sum, and the highest; all 0 where there is no way."""
+def exp_scores_into(scores, steps, TO: tl.constexpr, IS_SBME: tl.constexpr):
+    """exp(score - highest) of each transition into a tag, their sum, and the highest; all 0 where there is none."""
     if IS_SBME:  # S and B come after S or E, M and E after B or M
         if TO < 2:
             a, b = scores[0] + steps[TO], scores[3] + steps[12 + TO]
@@ -32,8 +32,8 @@ def ways_into(scores, steps, TO: tl.constexpr, IS_SBME: tl.constexpr):
 
 @triton.jit
 def sum_into(scores, steps, TO: tl.constexpr, IS_SBME: tl.constexpr):
-    """The log of the summed exp(score) of the ways into a tag."""
-    _, total, highest = ways_into(scores, steps, TO, IS_SBME)
+    """The log of the summed exp(score) of the transitions into a tag."""
+    _, total, highest = exp_scores_into(scores, steps, TO, IS_SBME)
     return highest + tl.log(tl.where(total > 0, total, 1.0))
 
 
@@ -60,18 +60,18 @@ def log_sum_of_four(scores):
 
 @triton.jit
 def pairs_into(scores, steps, share, TO: tl.constexpr, IS_SBME: tl.constexpr):
-    """The share of a tag, shared out among the ways into it."""
-    ways, total, _ = ways_into(scores, steps, TO, IS_SBME)
+    """The share of a tag, shared out among the transitions into it."""
+    weights, total, _ = exp_scores_into(scores, steps, TO, IS_SBME)
     share = share[TO] / tl.where(total > 0, total, 1.0)
     if IS_SBME:
-        return ways[0] * share, ways[1] * share
+        return weights[0] * share, weights[1] * share
     else:
-        return ways[0] * share, ways[1] * share, ways[2] * share, ways[3] * share
+        return weights[0] * share, weights[1] * share, weights[2] * share, weights[3] * share
 
 
 @triton.jit
 def pairs_of_step(forward, steps, share, IS_SBME: tl.constexpr):
-    """For each tag its ways' shares, and the shares of the tags of the character before, which are their sums."""
+    """For each tag the shares of the transitions into it; and the shares of the tags before, which are their sums."""
     s = pairs_into(forward, steps, share, 0, IS_SBME)
     b = pairs_into(forward, steps, share, 1, IS_SBME)
     m = pairs_into(forward, steps, share, 2, IS_SBME)
@@ -92,8 +92,8 @@ def pairs_of_step(forward, steps, share, IS_SBME: tl.constexpr):
 
 
 @triton.jit
-def way(index, TO: tl.constexpr, IS_SBME: tl.constexpr):
-    """The tag from which a way comes."""
+def predecessor(index, TO: tl.constexpr, IS_SBME: tl.constexpr):
+    """The tag that a transition comes from."""
     if IS_SBME:
         if TO < 2:
             return 3 * index
@@ -108,8 +108,8 @@ def add_pairs_into(
     sums, pairs, gold_before, gold, scale,
     TO: tl.constexpr, IS_SBME: tl.constexpr, HAS_GOLD: tl.constexpr
 ):  # fmt: skip
-    """Add the shares of the ways into a tag, or with gold tags their gradient; shape of sums: (LANES, ways)."""
-    WAYS: tl.constexpr = 2 if IS_SBME else 4
+    """Add the shares of the transitions into a tag, or with gold tags their gradient; shape: (LANES, PREDECESSORS)."""
+    PREDECESSORS: tl.constexpr = 2 if IS_SBME else 4
     if IS_SBME:
         found = tl.join(pairs[TO][0], pairs[TO][1])
     else:
@@ -117,7 +117,7 @@ def add_pairs_into(
             tl.join(tl.join(pairs[TO][0], pairs[TO][2]), tl.join(pairs[TO][1], pairs[TO][3])), [sums.shape[0], 4]
         )
     if HAS_GOLD:
-        before = way(tl.arange(0, WAYS), TO, IS_SBME)[None, :]
+        before = predecessor(tl.arange(0, PREDECESSORS), TO, IS_SBME)[None, :]
         is_gold = (gold_before[:, None] == before) & (gold == TO)[:, None]
         found = tl.where(is_gold, 1.0, 0.0) - found
     return sums + tl.where(scale[:, None] == 0, 0.0, scale[:, None] * found)

@@ -1,7 +1,7 @@
 """Forward-backward of any number of tags: one program a sequence after the other.
 
-The way back needs no sums of logarithms and no emissions. Where forward[i] holds the log of the summed paths that end
-with each tag, the tag before a tag has the distribution
+The backward pass needs no sums of logarithms and no emissions. Where forward[i] holds the log of the summed paths that
+end with each tag, the tag before a tag has the distribution
 
     P(before | tag at i) = softmax over before of (forward[i - 1, before] + transitions[before, tag])
 

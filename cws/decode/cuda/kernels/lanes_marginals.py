@@ -1,6 +1,6 @@
 """Forward-backward of four tags and many sequences: one lane a sequence.
 
-Bytes of a character: 16 of emissions read and 16 of marginals written; between the two ways the forward scores, 16
+Bytes of a character: 16 of emissions read and 16 of marginals written; between the two passes the forward scores, 16
 written and 16 read. Twelve exponentials and four logarithms forward, eight and four divisions backward: with SBME.
 """
 
@@ -24,7 +24,7 @@ from cws.decode.cuda.kernels.four import (
     sixteen_scalars,
     worse,
 )
-from cws.decode.cuda.kernels.four_sums import add_pairs_into, log_sum_of_four, pairs_of_step, sum_step, way
+from cws.decode.cuda.kernels.four_sums import add_pairs_into, log_sum_of_four, pairs_of_step, predecessor, sum_step
 
 STEPS = tl.constexpr(4)  # of a tile: they take long enough for the next tile to come, and the code is long
 
@@ -106,8 +106,8 @@ def lanes_marginals(
         here_gold = tl.load(gold + first + length - 1, mask=length > 0, other=0).to(tl.int32)
     store_four(marginals, first, length - 1, found_of(share, here_gold, scale, HAS_GOLD), length > 0)
     tl.debug_barrier()  # the forward scores are read by other threads than wrote them
-    WAYS: tl.constexpr = 2 if IS_SBME else 4
-    s_sum = tl.zeros([LANES, WAYS], tl.float32)
+    PREDECESSORS: tl.constexpr = 2 if IS_SBME else 4
+    s_sum = tl.zeros([LANES, PREDECESSORS], tl.float32)
     b_sum, m_sum, e_sum = s_sum, s_sum, s_sum
     s_lost, b_lost, m_lost, e_lost = s_sum, s_sum, s_sum, s_sum
     ahead = load_tile(forward, first, (blocks - 1) * STEPS, length, STEPS)
@@ -119,7 +119,7 @@ def lanes_marginals(
         before_this = tl.maximum(step - STEPS, 0)
         ahead = load_tile(forward, first, before_this, length, STEPS)
         gold_ahead = load_gold(gold, first, before_this, length, HAS_GOLD)
-        s_block = tl.zeros([LANES, WAYS], tl.float32)
+        s_block = tl.zeros([LANES, PREDECESSORS], tl.float32)
         b_block, m_block, e_block = s_block, s_block, s_block
         for k in tl.static_range(STEPS):
             place = step + STEPS - 1 - k
@@ -147,7 +147,7 @@ def lanes_marginals(
 
 @triton.jit
 def store_sums(pairs, sums, TO: tl.constexpr, IS_SBME: tl.constexpr):
-    """Write the sum of all lanes of the ways into a tag."""
-    WAYS: tl.constexpr = 2 if IS_SBME else 4
-    before = way(tl.arange(0, WAYS), TO, IS_SBME)
+    """Write the sum of all lanes of the transitions into a tag."""
+    PREDECESSORS: tl.constexpr = 2 if IS_SBME else 4
+    before = predecessor(tl.arange(0, PREDECESSORS), TO, IS_SBME)
     tl.store(pairs + before * 4 + TO, tl.sum(sums, axis=0))

@@ -4,8 +4,8 @@ Bytes of a character: 16 of emissions read and 1 tag written, 17 that must be; t
 read, stay in the L2 cache as far as it goes: block i of 16 characters of a sequence is 16 bytes for each lane, written
 and read at once as one word for each tag.
 
-Few lanes are busy (4096 sequences are one warp for each multiprocessor), so what counts is the way through one step,
-and that loads are long on their way: two tiles ahead, 32 characters or 512 bytes a lane, 16 KiB a multiprocessor.
+Few lanes are busy (4096 sequences are one warp for each multiprocessor), so what counts is the latency of one step
+and that of loads: two tiles ahead, 32 characters or 512 bytes a lane, 16 KiB a multiprocessor.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def best_steps(
     scores, worst, tile, steps, step, length,
     IS_SBME: tl.constexpr, IS_RAGGED: tl.constexpr, HAS_ALLOWED: tl.constexpr
 ):  # fmt: skip
-    """WORD steps of each lane; lanes that end on the way (only if IS_RAGGED) keep their scores and last tags."""
+    """WORD steps of each lane; lanes that end within them (only if IS_RAGGED) keep their scores and last tags."""
     zero = tl.zeros([tile.shape[0]], tl.int32)
     paths = (zero, zero, zero, zero)
     for k in tl.static_range(WORD):

@@ -1,0 +1,53 @@
+"""The files that `cws train` learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from cws.corpus import read_segmented
+from cws.files import read_lines
+from cws.word_list import jieba_word_list, read_word_list
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingFiles:
+    """Paths of the files of a training; each is read when it is asked for.
+
+    Attributes:
+        train: The segmented corpus; None where a model needs none.
+        dev: The same, to choose epochs on; None: a part of `train`.
+        also: Corpora of other annotation standards.
+        raw: Raw text.
+        lexicons: Word lists.
+        jieba: Whether jieba's word list is one more.
+        init: The model to begin with, if any.
+        encoding: Of all of them.
+    """
+
+    train: str | None = None
+    dev: str | None = None
+    also: tuple[str, ...] = ()
+    raw: tuple[str, ...] = ()
+    lexicons: tuple[str, ...] = ()
+    jieba: bool = True
+    init: str | None = None
+    encoding: str = "utf-8"
+
+    def sentences(self, path: str) -> list[Sequence[str]]:
+        """Return the sentences of a segmented corpus, lists of words."""
+        return list(read_segmented(path, encoding=self.encoding))
+
+    def dev_sentences(self) -> list[Sequence[str]] | None:
+        """Return the sentences to choose epochs on, where there are some."""
+        return self.sentences(self.dev) if self.dev else None
+
+    def word_lists(self) -> list[Mapping[str, int | None]]:
+        """Return the word lists, that of jieba first."""
+        own = [read_word_list(path, encoding=self.encoding) for path in self.lexicons]
+        return [jieba_word_list(), *own] if self.jieba else [*own]
+
+    def raw_lines(self) -> Iterator[str]:
+        """Yield the lines of the raw text."""
+        for path in self.raw:
+            yield from read_lines(path, encoding=self.encoding)

@@ -1,0 +1,56 @@
+"""`cws` itself: help, version, models."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+from commands import (
+    COMMANDS,
+    is_misused,
+    run,
+    works,
+)
+
+import cws
+
+
+def test_cli_alone_shows_the_help(here):
+    result = run(cwd=here)
+    assert result.returncode == 2
+    assert all(f"  {command} " in result.stderr.decode() for command in COMMANDS)
+
+
+@pytest.mark.parametrize("args", [("-h",), ("--help",), *((command, "-h") for command in COMMANDS)])
+def test_cli_help(here, args):
+    assert works(*args, cwd=here).startswith("Usage: ")
+
+
+def test_cli_help_lists_each_command_in_one_whole_sentence(here):
+    listing = works("-h", cwd=here, env={"COLUMNS": "80"}).split("Commands:\n")[1]
+    assert len(listing.splitlines()) == len(COMMANDS)
+    assert "..." not in listing
+
+
+def test_cli_help_in_a_locale_without_chinese(here):
+    assert "\\u4eca" in works("segment", "-h", cwd=here, env={"PYTHONIOENCODING": "latin-1"})
+
+
+def test_cli_version(here):
+    assert cws.__version__ in works("--version", cwd=here)
+
+
+def test_cli_unknown_command(here):
+    is_misused("No such command 'segmant'", "segmant", cwd=here)
+
+
+def test_cli_models(here):
+    lines = works("models", cwd=here).splitlines()
+    assert [line.split()[0] for line in lines] == cws.models()
+    assert all(re.search(r"\(\d+ MB\)$", line) for line in lines)
+
+
+@pytest.mark.parametrize("command", [("segment", "input.txt"), ("models",), ("-h",)])
+def test_cli_stdout_closed(here, command):
+    assert works(*command, cwd=here, limit=lambda: os.close(1)) == ""

@@ -1,0 +1,115 @@
+"""`cws evaluate` and `cws score`."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from commands import (
+    GOLD,
+    fails,
+    is_misused,
+    works,
+)
+
+
+def test_cli_evaluate(trained):
+    rows = works("evaluate", "model", "gold.txt", cwd=trained).splitlines()
+    assert rows[0].split(" | ")[-1].strip(" |") == "F1"
+    assert re.search(r"\| 100\.00 \|$", rows[2])
+
+
+def test_cli_evaluate_with_training_words(trained):
+    figures = json.loads(works("evaluate", "model", "gold.txt", "--train-words", "gold.txt", "--json", cwd=trained))
+    assert (figures["sentences"], figures["f1"], figures["oov_rate"]) == (12, 1.0, 0.0)
+
+
+def test_cli_evaluate_encoding(trained):
+    (trained / "gbk.txt").write_bytes(GOLD.encode("gbk"))
+    args = ("evaluate", "model", "gbk.txt", "--train-words", "gbk.txt", "--encoding", "gbk")
+    assert "100.00" in works(*args, cwd=trained)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("pkuu", "gold.txt"), "no model 'pkuu': give a folder made by cws train, or one of pku, ctb"),
+        (("pku", "missing.txt"), r"missing\.txt: No such file or directory: check the path$"),
+        (("pku", "gold.txt", "--train-words", "missing.txt"), r"missing\.txt: No such file or directory"),
+        (("pku", "empty.txt"), r"empty\.txt: no sentence in this file"),
+        (("pku", "gbk.txt"), r"gbk\.txt:1:0: .*: this looks like gb18030: try --encoding gb18030$"),
+    ],
+)
+def test_cli_evaluate_errors(here, args, message):
+    (here / "empty.txt").touch()
+    (here / "gbk.txt").write_bytes(GOLD.encode("gbk"))
+    fails(message, "evaluate", *args, cwd=here)
+
+
+@pytest.fixture
+def predictions(here):
+    """Also a.txt, with one word of gold.txt too few in each third sentence, and b.txt, with all of it in one word."""
+    (here / "a.txt").write_text(GOLD.replace("北京 大学", "北京大学"), encoding="utf-8")
+    (here / "b.txt").write_text(GOLD.replace(" ", ""), encoding="utf-8")
+    return here
+
+
+def test_cli_score(predictions):
+    row = works("score", "gold.txt", "a.txt", cwd=predictions).splitlines()[2]
+    precision, recall = 10 / 11, 10 / 12
+    f1 = 2 * precision * recall / (precision + recall)
+    assert row.strip("| ").split(" | ")[-3:] == [f"{100 * figure:.2f}" for figure in (precision, recall, f1)]
+
+
+def test_cli_score_json(predictions):
+    figures = json.loads(works("score", "gold.txt", "a.txt", "--json", "--train-words", "a.txt", cwd=predictions))
+    assert (figures["gold_words"], figures["predicted_words"], figures["correct_words"]) == (48, 44, 40)
+    assert (figures["oov_gold"], figures["oov_correct"]) == (8, 0)
+
+
+@pytest.mark.parametrize("predicted", ["a.txt", "-"])
+def test_cli_score_against(predictions, predicted):
+    stdin = (predictions / "a.txt").read_bytes()
+    stdout = works("score", "gold.txt", predicted, "--against", "b.txt", cwd=predictions, stdin=stdin)
+    assert re.search(r"against b\.txt: F1 0\.00, difference \+86\.96 \(95 % of samples .*\), p = 0\.0001\n$", stdout)
+
+
+def test_cli_score_against_json(predictions):
+    figures = json.loads(works("score", "gold.txt", "a.txt", "--against", "b.txt", "--json", cwd=predictions))
+    assert figures["against"]["f1_a"] == figures["f1"]
+    assert figures["against"]["f1_b"] == 0
+
+
+def test_cli_score_encoding(predictions):
+    for name in ("gold.txt", "a.txt", "b.txt"):
+        path = predictions / name
+        path.write_bytes(path.read_text(encoding="utf-8").encode("gbk"))
+    args = ("score", "gold.txt", "a.txt", "--against", "b.txt", "--train-words", "gold.txt", "--encoding", "gbk")
+    assert "against b.txt" in works(*args, cwd=predictions)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (
+            ("gold.txt", "other.txt"),
+            "sentence 2: gold and predicted must spell the same text, but at character 3 gold has",
+        ),
+        (("gold.txt", "short.txt"), "predicted ends after 1 sentences, gold goes on: score the same sentences$"),
+        (("short.txt", "gold.txt"), "gold ends after 1 sentences, predicted goes on: score the same sentences$"),
+        (("gold.txt", "missing.txt"), r"missing\.txt: No such file or directory: check the path$"),
+        (("gold.txt", "empty.txt"), r"empty\.txt: no sentence in this file"),
+        (("gold.txt", "gold.txt", "--against", "short.txt"), "predicted ends after 1 sentences"),
+        (("gold.txt", "gold.txt", "--train-words", "empty.txt"), r"empty\.txt: no sentence in this file"),
+    ],
+)
+def test_cli_score_errors(here, args, message):
+    (here / "other.txt").write_text(GOLD.replace("北京", "南京", 1), encoding="utf-8")
+    (here / "short.txt").write_text("今天 天气 真好\n", encoding="utf-8")
+    (here / "empty.txt").touch()
+    fails(message, "score", *args, cwd=here)
+
+
+def test_cli_score_wrong_usage(here):
+    is_misused("Missing argument 'PREDICTED'", "score", "gold.txt", cwd=here)
