@@ -117,8 +117,8 @@ def train_cli(context: click.Context, /, kind: str, output: str | None, **values
     linear, a CRF over n-grams and word lists, takes seconds for a million words, and is the fastest to segment with.
     hmm is a hidden Markov model; dictionary takes the best path over word lists. The neural kinds need PyTorch (pip
     install "cws-toolkit[neural]") and minutes to hours: bilstm and cnn learn from the corpus alone, bert tunes a
-    pretrained encoder. The same files, options and seed give the same model, of a neural kind on the same device. A neural
-    training that was interrupted goes on where it was when the same command is given again.
+    pretrained encoder. The same files, options and seed give the same model, of a neural kind on the same device. A
+    neural training that was interrupted goes on where it was when the same command is given again.
 
     \b
     cws train --model hmm --order 2 --train train.txt -o my-model

@@ -1,6 +1,7 @@
 """Apache Spark: segmenting and counting n-grams on as many machines as a cluster has.
 
-It needs `pip install "cws-toolkit[spark]"`. docs/explanation/cluster.md says how it works, what goes over the network and how long it takes.
+It needs `pip install "cws-toolkit[spark]"`. docs/explanation/cluster.md says how it works, what goes over the network
+and how long it takes.
 """
 
 from cws.engines.spark.columns import OUTPUTS

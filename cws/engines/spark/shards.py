@@ -1,7 +1,8 @@
 """Partial counts of n-grams cut into shards by first character, so that each can be merged somewhere else.
 
 A window of n + 1 characters tells everything that is counted of the n-grams at its beginning
-(docs/reference/ngram_counts.md). So who has all windows that begin with a character has all counts and neighbours of all n-grams that begin with it.
+(docs/reference/ngram_counts.md). So who has all windows that begin with a character has all counts and neighbours of
+all n-grams that begin with it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Where the words of word lists begin, go on and end: features of characters, for neural labelers.
 
 Each character has twelve bits of each list: it begins, is inside of, ends a word of two, of three, of four, of five to
-eight characters that stands there, whatever else does. Lists differ in what they hold, and the difference tells
-(see docs/explanation/linear.md), so they are not merged. Words are looked up in the classes of an alphabet, as the models see
-characters. `reference_bits` is the specification; the core's `lexicon_bits` does the same.
+eight characters that stands there, whatever else does. Lists differ in what they hold, and the difference tells (see
+docs/explanation/linear.md), so they are not merged. Words are looked up in the classes of an alphabet, as the models
+see characters. `reference_bits` is the specification; the core's `lexicon_bits` does the same.
 """
 
 from __future__ import annotations
