@@ -18,7 +18,7 @@ from cws.tags import SBME
 from cws.text import SPACE, bmp_types
 from cws.training.hmm import train_hmm
 from cws.training.hmm_options import HmmOptions
-from cws.user_dictionary.reference import FORCED, NEVER, entries_at, is_run_character, resegment
+from cws.user_dictionary.reference import DECIDED, FORCED, NEVER, entries_at, is_run_character, resegment
 
 SENTENCES = [
     ["他", "来到", "了", "网易", "杭研", "大厦"],
