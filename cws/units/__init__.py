@@ -1,0 +1,1 @@
+"""What no model may cut: numbers, addresses, names, emoji."""
