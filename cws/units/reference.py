@@ -20,7 +20,8 @@ from typing import NamedTuple
 from cws.units import reference_latin, reference_markup, reference_numbers, reference_web
 from cws.units.characters import Text
 
-SENTENCE_MARKS = frozenset("。！？；：，、．.!?;:,")
+SENTENCE_MARKS = frozenset("。！？；：，、.!?;:,")
+PLACEHOLDERS = frozenset("○◯×□")  # that stand for characters: 二○○二年, 李××
 FREE, BOUNDARY, NO_BOUNDARY = 0, 1, 2  # as in native/base/labeler.h
 # The types of units, in the order of native/units/unit.h. Words and white space are the tokens that are no units; a unit of
 # type word is a grapheme cluster, or a character with a superscript.
@@ -74,7 +75,8 @@ def find_units(text: str) -> list[Unit]:
 
 
 def boundaries(text: str) -> bytes:
-    """Return, for the place after each character, whether a word ends there: FREE, BOUNDARY or NO_BOUNDARY."""
+    """Return, for the place after each character, whether a word ends there: PLACEHOLDERS = frozenset("○◯×□")  # that stand for characters: 二○○二年, 李××
+FREE, BOUNDARY or NO_BOUNDARY."""
     places = bytearray(len(text))
 
     def cut(start: int, end: int) -> None:
@@ -117,4 +119,4 @@ def _cluster_at(text: Text, at: int) -> Unit | None:
         is_blank = kind == "space" and not text.extends(at + 1)  # a line end of two characters
         return None if is_blank else Unit(at, end, "punctuation" if kind == "mark" else "word")
     run = reference_markup.run_of_one_mark(text, at)
-    return Unit(at, run, "punctuation") if run else None
+    return Unit(at, run, "word" if text[at] in PLACEHOLDERS else "punctuation") if run else None

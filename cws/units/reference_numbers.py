@@ -12,10 +12,11 @@ PERCENT = frozenset("%％‰‱")
 PRE_RELEASES = ("rc", "alpha", "beta", "dev", "pre", "preview", "snapshot", "release", "final", "stable", "lts", "post")
 PROVINCES = frozenset("京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领")
 
-DIGITS = frozenset("零〇一二三四五六七八九")
+DIGITS = frozenset("零〇○一二三四五六七八九")
 COUNTING = DIGITS | frozenset("两几")
 SCALES = frozenset("十百千")
 TEN_THOUSANDS = frozenset("万亿")
+KILO_UNITS = frozenset("瓦米克卡赫")  # 千瓦
 NUMERALS = COUNTING | SCALES | TEN_THOUSANDS
 COUNTED_BEFORE_SEVERAL = frozenset("人次总指件户函倍个分字页")  # 人数十万: the 数 is not that of 数十万
 # What a decimal fraction may stand before; 分, 刻, 钟 and 半 would make it a time.
@@ -324,6 +325,8 @@ def numeral(text: Text, at: int) -> int:
         return fraction
     if text[end - 1] in COUNTING and text[end - 2] in TEN_THOUSANDS:
         end -= 1  # 一万一 may go on: 一万一天
+    if text[end - 1] in SCALES and text[end - 2] in TEN_THOUSANDS and text[end] in KILO_UNITS:
+        end -= 1  # 三万千瓦
     return end if any(text[place] in TEN_THOUSANDS for place in range(at, end)) else 0
 
 
@@ -334,7 +337,7 @@ def _decimal_end(text: Text, at: int, point: int) -> int:
         return 0
     if text[end] in TEN_THOUSANDS:
         return text.run_of(end, TEN_THOUSANDS)
-    if text[end] in frozenset("分刻钟半十点") or (text[end] in SCALES and not text[end + 1] in frozenset("万亿瓦米克卡赫")):
+    if text[end] in frozenset("分刻钟半十点") or (text[end] in SCALES and not text[end + 1] in KILO_UNITS | TEN_THOUSANDS):
         return 0
     has_unit = any(text.starts(end, unit) for unit in DECIMAL_UNITS) or text.text[max(at - 3, 0) : at] in ("百分之", "千分之")
     return end if end - point > 2 or has_unit else 0

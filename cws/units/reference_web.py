@@ -170,7 +170,8 @@ def _absolute_path(text: Text, at: int) -> int:
     is_root = names[0] in ROOTS
     is_file = _has_extension(names[0]) or (names[0][:1] == "." and names[0][1:2] in LOWER)
     is_apart = text.kind(at - 1) not in ("han", "other_letter") and len(names[0]) > 1 and names[0][0] in LOWER
-    return _path_end(text, at, end) if len(names) > 1 or is_root or is_file or is_apart else 0
+    is_deep = len(names) > 2 or (len(names) == 2 and names[1] != "")
+    return _path_end(text, at, end) if is_deep or is_root or is_file or is_apart else 0
 
 
 def _relative_path(text: Text, at: int) -> int:
@@ -201,7 +202,7 @@ def _has_extension(name: str) -> bool:
 
 
 DIGITS_OR_NOTHING = frozenset([*"0123456789", ""])
-BLANKS_AND_MARKS = frozenset("。！？；：，、．.!?;:,")
+BLANKS_AND_MARKS = frozenset("。！？；：，、.!?;:,")
 LONGEST_TOPIC = 40  # characters between # and #, if there is a blank or a sentence mark among them
 NO_TOPIC = frozenset("\n\r\v\f\x85\u2028\u2029<>={};\\\"")  # line ends, and what code has: #include <x>
 TOPIC_QUOTES = frozenset("《「『“‘【")
