@@ -124,6 +124,8 @@ def _ipv4_end(text: Text, at: int) -> int:
 
 def _ipv6_end(text: Text, at: int) -> int:
     """Eight groups of hexadecimal digits, or fewer and one ::; with a digit, for a::b is a name of C++."""
+    if text[at] == ":" and text[at + 1] != ":":
+        return 0
     end = text.run(at, lambda place: text[place] in HEX or text[place] == ":", 48)
     piece = text.text[at:end].rstrip(":")
     if ":" not in piece or end - at == 48 or text.is_latin(at + len(piece)) or text.is_latin(at - 1):
