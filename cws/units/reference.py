@@ -109,7 +109,7 @@ def _unit_at(text: Text, at: int) -> Unit | None:
 def _cluster_at(text: Text, at: int) -> Unit | None:
     """The unit at a place where only characters are looked at: emoji, clusters, superscripts, runs of one mark."""
     end, kind = text.cluster_end(at), text.kind(at)
-    if text.is_emoji(at) or "\u20e3" in text.text[at:end]:
+    if text.is_emoji(at) or "\u20e3" in text.text[at + 1 : end]:
         return Unit(at, end, "emoji")
     if text.is_script(at):
         return Unit(at, text.with_extensions(text.run(end, text.is_script)), "number")

@@ -131,7 +131,7 @@ def _ipv6_end(text: Text, at: int) -> int:
     if ":" not in piece or end - at == 48 or text.is_latin(at + len(piece)) or text.is_latin(at - 1):
         return 0
     sides = piece.split("::")
-    groups = [group for side in sides for group in side.split(":") if side]
+    groups = [group for side in sides if side for group in side.split(":")]
     is_full = len(sides) == 1 and len(groups) == 8
     is_short = len(sides) == 2 and 1 <= len(groups) <= 7
     is_valid = all(1 <= len(group) <= 4 for group in groups) and any("0" <= character <= "9" for character in piece)

@@ -155,8 +155,8 @@ size_t NumberFinder<Char>::ipv6_end(size_t at) const {
         if (text_[place] == ':') {
             has_colon = true;
             const size_t colons = text_.run_of(place, U":", end - place) - place;
-            // Three in a row are :: and a : more, which str.split makes an empty group of; four are two of ::.
-            shortened += int(colons / 2);
+            if (colons > 2) return 0;
+            shortened += colons == 2;
             place += colons;
             continue;
         }

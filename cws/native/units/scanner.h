@@ -32,7 +32,7 @@ public:
     void scan(uint8_t* boundaries, Visit visit);
 
 private:
-    static bool is_plain(uint32_t code) {  // also of Latin-1, where nothing is
+    static bool is_plain(uint32_t code) {
         return code - 0x4E00 < 0x5200 && code != U'万' && code != U'亿' && code != U'点';
     }
     static bool is_sentence_mark(uint32_t code) {
@@ -40,10 +40,19 @@ private:
         return code == 0x3002 || code == 0x3001 || (code >= 0xFF01 && is_one_of(code, U"！，：；？"));
     }
 
+    // Marks that are a unit only together with what comes after them, if that is the same mark or combines with it.
+    static bool is_lone_mark(uint32_t code) {
+        if (code - 0x2010 < 0x18) return true;                            // – — ‘ ’ “ ” …
+        if (code - 0x3001 < 0x11) return code - 0x3004 >= 4;              // 、 。 《 》 「 」 【 】
+        if (code - 0xFF01 >= 0x1F) return false;
+        return (1u << (code - 0xFF01)) & (1u << 0 | 3u << 7 | 1u << 11 | 3u << 25 | 1u << 30);  // ！（），：；？
+    }
+
     bool find(size_t at, Unit& unit);
     bool find_at(size_t at, Unit& unit);
     bool find_mark(size_t at, Unit& unit);
     bool find_digits(size_t at, Unit& unit);
+    bool find_signed(size_t at, Unit& unit);
     bool find_letters(size_t at, Unit& unit);
     bool find_numeral(size_t at, Unit& unit);
     bool find_cluster(size_t at, Unit& unit) const;
@@ -82,7 +91,9 @@ void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
             continue;
         }
         Unit unit;
-        if (find(at, unit)) {
+        const uint32_t code = uint32_t(text[at]), next = text_[at + 1];
+        const bool is_lone = is_lone_mark(code) && (is_plain(next) || (is_lone_mark(next) && next != code));
+        if (!is_lone && find(at, unit)) {
             if (is_cut(unit.type) && unit.begin) boundaries[unit.begin - 1] = kBoundary;
             std::fill(boundaries + unit.begin, boundaries + unit.end - 1, uint8_t(kNoBoundary));
             boundaries[unit.end - 1] = is_cut(unit.type) ? kBoundary : kFree;
@@ -90,8 +101,8 @@ void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
             visit(static_cast<const Unit&>(unit));
             continue;
         }
-        const size_t end = text_.cluster_end(at);
-        const bool is_mark = is_sentence_mark(uint32_t(text[at]));
+        const size_t end = is_lone ? at + 1 : text_.cluster_end(at);
+        const bool is_mark = is_sentence_mark(code);
         std::fill(boundaries + at, boundaries + end, uint8_t(is_mark ? kBoundary : kFree));
         if (is_mark && at) boundaries[at - 1] = kBoundary;
         at = end;
@@ -119,14 +130,13 @@ bool UnitScanner<Char>::find_at(size_t at, Unit& unit) {
     }
     if (is_one_of(code, U"万亿点○")) return find_numeral(at, unit) || find_cluster(at, unit);
     switch (kind_of(code)) {
-        case Kind::kDigit: return text_.break_at(at) == Break::kPrepend ? find_cluster(at, unit) : find_digits(at, unit);
+        case Kind::kDigit: return find_digits(at, unit);
         case Kind::kLetter: return find_letters(at, unit);
         case Kind::kMark: return find_mark(at, unit);
         default: return find_cluster(at, unit);
     }
 }
 
-// The number or word that begins with a digit; also with a sign.
 template <class Char>
 bool UnitScanner<Char>::find_digits(size_t at, Unit& unit) {
     if (take(at, web_.url(at), UnitType::kUrl, unit)) return true;
@@ -134,10 +144,7 @@ bool UnitScanner<Char>::find_digits(size_t at, Unit& unit) {
     if (take(at, numbers_.date(at), UnitType::kDate, unit)) return true;
     if (take(at, numbers_.time(at), UnitType::kTime, unit)) return true;
     if (take(at, numbers_.address(at), UnitType::kNumber, unit)) return true;
-    const size_t end = numbers_.number_end(at);
-    if (!numbers_.goes_on_with_letters(end)) return take(at, end, UnitType::kNumber, unit) || find_cluster(at, unit);
-    if (take(at, numbers_.measure_end(end), UnitType::kNumber, unit)) return true;
-    return take(at, word_end(text_, at, end), UnitType::kLatin, unit);
+    return find_signed(at, unit) || find_cluster(at, unit);
 }
 
 template <class Char>
@@ -152,25 +159,37 @@ bool UnitScanner<Char>::find_letters(size_t at, Unit& unit) {
 
 template <class Char>
 bool UnitScanner<Char>::find_mark(size_t at, Unit& unit) {
-    const uint32_t code = text_.folded(at);
-    if (text_.break_at(at) == Break::kPrepend) return find_cluster(at, unit);
-    if (code == '_' || code == '"') {
-        if (take(at, web_.email(at), UnitType::kEmail, unit)) return true;
+    switch (text_[at]) {
+        case ' ': case '\n': case '\r': case '\t': return find_cluster(at, unit);
+        case '_': case '"':
+            if (take(at, web_.email(at), UnitType::kEmail, unit)) return true;
+            break;
+        case ':':
+            if (take(at, emoticon(text_, at), UnitType::kEmoji, unit)) return true;
+            return take(at, numbers_.address(at), UnitType::kNumber, unit) || find_cluster(at, unit);
+        case '(':
+            return take(at, numbers_.area_code_end(at), UnitType::kNumber, unit) || find_cluster(at, unit);
+        case ',': case ')': case '[': case ']': case '!': case '?': case '}': case '\'': case '`': case '|':
+            return find_cluster(at, unit);
+        default: break;
     }
-    if (is_one_of(code, U"_~./\\$") && take(at, web_.path(at), UnitType::kPath, unit)) return true;
+    if (take(at, web_.path(at), UnitType::kPath, unit)) return true;
     if (take(at, markup(text_, at), UnitType::kMarkup, unit)) return true;
     if (take(at, emoticon(text_, at), UnitType::kEmoji, unit)) return true;
-    if (code == '@' && take(at, web_.mention(at), UnitType::kMention, unit)) return true;
-    if (code == '#' && take(at, web_.hashtag(at), UnitType::kHashtag, unit)) return true;
-    if (code == ':' && take(at, numbers_.address(at), UnitType::kNumber, unit)) return true;
-    if (code == '(' && take(at, numbers_.area_code_end(at), UnitType::kNumber, unit)) return true;
-    if (is_one_of(code, U"+-−±")) {
-        const size_t end = numbers_.number_end(at);
-        if (end && !numbers_.goes_on_with_letters(end)) return take(at, end, UnitType::kNumber, unit);
-        if (end && take(at, numbers_.measure_end(end), UnitType::kNumber, unit)) return true;
-        if (end) return take(at, word_end(text_, at, end), UnitType::kLatin, unit);
-    }
+    if (take(at, web_.mention(at), UnitType::kMention, unit)) return true;
+    if (take(at, web_.hashtag(at), UnitType::kHashtag, unit)) return true;
+    if (is_one_of(text_.folded(at), U"+-−±") && find_signed(at, unit)) return true;
     return take(at, latin(text_, at), UnitType::kLatin, unit) || find_cluster(at, unit);
+}
+
+// The number or word that begins with a digit or a sign.
+template <class Char>
+bool UnitScanner<Char>::find_signed(size_t at, Unit& unit) {
+    const size_t end = numbers_.number_end(at);
+    if (!end) return false;
+    if (!numbers_.goes_on_with_letters(end)) return take(at, end, UnitType::kNumber, unit);
+    if (take(at, numbers_.measure_end(end), UnitType::kNumber, unit)) return true;
+    return take(at, word_end(text_, at, end), UnitType::kLatin, unit);
 }
 
 // The number in Chinese numerals that the character at `at` is part of. Of a run of numerals the first that can begin a
