@@ -36,8 +36,9 @@ private:
         return code - 0x4E00 < 0x5200 && code != U'万' && code != U'亿' && code != U'点';
     }
     static bool is_sentence_mark(uint32_t code) {
-        if (code < 0x80) return code == ',' || code == '.' || code == '!' || code == '?' || code == ';' || code == ':';
-        return code == 0x3002 || code == 0x3001 || (code >= 0xFF01 && is_one_of(code, U"！，：；？"));
+        if (code == '.') return true;  // not ．, which stands in names and after Chinese numerals
+        code = fold_width(code);
+        return code == 0x3001 || code == 0x3002 || code == ',' || code == '!' || code == '?' || code == ';' || code == ':';
     }
 
     // Marks that are a unit only together with what comes after them, if that is the same mark or combines with it.
@@ -46,6 +47,27 @@ private:
         if (code - 0x3001 < 0x11) return code - 0x3004 >= 4;              // 、 。 《 》 「 」 【 】
         if (code - 0xFF01 >= 0x1F) return false;
         return (1u << (code - 0xFF01)) & (1u << 0 | 3u << 7 | 1u << 11 | 3u << 25 | 1u << 30);  // ！（），：；？
+    }
+
+    // Whether the character ends everything but a number or a word: it is in no address, path, date or time.
+    static bool ends_all(uint32_t code) {
+        return is_plain(code) || code == ' ' || code == '\n' || code == kNothing || code - 0x3001 < 0x11;
+    }
+
+    // The first place from `at` that is marked, or the end.
+    static size_t next_mark(const uint8_t* marks, size_t at, size_t size) {
+        constexpr size_t kStep = sizeof(uint64_t);
+        for (; at + kStep <= size; at += kStep) {
+            uint64_t eight;
+            std::memcpy(&eight, marks + at, kStep);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            if (eight) return at + size_t(__builtin_ctzll(eight)) / 8;
+#else
+            if (eight) break;
+#endif
+        }
+        while (at < size && !marks[at]) ++at;
+        return at;
     }
 
     bool find(size_t at, Unit& unit);
@@ -77,23 +99,24 @@ void find_boundaries(const Char* text, size_t size, uint8_t* boundaries) {
 template <class Char>
 template <class Visit>
 void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
-    constexpr size_t kStep = sizeof(uint64_t);
     const Char* const text = text_.text;
     const size_t size = text_.size;
     for (size_t i = 0; i < size; ++i) boundaries[i] = !is_plain(text[i]);  // a mark, until the place is decided
     for (size_t at = 0; at < size;) {
         if (!boundaries[at]) {
-            ++at;
-            for (uint64_t eight; at + kStep <= size; at += kStep) {
-                std::memcpy(&eight, boundaries + at, kStep);
-                if (eight) break;
-            }
+            at = next_mark(boundaries, at + 1, size);
             continue;
         }
         Unit unit;
         const uint32_t code = uint32_t(text[at]), next = text_[at + 1];
-        const bool is_lone = is_lone_mark(code) && (is_plain(next) || (is_lone_mark(next) && next != code));
-        if (!is_lone && find(at, unit)) {
+        if (is_lone_mark(code) && (is_plain(next) || (is_lone_mark(next) && next != code))) {
+            const bool is_mark = is_sentence_mark(code);
+            boundaries[at] = is_mark ? kBoundary : kFree;
+            if (is_mark && at) boundaries[at - 1] = kBoundary;
+            ++at;
+            continue;
+        }
+        if (find(at, unit)) {
             if (is_cut(unit.type) && unit.begin) boundaries[unit.begin - 1] = kBoundary;
             std::fill(boundaries + unit.begin, boundaries + unit.end - 1, uint8_t(kNoBoundary));
             boundaries[unit.end - 1] = is_cut(unit.type) ? kBoundary : kFree;
@@ -101,7 +124,7 @@ void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
             visit(static_cast<const Unit&>(unit));
             continue;
         }
-        const size_t end = is_lone ? at + 1 : text_.cluster_end(at);
+        const size_t end = text_.cluster_end(at);
         const bool is_mark = is_sentence_mark(code);
         std::fill(boundaries + at, boundaries + end, uint8_t(is_mark ? kBoundary : kFree));
         if (is_mark && at) boundaries[at - 1] = kBoundary;
@@ -139,6 +162,7 @@ bool UnitScanner<Char>::find_at(size_t at, Unit& unit) {
 
 template <class Char>
 bool UnitScanner<Char>::find_digits(size_t at, Unit& unit) {
+    if (ends_all(text_[text_.digits_end(at)])) return find_signed(at, unit) || find_cluster(at, unit);
     if (take(at, web_.url(at), UnitType::kUrl, unit)) return true;
     if (take(at, web_.email(at), UnitType::kEmail, unit)) return true;
     if (take(at, numbers_.date(at), UnitType::kDate, unit)) return true;
@@ -149,6 +173,8 @@ bool UnitScanner<Char>::find_digits(size_t at, Unit& unit) {
 
 template <class Char>
 bool UnitScanner<Char>::find_letters(size_t at, Unit& unit) {
+    const size_t end = text_.run_in(at, kAlnum);
+    if (end > at && text_[at] != 'Q' && ends_all(text_[end])) return take(at, end, UnitType::kLatin, unit);
     if (take(at, web_.url(at), UnitType::kUrl, unit)) return true;
     if (take(at, web_.email(at), UnitType::kEmail, unit)) return true;
     if (take(at, web_.path(at), UnitType::kPath, unit)) return true;
