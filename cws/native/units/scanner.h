@@ -146,6 +146,7 @@ bool UnitScanner<Char>::find(size_t at, Unit& unit) {
 template <class Char>
 bool UnitScanner<Char>::find_at(size_t at, Unit& unit) {
     const uint32_t code = text_[at];
+    if (code == U'点' && is_plain(text_[at + 1]) && !is_one_of(text_[at - 1], kNumerals)) return false;
     if (code < 0x80) {
         if (is_in(code, kDecimal)) return find_digits(at, unit);
         if (is_in(code, kAlpha)) return find_letters(at, unit);
@@ -162,7 +163,13 @@ bool UnitScanner<Char>::find_at(size_t at, Unit& unit) {
 
 template <class Char>
 bool UnitScanner<Char>::find_digits(size_t at, Unit& unit) {
-    if (ends_all(text_[text_.digits_end(at)])) return find_signed(at, unit) || find_cluster(at, unit);
+    // Most numbers of Chinese text are digits, or digits, a point and digits, and no letter or mark comes after them.
+    const auto ends_number = [](uint32_t code) { return ends_all(code) || is_one_of(code, U"万亿%％"); };
+    const size_t digits = text_.digits_end(at);
+    const uint32_t next = text_[digits];
+    if (ends_all(next) && digits > at && !is_one_of(next, kScales)) return take(at, digits, UnitType::kNumber, unit);
+    if (ends_number(next) || (next == '.' && ends_number(text_[text_.digits_end(digits + 1)])))
+        return find_signed(at, unit) || find_cluster(at, unit);
     if (take(at, web_.url(at), UnitType::kUrl, unit)) return true;
     if (take(at, web_.email(at), UnitType::kEmail, unit)) return true;
     if (take(at, numbers_.date(at), UnitType::kDate, unit)) return true;
