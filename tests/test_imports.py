@@ -16,7 +16,7 @@ FLOORS = [
     {"_native", "errors", "version"},
     {"tags", "text", "threads"},
     {"files"},
-    {"corpus", "decode", "lattice", "metrics", "model_io", "plotting", "word_list"},
+    {"corpus", "decode", "lattice", "metrics", "model_io", "plotting", "units", "word_list"},
     {"crf", "user_dictionary"},
     {"labelers"},
     {"training"},

@@ -17,18 +17,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cws.units import reference_latin, reference_markup, reference_numbers, reference_web
+from cws.units import BOUNDARY, CUT_TYPES, NO_BOUNDARY, reference_latin, reference_markup, reference_numbers, reference_web
 from cws.units.characters import Text
 
 SENTENCE_MARKS = frozenset("。！？；：，、.!?;:,")
 PLACEHOLDERS = frozenset("○◯×□")  # that stand for characters: 二○○二年, 李××
-FREE, BOUNDARY, NO_BOUNDARY = 0, 1, 2  # as in native/base/labeler.h
-# The types of units, in the order of native/units/unit.h. Words and white space are the tokens that are no units; a unit of
-# type word is a grapheme cluster, or a character with a superscript.
-TYPES = (
-    "word", "number", "date", "time", "latin", "url", "email", "path", "mention", "hashtag", "markup", "emoji", "punctuation",
-)  # fmt: skip
-CUT_TYPES = frozenset(("url", "email", "path", "mention", "hashtag", "markup", "emoji", "punctuation"))
 
 # In the order of precedence.
 FINDERS = (
@@ -75,8 +68,7 @@ def find_units(text: str) -> list[Unit]:
 
 
 def boundaries(text: str) -> bytes:
-    """Return, for the place after each character, whether a word ends there: PLACEHOLDERS = frozenset("○◯×□")  # that stand for characters: 二○○二年, 李××
-FREE, BOUNDARY or NO_BOUNDARY."""
+    """Return, for the place after each character, whether a word ends there: FREE, BOUNDARY or NO_BOUNDARY."""
     places = bytearray(len(text))
 
     def cut(start: int, end: int) -> None:

@@ -66,7 +66,8 @@ def _joint(text: Text, begin: int, end: int) -> int:
     mark, after = text.folded(end), end + 1
     if mark == "." or mark in HYPHENS:
         before = text.is_latin(end - 1) or text.is_script(end - 1) or text.extends(end - 1)
-        return after if before and (text.is_letter(after) or text.is_digit(after)) else 0
+        is_private = mark == "." and text[after] == "_" and text.is_latin(after + 1)  # self._name
+        return after if before and (text.is_letter(after) or text.is_digit(after) or is_private) else 0
     if mark == "'":
         return after if text.is_letter(end - 1) and text.is_letter(after) else 0
     if mark == "’" and text.is_letter(end - 1):
@@ -75,6 +76,10 @@ def _joint(text: Text, begin: int, end: int) -> int:
         return after if is_first or text.text[after:rest] in CONTRACTIONS else 0
     if mark == "&":
         return after if text.folded(end - 1) in UPPER and text.folded(after) in UPPER else 0
+    if mark == "+" and text[begin] in ("v", "V"):  # v1.2.3+build
+        major = text.digits_end(begin + 1, 5)
+        is_version = major > begin + 1 and text[major] == "." and text.is_digit(end - 1)
+        return after if is_version and text[after] in ALNUM else 0
     if text.starts(end, "::"):
         return end + 2 if text.is_latin(end - 1) and (text.is_letter(end + 2) or text[end + 2] == "_") else 0
     return 0
@@ -82,7 +87,7 @@ def _joint(text: Text, begin: int, end: int) -> int:
 
 def _with_suffix(text: Text, begin: int, end: int) -> int:
     """With ++ (C++, C++11), the # of C#, and the last dot of U.S."""
-    if text.starts(end, "++") and text.is_letter(end - 1) and not text.is_letter(end + 2) and text[end + 2] != "+":
+    if text.starts(end, "++") and text.is_latin(end - 1) and not text.is_letter(end + 2) and text[end + 2] != "+":
         digits = text.decimals_end(end + 2, 2)
         is_draft = digits > end + 2 and text[digits] in LOWER and not text.is_latin(digits + 1)  # C++0x
         return digits + 1 if is_draft else digits

@@ -6,8 +6,8 @@ from cws.units.characters import ALNUM, HEX, UPPER, Text
 from cws.units.reference_web import MEASURES, scheme_end
 
 SIGNS = frozenset("+-−±")
-# After 3年 or 5页 a hyphen is no sign: 3年-5年.
-COUNTED = frozenset("年月日号时点分秒元岁周页节章")
+# After 3年 or 2小时 a hyphen is no sign: 3年-5年.
+COUNTED = frozenset("年月日号时点分秒元岁周页节章代里天斤度层级倍")
 PERCENT = frozenset("%％‰‱")
 PRE_RELEASES = ("rc", "alpha", "beta", "dev", "pre", "preview", "snapshot", "release", "final", "stable", "lts", "post")
 PROVINCES = frozenset("京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领")
@@ -209,7 +209,7 @@ def _is_sign(text: Text, at: int) -> bool:
     if text.is_latin(at - 1) or text.is_script(at - 1) or text.folded(at - 1) in SIGNS | frozenset(")]}%‰"):
         return False
     if text.kind(at - 1) == "han" and text.folded(at) == "-":
-        is_range = text[at - 1] in COUNTED and text.kind(at - 2) == "digit"
+        is_range = text[at - 1] in COUNTED and "digit" in (text.kind(at - 2), text.kind(at - 3))
         return not is_range and text.folded(text.digits_end(at + 1)) != "-"
     return True
 
@@ -325,6 +325,8 @@ def numeral(text: Text, at: int) -> int:
         return 0
     if fraction := _decimal_end(text, at, end):
         return fraction
+    if end == at + 2 and text[at] in SCALES and text[at] != "十":
+        return 0  # 千万 is an adverb too
     if text[end - 1] in COUNTING and text[end - 2] in TEN_THOUSANDS:
         end -= 1  # 一万一 may go on: 一万一天
     if text[end - 1] in SCALES and text[end - 2] in TEN_THOUSANDS and text[end] in KILO_UNITS:

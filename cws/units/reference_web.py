@@ -221,7 +221,7 @@ def _name_end(text: Text, at: int) -> int:
 
 
 def mention(text: Text, at: int) -> int:
-    return _name_end(text, at + 1) if text.folded(at) == "@" else 0
+    return _name_end(text, at + 1) if text.folded(at) == "@" and text[at - 1] != "\\" else 0
 
 
 def hashtag(text: Text, at: int) -> int:

@@ -17,7 +17,8 @@ size_t joint(const TextView<Char>& text, size_t begin, size_t end) {
     const size_t after = end + 1;
     if (mark == '.' || mark == '-' || mark == 0x2010 || mark == 0x2011) {
         const bool has_word = text.is_latin(end - 1) || text.is_script(end - 1) || text.extends(end - 1);
-        return has_word && (text.is_letter(after) || text.is_digit(after)) ? after : 0;
+        const bool is_private = mark == '.' && text[after] == '_' && text.is_latin(after + 1);  // self._name
+        return has_word && (text.is_letter(after) || text.is_digit(after) || is_private) ? after : 0;
     }
     if (mark == '\'') return text.is_letter(end - 1) && text.is_letter(after) ? after : 0;
     if (mark == 0x2019 && text.is_letter(end - 1)) {
@@ -26,6 +27,11 @@ size_t joint(const TextView<Char>& text, size_t begin, size_t end) {
         return is_first || text.is_word_of(after, rest, kContractions) ? after : 0;
     }
     if (mark == '&') return is_in(text.folded(end - 1), kUpper) && is_in(text.folded(after), kUpper) ? after : 0;
+    if (mark == '+' && (text[begin] == 'v' || text[begin] == 'V')) {  // v1.2.3+build
+        const size_t major = text.digits_end(begin + 1, 5);
+        const bool is_version = major > begin + 1 && text[major] == '.' && text.is_digit(end - 1);
+        return is_version && is_in(text[after], kAlnum) ? after : 0;
+    }
     if (text[end] == ':' && text[after] == ':' && text.is_latin(end - 1))
         return text.is_letter(end + 2) || text[end + 2] == '_' ? end + 2 : 0;
     return 0;
@@ -34,7 +40,7 @@ size_t joint(const TextView<Char>& text, size_t begin, size_t end) {
 // With ++ (C++, C++11), the # of C#, and the last dot of U.S.
 template <class Char>
 size_t with_suffix(const TextView<Char>& text, size_t begin, size_t end) {
-    if (text[end] == '+' && text[end + 1] == '+' && text.is_letter(end - 1) && !text.is_letter(end + 2) &&
+    if (text[end] == '+' && text[end + 1] == '+' && text.is_latin(end - 1) && !text.is_letter(end + 2) &&
         text[end + 2] != '+') {
         const size_t digits = text.decimals_end(end + 2, 2);
         const bool is_draft = digits > end + 2 && is_in(text[digits], kLower) && !text.is_latin(digits + 1);  // C++0x

@@ -228,7 +228,8 @@ bool NumberFinder<Char>::is_sign(size_t at) const {
     if (!is_one_of(text_.folded(at), U"+-−±") || !text_.is_digit(at + 1)) return false;
     if (text_.is_latin(at - 1) || text_.is_script(at - 1) || is_one_of(text_.folded(at - 1), U"+-−±)]}%‰")) return false;
     if (text_.folded(at) != '-' || text_.kind(at - 1) != Kind::kHan) return true;
-    const bool is_range = is_one_of(text_[at - 1], U"年月日号时点分秒元岁周页节章") && text_.kind(at - 2) == Kind::kDigit;
+    const bool is_counted = is_one_of(text_[at - 1], U"年月日号时点分秒元岁周页节章代里天斤度层级倍");
+    const bool is_range = is_counted && (text_.kind(at - 2) == Kind::kDigit || text_.kind(at - 3) == Kind::kDigit);
     return !is_range && text_.folded(text_.digits_end(at + 1)) != '-';
 }
 

@@ -45,6 +45,7 @@ size_t numeral(const TextView<Char>& text, size_t at) {
     size_t end = text.run_of(at, kNumerals);
     if (end == at || is_one_of(text[at], kTenThousands)) return 0;
     if (const size_t whole = decimal_numeral_end(text, at, end)) return whole;
+    if (end == at + 2 && (text[at] == U'百' || text[at] == U'千')) return 0;  // 千万 is an adverb too
     const auto follows_ten_thousand = [&] { return is_one_of(text[end - 2], kTenThousands); };
     if (is_one_of(text[end - 1], kCounting) && follows_ten_thousand()) --end;  // 一万一 may go on: 一万一天
     if (is_one_of(text[end - 1], kScales) && follows_ten_thousand() && is_one_of(text[end], kKiloUnits)) --end;  // 三万千瓦

@@ -164,7 +164,7 @@ bool UnitScanner<Char>::find_at(size_t at, Unit& unit) {
 template <class Char>
 bool UnitScanner<Char>::find_digits(size_t at, Unit& unit) {
     // Most numbers of Chinese text are digits, or digits, a point and digits, and no letter or mark comes after them.
-    const auto ends_number = [](uint32_t code) { return ends_all(code) || is_one_of(code, U"万亿%％"); };
+    const auto ends_number = [](uint32_t code) { return ends_all(code) || is_one_of(code, U"万亿％"); };
     const size_t digits = text_.digits_end(at);
     const uint32_t next = text_[digits];
     if (ends_all(next) && digits > at && !is_one_of(next, kScales)) return take(at, digits, UnitType::kNumber, unit);

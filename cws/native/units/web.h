@@ -47,7 +47,9 @@ public:
     size_t url(size_t at);
     size_t email(size_t at);
     size_t path(size_t at);
-    size_t mention(size_t at) const { return text_.folded(at) == '@' ? name_end(at + 1) : 0; }
+    size_t mention(size_t at) const {
+        return text_.folded(at) == '@' && text_[at - 1] != '\\' ? name_end(at + 1) : 0;
+    }
     size_t hashtag(size_t at) const;
 
 private:
