@@ -78,7 +78,7 @@ def _joint(text: Text, begin: int, end: int) -> int:
         return after if text.folded(end - 1) in UPPER and text.folded(after) in UPPER else 0
     if mark == "+" and text[begin] in ("v", "V"):  # v1.2.3+build
         major = text.digits_end(begin + 1, 5)
-        is_version = major > begin + 1 and text[major] == "." and text.is_digit(end - 1)
+        is_version = major > begin + 1 and text[major] == "." and text.is_latin(end - 1)
         return after if is_version and text[after] in ALNUM else 0
     if text.starts(end, "::"):
         return end + 2 if text.is_latin(end - 1) and (text.is_letter(end + 2) or text[end + 2] == "_") else 0

@@ -29,7 +29,7 @@ size_t joint(const TextView<Char>& text, size_t begin, size_t end) {
     if (mark == '&') return is_in(text.folded(end - 1), kUpper) && is_in(text.folded(after), kUpper) ? after : 0;
     if (mark == '+' && (text[begin] == 'v' || text[begin] == 'V')) {  // v1.2.3+build
         const size_t major = text.digits_end(begin + 1, 5);
-        const bool is_version = major > begin + 1 && text[major] == '.' && text.is_digit(end - 1);
+        const bool is_version = major > begin + 1 && text[major] == '.' && text.is_latin(end - 1);
         return is_version && is_in(text[after], kAlnum) ? after : 0;
     }
     if (text[end] == ':' && text[after] == ':' && text.is_latin(end - 1))
