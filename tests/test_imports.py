@@ -17,7 +17,7 @@ FLOORS = [
     {"_native", "errors", "version"},
     {"bundled", "tags", "text", "threads"},
     {"files"},
-    {"corpus", "decode", "lattice", "metrics", "model_io", "plotting", "word_list"},
+    {"corpus", "decode", "lattice", "metrics", "model_io", "plotting", "units", "word_list"},
     {"corpora", "crf", "user_dictionary"},
     {"labelers"},
     {"training"},

@@ -16,4 +16,5 @@ PYBIND11_MODULE(_native, module) {
     bind_jieba(module);
     bind_sampler(module);
     bind_lexicon(module);
+    bind_units(module);
 }

@@ -24,6 +24,7 @@ void bind_dictionary(pybind11::module_& module);  // NativeDictionary
 void bind_lexicon(pybind11::module_& module);   // NgramCounter and files of partial counts
 void bind_jieba(pybind11::module_& module);     // JiebaWordList and the models of cws.compat.jieba
 void bind_sampler(pybind11::module_& module);   // WordSampler
+void bind_units(pybind11::module_& module);     // find_units and find_boundaries
 
 // A tensor of a mapped file: the bytes of a buffer, which must stay alive.
 template <class T>

@@ -1,0 +1,264 @@
+// Finds the units of a text, which no model may cut, and where words must end; cws/units/reference.py is the specification.
+//
+// One pass from the left. First a loop that the compiler makes vectors of marks the characters that may begin a unit or are
+// sentence marks: all but the common ideographs. Of Chinese text that is one character in eight; the others cost nothing
+// more. Every finder is linear, and what fails is read a bounded number of times (see web.h), so all text is read in linear
+// time.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/labeler.h"
+#include "units/latin.h"
+#include "units/markup.h"
+#include "units/numbers.h"
+#include "units/numerals.h"
+#include "units/characters.h"
+#include "units/unit.h"
+#include "units/web.h"
+
+namespace cws {
+
+template <class Char>
+class UnitScanner {
+public:
+    UnitScanner(const Char* text, size_t size) : text_{text, size}, web_(text_), numbers_(text_) {}
+
+    // Calls visit(unit) for each unit, from the left; and sets boundaries[i], for the place after text[i]: kNoBoundary
+    // inside a unit; kBoundary at the ends of a unit that is cut, beside a sentence mark, and at the end; else kFree. White
+    // space is not looked at, except inside units.
+    template <class Visit>
+    void scan(uint8_t* boundaries, Visit visit);
+
+private:
+    static bool is_plain(uint32_t code) {
+        return code - 0x4E00 < 0x5200 && code != U'万' && code != U'亿' && code != U'点';
+    }
+    static bool is_sentence_mark(uint32_t code) {
+        if (code == '.') return true;  // not ．, which stands in names and after Chinese numerals
+        code = fold_width(code);
+        return code == 0x3001 || code == 0x3002 || code == ',' || code == '!' || code == '?' || code == ';' || code == ':';
+    }
+
+    // Marks that are a unit only together with what comes after them, if that is the same mark or combines with it.
+    static bool is_lone_mark(uint32_t code) {
+        if (code - 0x2010 < 0x18) return true;                            // – — ‘ ’ “ ” …
+        if (code - 0x3001 < 0x11) return code - 0x3004 >= 4;              // 、 。 《 》 「 」 【 】
+        if (code - 0xFF01 >= 0x1F) return false;
+        return (1u << (code - 0xFF01)) & (1u << 0 | 3u << 7 | 1u << 11 | 3u << 25 | 1u << 30);  // ！（），：；？
+    }
+
+    // Whether the character ends everything but a number or a word: it is in no address, path, date or time.
+    static bool ends_all(uint32_t code) {
+        return is_plain(code) || code == ' ' || code == '\n' || code == kNothing || code - 0x3001 < 0x11;
+    }
+
+    // The first place from `at` that is marked, or the end.
+    static size_t next_mark(const uint8_t* marks, size_t at, size_t size) {
+        constexpr size_t kStep = sizeof(uint64_t);
+        for (; at + kStep <= size; at += kStep) {
+            uint64_t eight;
+            std::memcpy(&eight, marks + at, kStep);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            if (eight) return at + size_t(__builtin_ctzll(eight)) / 8;
+#else
+            if (eight) break;
+#endif
+        }
+        while (at < size && !marks[at]) ++at;
+        return at;
+    }
+
+    bool find(size_t at, Unit& unit);
+    bool find_at(size_t at, Unit& unit);
+    bool find_mark(size_t at, Unit& unit);
+    bool find_digits(size_t at, Unit& unit);
+    bool find_signed(size_t at, Unit& unit);
+    bool find_letters(size_t at, Unit& unit);
+    bool find_numeral(size_t at, Unit& unit);
+    bool find_cluster(size_t at, Unit& unit) const;
+    bool take(size_t begin, size_t end, UnitType type, Unit& unit) const {
+        if (!end) return false;
+        unit = {begin, text_.with_extensions(end), type};
+        return true;
+    }
+
+    UnitText<Char> text_;
+    WebFinder<Char> web_;
+    NumberFinder<Char> numbers_;
+    size_t done_ = 0;             // the end of the last unit
+    size_t numerals_checked_ = 0;  // the end of the last run of numerals that is no unit
+};
+
+template <class Char>
+void find_boundaries(const Char* text, size_t size, uint8_t* boundaries) {
+    UnitScanner<Char>(text, size).scan(boundaries, [](const Unit&) {});
+}
+
+template <class Char>
+template <class Visit>
+void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
+    const Char* const text = text_.text;
+    const size_t size = text_.size;
+    for (size_t i = 0; i < size; ++i) boundaries[i] = !is_plain(text[i]);  // a mark, until the place is decided
+    for (size_t at = 0; at < size;) {
+        if (!boundaries[at]) {
+            at = next_mark(boundaries, at + 1, size);
+            continue;
+        }
+        Unit unit;
+        const uint32_t code = uint32_t(text[at]), next = text_[at + 1];
+        if (is_lone_mark(code) && (is_plain(next) || (is_lone_mark(next) && next != code))) {
+            const bool is_mark = is_sentence_mark(code);
+            boundaries[at] = is_mark ? kBoundary : kFree;
+            if (is_mark && at) boundaries[at - 1] = kBoundary;
+            ++at;
+            continue;
+        }
+        if (find(at, unit)) {
+            if (is_cut(unit.type) && unit.begin) boundaries[unit.begin - 1] = kBoundary;
+            std::fill(boundaries + unit.begin, boundaries + unit.end - 1, uint8_t(kNoBoundary));
+            boundaries[unit.end - 1] = is_cut(unit.type) ? kBoundary : kFree;
+            at = done_ = unit.end;
+            visit(static_cast<const Unit&>(unit));
+            continue;
+        }
+        const size_t end = text_.cluster_end(at);
+        const bool is_mark = is_sentence_mark(code);
+        std::fill(boundaries + at, boundaries + end, uint8_t(is_mark ? kBoundary : kFree));
+        if (is_mark && at) boundaries[at - 1] = kBoundary;
+        at = end;
+    }
+    if (size) boundaries[size - 1] = kBoundary;
+}
+
+// The unit that begins at a marked place; or with the plain character before it, or with the numerals before it.
+template <class Char>
+bool UnitScanner<Char>::find(size_t at, Unit& unit) {
+    if (at > done_ && is_plain(text_[at - 1])) {
+        if (text_.extends(at) || text_.is_script(at)) return find_cluster(at - 1, unit);
+        if (is_in(text_.folded(at), kUpper) && take(at - 1, numbers_.plate(at - 1), UnitType::kNumber, unit)) return true;
+    }
+    return find_at(at, unit);
+}
+
+template <class Char>
+bool UnitScanner<Char>::find_at(size_t at, Unit& unit) {
+    const uint32_t code = text_[at];
+    if (code == U'点' && is_plain(text_[at + 1]) && !is_one_of(text_[at - 1], kNumerals)) return false;
+    if (code < 0x80) {
+        if (is_in(code, kDecimal)) return find_digits(at, unit);
+        if (is_in(code, kAlpha)) return find_letters(at, unit);
+        return find_mark(at, unit);
+    }
+    if (is_one_of(code, U"万亿点○")) return find_numeral(at, unit) || find_cluster(at, unit);
+    switch (kind_of(code)) {
+        case Kind::kDigit: return find_digits(at, unit);
+        case Kind::kLetter: return find_letters(at, unit);
+        case Kind::kMark: return find_mark(at, unit);
+        default: return find_cluster(at, unit);
+    }
+}
+
+template <class Char>
+bool UnitScanner<Char>::find_digits(size_t at, Unit& unit) {
+    // Most numbers of Chinese text are digits, or digits, a point and digits, and no letter or mark comes after them.
+    const auto ends_number = [](uint32_t code) { return ends_all(code) || is_one_of(code, U"万亿％"); };
+    const size_t digits = text_.digits_end(at);
+    const uint32_t next = text_[digits];
+    if (ends_all(next) && digits > at && !is_one_of(next, kScales)) return take(at, digits, UnitType::kNumber, unit);
+    if (ends_number(next) || (next == '.' && ends_number(text_[text_.digits_end(digits + 1)])))
+        return find_signed(at, unit) || find_cluster(at, unit);
+    if (take(at, web_.url(at), UnitType::kUrl, unit)) return true;
+    if (take(at, web_.email(at), UnitType::kEmail, unit)) return true;
+    if (take(at, numbers_.date(at), UnitType::kDate, unit)) return true;
+    if (take(at, numbers_.time(at), UnitType::kTime, unit)) return true;
+    if (take(at, numbers_.address(at), UnitType::kNumber, unit)) return true;
+    return find_signed(at, unit) || find_cluster(at, unit);
+}
+
+template <class Char>
+bool UnitScanner<Char>::find_letters(size_t at, Unit& unit) {
+    const size_t end = text_.run_in(at, kAlnum);
+    if (end > at && text_[at] != 'Q' && ends_all(text_[end])) return take(at, end, UnitType::kLatin, unit);
+    if (take(at, web_.url(at), UnitType::kUrl, unit)) return true;
+    if (take(at, web_.email(at), UnitType::kEmail, unit)) return true;
+    if (take(at, web_.path(at), UnitType::kPath, unit)) return true;
+    if (take(at, emoticon(text_, at), UnitType::kEmoji, unit)) return true;
+    if (is_in(text_[at], kHex) && take(at, numbers_.address(at), UnitType::kNumber, unit)) return true;
+    return take(at, latin(text_, at), UnitType::kLatin, unit);
+}
+
+template <class Char>
+bool UnitScanner<Char>::find_mark(size_t at, Unit& unit) {
+    switch (text_[at]) {
+        case ' ': case '\n': case '\r': case '\t': return find_cluster(at, unit);
+        case '_': case '"':
+            if (take(at, web_.email(at), UnitType::kEmail, unit)) return true;
+            break;
+        case ':':
+            if (take(at, emoticon(text_, at), UnitType::kEmoji, unit)) return true;
+            return take(at, numbers_.address(at), UnitType::kNumber, unit) || find_cluster(at, unit);
+        case '(':
+            return take(at, numbers_.area_code_end(at), UnitType::kNumber, unit) || find_cluster(at, unit);
+        case ',': case ')': case '[': case ']': case '!': case '?': case '}': case '\'': case '`': case '|':
+            return find_cluster(at, unit);
+        default: break;
+    }
+    if (take(at, web_.path(at), UnitType::kPath, unit)) return true;
+    if (take(at, markup(text_, at), UnitType::kMarkup, unit)) return true;
+    if (take(at, emoticon(text_, at), UnitType::kEmoji, unit)) return true;
+    if (take(at, web_.mention(at), UnitType::kMention, unit)) return true;
+    if (take(at, web_.hashtag(at), UnitType::kHashtag, unit)) return true;
+    if (is_one_of(text_.folded(at), U"+-−±") && find_signed(at, unit)) return true;
+    return take(at, latin(text_, at), UnitType::kLatin, unit) || find_cluster(at, unit);
+}
+
+// The number or word that begins with a digit or a sign.
+template <class Char>
+bool UnitScanner<Char>::find_signed(size_t at, Unit& unit) {
+    const size_t end = numbers_.number_end(at);
+    if (!end) return false;
+    if (!numbers_.goes_on_with_letters(end)) return take(at, end, UnitType::kNumber, unit);
+    if (take(at, numbers_.measure_end(end), UnitType::kNumber, unit)) return true;
+    return take(at, word_end(text_, at, end), UnitType::kLatin, unit);
+}
+
+// The number in Chinese numerals that the character at `at` is part of. Of a run of numerals the first that can begin a
+// number decides for all of it.
+template <class Char>
+bool UnitScanner<Char>::find_numeral(size_t at, Unit& unit) {
+    const size_t floor = std::max(done_, numerals_checked_);
+    size_t begin = at;
+    while (begin > floor && is_one_of(text_[begin - 1], kNumerals)) --begin;
+    if (begin > floor && text_[begin - 1] == U'数' && take(begin - 1, numeral(text_, begin - 1), UnitType::kNumber, unit))
+        return true;
+    while (begin <= at && is_one_of(text_[begin], kTenThousands)) ++begin;
+    if (begin <= at && take(begin, numeral(text_, begin), UnitType::kNumber, unit)) return true;
+    numerals_checked_ = std::max(numerals_checked_, begin <= at ? text_.run_of(begin, kNumerals) : begin);
+    return false;
+}
+
+// Where only characters are looked at: emoji, grapheme clusters, superscripts, runs of one mark.
+template <class Char>
+bool UnitScanner<Char>::find_cluster(size_t at, Unit& unit) const {
+    const uint32_t code = text_[at];
+    const size_t end = text_.cluster_end(at);
+    if (is_emoji(code)) return take(at, end, UnitType::kEmoji, unit);
+    for (size_t place = at + 1; place < end; ++place)
+        if (text_[place] == 0x20E3) return take(at, end, UnitType::kEmoji, unit);
+    if (text_.is_script(at)) return take(at, text_.scripts_end(end), UnitType::kNumber, unit);
+    const Kind kind = kind_of(code);
+    const bool is_base = kind == Kind::kHan || kind == Kind::kOtherLetter || code == ')' || code == ']' || code == U'）';
+    if (is_base && text_.is_script(end)) return take(at, text_.scripts_end(end), UnitType::kWord, unit);
+    if (end > at + 1) {
+        if (kind == Kind::kSpace && !text_.extends(at + 1)) return false;  // a line end of two characters
+        unit = {at, end, kind == Kind::kMark ? UnitType::kPunctuation : UnitType::kWord};
+        return true;
+    }
+    const bool is_placeholder = is_one_of(code, U"○◯×□");  // they stand for characters: 二○○二年, 李××
+    return take(at, run_of_one_mark(text_, at), is_placeholder ? UnitType::kWord : UnitType::kPunctuation, unit);
+}
+
+}  // namespace cws
