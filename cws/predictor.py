@@ -34,6 +34,9 @@ class Predictor(Protocol):
     they count bytes.
     """
 
+    def set_units(self, has_units: bool) -> None:
+        """Say whether units are kept whole (`cws.units`), before the first text; without, they are not."""
+
     def set_dictionary(self, dictionary: NativeDictionary | None) -> None:
         """Take a user dictionary, which counts from the next call on; None for none."""
 

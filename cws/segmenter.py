@@ -64,6 +64,8 @@ class Segmenter:
         precision: Of a neural model: `float32`, `bf16`, `int8` (on the CPU), or `auto`: bf16 on CUDA; on the CPU
             integers of 16 bits, which bilstm and cnn have for `int8` too, or float32 where PyTorch computes.
         batch_characters: How many characters a neural model computes together; the words are the same for any number.
+        units: Whether what is one thing in every standard stays whole, alike in every context: numbers, dates,
+            addresses, names in Latin letters, emoji (`cws.units`). Without, the model decides.
 
     Raises:
         InputError: An unknown name; a device that is not there; a model that needs `pip install cws-toolkit[neural]`.
@@ -74,7 +76,7 @@ class Segmenter:
     ['他', '来到', '了', '网易', '杭研', '大厦']
     """
 
-    __slots__ = ("_device", "_dictionary", "_model", "config", "path", "predictor")
+    __slots__ = ("_device", "_dictionary", "_model", "_units", "config", "path", "predictor")
 
     def __init__(
         self,
@@ -83,11 +85,14 @@ class Segmenter:
         device: str | None = None,
         precision: str = "auto",
         batch_characters: int | None = None,
+        units: bool = True,
     ) -> None:
         self._model, self.path = find_model(model)
         self.config: dict[str, Any] = model_io.read_config(self.path)
         self._device = Device(device, precision, batch_characters)
         self.predictor: Predictor = open_predictor(self.path, self.config, self._device)
+        self._units = bool(units)
+        self.predictor.set_units(self._units)
         self._dictionary: UserDictionary | None = None
         if user_dictionary is None and os.path.exists(saved := os.path.join(self.path, DICTIONARY_FILE)):
             user_dictionary = saved
@@ -180,7 +185,7 @@ class Segmenter:
         return self.predictor.nbest(text, n)
 
     def __reduce__(self) -> tuple[type[Segmenter], tuple[Any, ...]]:
-        return Segmenter, (self._model, self._dictionary, *self._device)
+        return Segmenter, (self._model, self._dictionary, *self._device, self._units)
 
     def __repr__(self) -> str:
         return f"Segmenter({self._model!r})"
@@ -193,9 +198,10 @@ def load(
     device: str | None = None,
     precision: str = "auto",
     batch_characters: int | None = None,
+    units: bool = True,
 ) -> Segmenter:
     """Return the segmenter of a bundled model, by name, or of a trained one, by folder; see `Segmenter`."""
-    return Segmenter(model, user_dictionary, device, precision, batch_characters)
+    return Segmenter(model, user_dictionary, device, precision, batch_characters, units)
 
 
 def _open_dictionary(dictionary: Dictionary) -> UserDictionary:

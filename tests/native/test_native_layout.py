@@ -14,7 +14,7 @@ NATIVE = Path(__file__).parents[2] / "cws" / "native"
 # From the ground floor up: a file includes files of lower floors and of its own room.
 FLOORS = [
     {"base"},
-    {"trie", "ngrams"},
+    {"trie", "ngrams", "units"},
     {"chain", "lexicon", "jieba"},
     {"models", "neural", "user_dictionary"},
     {"segment"},

@@ -75,6 +75,10 @@ class TorchPredictor:
         self._chain = [one.float().cpu().numpy() for one in self._labeler.scores()]
         self._no_chain = [np.zeros_like(one) for one in self._chain]
         self._dictionary: NativeDictionary | None = None
+        self._has_units = False
+
+    def set_units(self, has_units: bool) -> None:
+        self._has_units = has_units
 
     def set_dictionary(self, dictionary: NativeDictionary | None) -> None:
         self._dictionary = dictionary
@@ -118,21 +122,21 @@ class TorchPredictor:
 
     def whole_sequences(self, block: bytes, column: int, has_words: bool) -> tuple[int, int, bool]:
         empty = np.zeros((0, 4), np.float32)
-        segmenter = EmissionPredictor(self._classes, empty, *self._chain)
-        segmenter.set_dictionary(self._dictionary)
+        segmenter = self._with_own_words(EmissionPredictor(self._classes, empty, *self._chain))
         return segmenter.whole_sequences(block, column, has_words)
 
     def _open(self, texts: Sequence[str], *, scored: bool = False) -> list[EmissionPredictor]:
         """Return what segments each of the texts.
 
-        On CUDA the tags are decided on the device, and come back alone, unless scores are asked for: then, and where a
-        user dictionary has to be weighed against them, the emissions come.
+        On CUDA the tags are decided on the device, and come back alone, unless scores are asked for: then, and where
+        units or a user dictionary have to be weighed against them, the emissions come.
         """
         sequences = [find_sequences(self._classes, text) for text in texts]
         lengths = np.concatenate([found[:, 1] for found in sequences])
         rows = self._score(texts, sequences, int(lengths.sum()))
         chain = self._chain
-        if rows.device.type == "cuda" and not scored and self._dictionary is None:
+        is_free = self._dictionary is None and not self._has_units
+        if rows.device.type == "cuda" and not scored and is_free:
             offsets = torch.from_numpy(np.concatenate([[0], np.cumsum(lengths)])).to(rows.device)
             tags = viterbi(rows, offsets, *self._labeler.scores(), legality=SBME).tags
             rows, chain = torch.eye(4)[tags.cpu().long()], self._no_chain  # waits for the device
@@ -140,10 +144,14 @@ class TorchPredictor:
         result, at = [], 0
         for found in sequences:
             count = int(found[:, 1].sum())
-            result.append(EmissionPredictor(self._classes, emissions[at : at + count], *chain))
-            result[-1].set_dictionary(self._dictionary)
+            result.append(self._with_own_words(EmissionPredictor(self._classes, emissions[at : at + count], *chain)))
             at += count
         return result
+
+    def _with_own_words(self, predictor: EmissionPredictor) -> EmissionPredictor:
+        predictor.set_units(self._has_units)
+        predictor.set_dictionary(self._dictionary)
+        return predictor
 
     @torch.inference_mode()
     def _score(self, texts: Sequence[str], sequences: Sequence[NDArray[np.int64]], count: int) -> Tensor:

@@ -41,6 +41,10 @@ public:
     // characters: the code points, for labelers that read them; else null.
     virtual void score(const uint16_t* codes, const uint32_t* characters, int count) = 0;
 
+    // What is known of the places after the characters of a sequence, before it is asked about: no word has a boundary
+    // inside it, or none at its ends, that this forbids. places: count of Boundary; the last says nothing.
+    virtual void constrain(int begin, int count, const uint8_t* places) = 0;
+
     // About the characters begin ... begin + count - 1 of the block, one sequence; count >= 1.
     virtual void word_ends(int begin, int count, uint8_t* word_ends) = 0;
 

@@ -36,6 +36,9 @@ public:
     explicit ChainDecoder(WordChain words)
         : words_(std::move(words)), tags_(words_.tags()), emissions_(size_t(kMaxCodes * tags_)) {}
 
+    void constrain(int begin, int count, const uint8_t* places) override {
+        words_.constrain(rows(begin), count, places);
+    }
     void word_ends(int begin, int count, uint8_t* word_ends) override {
         words_.word_ends(rows(begin), count, word_ends);
     }

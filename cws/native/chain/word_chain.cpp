@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "chain/constraints.h"
+
 namespace cws {
 
 WordChain::WordChain(WordTags words, std::vector<float> scores, double scale, bool is_sbme,
@@ -13,6 +15,11 @@ WordChain::WordChain(WordTags words, std::vector<float> scores, double scale, bo
             if (const float score = whole_[size_t(from * tags_ + to)]; score > kForbidden)
                 (words_.closes[size_t(from)] ? between_ : inside_).push_back({from, to, score});
     std::transform(whole_.begin(), whole_.end(), scaled_.begin(), [&](float score) { return float(scale * score); });
+}
+
+void WordChain::constrain(float* emissions, int count, const uint8_t* places) const {
+    constexpr float kImpossible = -1e6f;  // far below any score, and sums of it are exact enough
+    constrain_tags(emissions, count, tags_, words_.opens, words_.closes, kImpossible, places);
 }
 
 void WordChain::word_ends(const float* emissions, int count, uint8_t* word_ends) {

@@ -39,6 +39,9 @@ public:
     bool resegment_short(const Score* emissions, int count, Region region, const uint8_t* boundaries,
                       const std::vector<EntryMatch>& matches, uint8_t* word_ends) const;
 
+    // As Decoder::constrain. emissions: of the whole sequence.
+    void constrain(float* emissions, int count, const uint8_t* places) const;
+
     // As Decoder::score_words.
     double score_words(const float* emissions, int count, const std::vector<EntryMatch>& matches,
                        const uint8_t* word_ends);

@@ -26,7 +26,7 @@ public:
     explicit LatticeDecoder(const DictionaryModel& model) : model_(model) {}
 
     void score(const uint16_t* codes, const uint32_t* characters, int count) override {
-        has_runs_ = false;
+        has_runs_ = has_cuts_ = false;
         for (int i = 0, end; i < count; i = end) {
             if (codes[i] == kEdge) {
                 classes_[i] = kNoClass;
@@ -38,6 +38,17 @@ public:
             is_inside_run_[i] = false;
             std::fill(is_inside_run_ + i + 1, is_inside_run_ + end, true);
             has_runs_ |= end > i + 1;
+        }
+    }
+
+    // A place where there is no boundary is as good as one inside a run.
+    void constrain(int begin, int count, const uint8_t* places) override {
+        if (!has_cuts_) std::fill(is_cut_, is_cut_ + kMaxCodes, false);
+        has_cuts_ = has_runs_ = true;
+        for (int at = 0; at + 1 < count; ++at) {
+            if (places[at] == kFree) continue;
+            is_cut_[begin + at] = places[at] == kBoundary;
+            is_inside_run_[begin + at + 1] = places[at] == kNoBoundary;
         }
     }
 
@@ -81,6 +92,7 @@ private:
             if (node == kNoNode) return;
             if (Trie::is_word(model_.trie.nodes[node].weight) && !(end < limit && is_inside_run_[begin + end]))
                 use(end, model_.trie.nodes[node].weight);
+            if (has_cuts_ && is_cut_[begin + end - 1]) return;
         }
     }
     template <class Use>
@@ -122,7 +134,8 @@ private:
     const DictionaryModel& model_;
     uint32_t classes_[kMaxCodes];
     bool is_inside_run_[kMaxCodes];  // of letters and digits: the character before belongs to it too
-    bool has_runs_ = false;
+    bool is_cut_[kMaxCodes];         // whether a word ends after the character, whatever is listed
+    bool has_runs_ = false, has_cuts_ = false;
     double scores_[kMaxSequence + 1];
     uint32_t ends_[kMaxSequence];
     int read_ = 0;  // where the sequence read begins, with the sums over paths to and from a place

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "chain/chain_decoder.h"
+#include "chain/constraints.h"
 #include "chain/sbme.h"
 #include "chain/short_region.h"
 #include "chain/span_scores.h"
@@ -96,6 +97,11 @@ public:
         : model_(model), chain_{model.transitions, model.start, model.end} {}
 
     void score(const uint16_t* codes, const uint32_t*, int count) override { score_characters(model_, codes, count, emissions_); }
+
+    void constrain(int begin, int count, const uint8_t* places) override {
+        constexpr uint8_t kOpens[kTags] = {1, 1, 0, 0}, kCloses[kTags] = {1, 0, 0, 1};  // S, B, M, E
+        constrain_tags(emissions_ + begin * kTags, count, kTags, kOpens, kCloses, int16_t(-32768), places);
+    }
 
     void word_ends(int begin, int count, uint8_t* word_ends) override {
         viterbi_word_ends(chain_, emissions_ + begin * kTags, count, back_, word_ends);

@@ -139,6 +139,7 @@ void bind_models(py::module_& module) {
         .value("conll", Format::kConll)
         .value("spans", Format::kSpans);
     py::class_<NativePredictor>(module, "NativePredictor")
+        .def("set_units", &NativePredictor::set_units, py::arg("has_units"))
         .def("set_dictionary", &NativePredictor::set_dictionary, py::arg("dictionary").none(true), py::keep_alive<1, 2>())
         .def("segment", &NativePredictor::segment, py::arg("text"))
         .def("segment_batch", &NativePredictor::segment_batch, py::arg("texts"), py::arg("threads"))

@@ -6,7 +6,7 @@
 
 #include "python/bindings.h"
 #include "python/python_text.h"
-#include "units/scanner.h"
+#include "units/units.h"
 
 namespace py = pybind11;
 
@@ -32,7 +32,7 @@ py::list find_units(const py::str& text) {
         const py::gil_scoped_release release;
         with_characters(text.ptr(), [&](const auto* characters, size_t count) {
             std::vector<uint8_t> places(count);
-            UnitScanner(characters, count).scan(places.data(), [&](const Unit& unit) { units.push_back(unit); });
+            find_boundaries(characters, count, places.data(), &units);
         });
     }
     py::list result(units.size());

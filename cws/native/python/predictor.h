@@ -32,6 +32,9 @@ public:
     // Takes the user's dictionary, which must outlive the segmenter; null for none.
     void set_dictionary(const NativeDictionary* dictionary) { dictionary_ = dictionary; }
 
+    // Whether units are kept whole; before the first text.
+    void set_units(bool has_units) { segmenters_.set_units(has_units); }
+
     py::object segment(const py::str& text) {
         const auto dictionary = read_dictionary();
         return with_characters(text.ptr(), [&](const auto* characters, size_t size) {
@@ -119,7 +122,7 @@ public:
         {
             py::gil_scoped_release unlocked;
             output.reserve(bytes.size() * (format == Format::kJson ? 12 : 2));
-            Formatter formatter(labeler(), dictionary.get());
+            Formatter formatter(labeler(), dictionary.get(), segmenters_.has_units());
             invalid = formatter.format(format, bytes.data(), bytes.size(), {column, has_words}, is_last, output);
         }
         if (invalid != Formatter::kValid) return py::int_(invalid);
@@ -135,7 +138,7 @@ public:
         int64_t invalid;
         {
             py::gil_scoped_release unlocked;
-            invalid = Formatter(labeler(), dictionary.get()).word_ends(bytes.data(), bytes.size(), ends);
+            invalid = Formatter(labeler(), dictionary.get(), segmenters_.has_units()).word_ends(bytes.data(), bytes.size(), ends);
         }
         if (invalid != Formatter::kValid) return py::int_(invalid);
         return py::bytes(reinterpret_cast<const char*>(ends.data()), ends.size() * sizeof(uint32_t));
@@ -146,7 +149,7 @@ public:
         const auto dictionary = read_dictionary();
         LinePosition position{column, has_words};
         py::gil_scoped_release unlocked;
-        Formatter formatter(labeler(), dictionary.get());
+        Formatter formatter(labeler(), dictionary.get(), segmenters_.has_units());
         const size_t length = formatter.whole_sequences(bytes.data(), bytes.size(), position);
         return {length, position.column, position.has_words};
     }

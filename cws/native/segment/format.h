@@ -22,8 +22,8 @@ struct LinePosition {
 class Formatter {
 public:
     // dictionary: the user's, or null; it must outlive the formatter.
-    Formatter(const Labeler& labeler, const UserDictionary* dictionary)
-        : classes_(labeler.classes), dictionary_(dictionary), segmenter_(labeler) {}
+    Formatter(const Labeler& labeler, const UserDictionary* dictionary, bool has_units)
+        : classes_(labeler.classes), dictionary_(dictionary), has_units_(has_units), segmenter_(labeler, has_units) {}
 
     static constexpr int64_t kValid = -1;
 
@@ -44,6 +44,7 @@ private:
 
     const uint16_t* classes_;
     const UserDictionary* dictionary_;
+    bool has_units_;
     Segmenter segmenter_;
     std::vector<uint32_t> codes_;
     std::vector<uint8_t> word_ends_;

@@ -15,6 +15,8 @@
 
 #include "base/characters.h"
 #include "base/labeler.h"
+#include "chain/constraints.h"
+#include "units/units.h"
 #include "user_dictionary/decide.h"
 #include "user_dictionary/resegment.h"
 
@@ -40,7 +42,9 @@ size_t sequence_end(const uint16_t* classes, const Char* text, size_t size, size
 // What one thread needs to segment; reused between texts, about 50 KB.
 class Segmenter {
 public:
-    explicit Segmenter(const Labeler& labeler) : classes_(labeler.classes), decoder_(labeler.decoder()) {
+    // has_units: whether units are kept whole, which no model may cut (cws/native/units).
+    explicit Segmenter(const Labeler& labeler, bool has_units = false)
+        : classes_(labeler.classes), decoder_(labeler.decoder()), has_units_(has_units) {
         codes_[0] = codes_[1] = kEdge;
         if (labeler.reads_characters) characters_.resize(kMaxCodes);
     }
@@ -49,6 +53,23 @@ public:
     // dictionary: the user's, or null.
     template <class Char>
     void word_ends(const Char* text, size_t size, const UserDictionary* dictionary, uint8_t* word_ends);
+
+    // Tells the decoder what `word_ends` found out about the places of a sequence of the same text; for those that ask it
+    // about the sequence themselves.
+    void constrain(Decoder& decoder, size_t text_begin, int begin, int count) const {
+        if (has_units_ && next_constraint(places_.data() + text_begin, 0, count) < count)
+            decoder.constrain(begin, count, places_.data() + text_begin);
+    }
+    // Whether words of a sequence have boundaries where there are none, or none where there are.
+    bool breaks(size_t text_begin, const std::vector<uint8_t>& word_ends) const {
+        if (!has_units_) return false;
+        for (size_t at = 0; at + 1 < word_ends.size(); ++at)
+            if (const uint8_t place = places_[text_begin + at]; place != kFree && (place == kBoundary) != bool(word_ends[at]))
+                return true;
+        return false;
+    }
+    // Whether a unit goes on after text[at].
+    bool is_inside_unit(size_t at) const { return has_units_ && places_[at] == kNoBoundary; }
 
     // Calls visit(text_begin, decoder, begin, count) for each sequence of the text: where it begins in the text and, for
     // the decoder, in its block.
@@ -67,6 +88,8 @@ private:
     };
 
     template <class Char>
+    void find_places(const Char* text, size_t size, const EntryFinder<Char>* finder);
+    template <class Char>
     size_t fill_block(const Char* text, size_t size, size_t at);
     template <class Char>
     void copy_characters(const Char* text);
@@ -79,6 +102,9 @@ private:
     std::vector<uint32_t> characters_;  // of the block, for labelers that read them
     EntryScratch entries_;
     DecidedWords decided_;
+    bool has_units_;
+    std::vector<Unit> units_;
+    std::vector<uint8_t> places_;  // of the text, what is known of the place after each character: Boundary
     Resegmentation resegmentation_;
 };
 
@@ -124,22 +150,40 @@ void Segmenter::for_each_sequence(const Char* text, size_t size, Visit visit, Pr
     }
 }
 
+// Where units have boundaries and where not. An entry of the user's that begins like a mention ends it.
+template <class Char>
+void Segmenter::find_places(const Char* text, size_t size, const EntryFinder<Char>* finder) {
+    places_.resize(size);
+    units_.clear();
+    find_boundaries(text, size, places_.data(), finder ? &units_ : nullptr);
+    for (const Unit& unit : units_) {
+        if (unit.type != UnitType::kMention) continue;
+        const size_t end = finder->longest_entry(unit.begin);
+        if (end <= unit.begin + 1 || end >= unit.end) continue;
+        std::fill(places_.begin() + int64_t(end), places_.begin() + int64_t(unit.end) - 1, uint8_t(kFree));
+        places_[end - 1] = kBoundary;
+    }
+}
+
 template <class Char>
 void Segmenter::word_ends(const Char* text, size_t size, const UserDictionary* dictionary, uint8_t* word_ends) {
     size_t done = 0;
     const auto separators = [&](size_t end) {
-        for (; done < end; ++done) word_ends[done] = done + 1 == end || text[done] == '\n';
+        for (; done < end; ++done) word_ends[done] = (done + 1 == end && !is_inside_unit(done)) || text[done] == '\n';
     };
     std::optional<EntryFinder<Char>> finder;
     if (dictionary) finder.emplace(*dictionary, entries_, text, size);
+    if (has_units_) find_places(text, size, finder ? &*finder : nullptr);
     const auto prepare = [&](size_t text_begin, int count) {
         if (finder) finder->look_ahead(text_begin, count);
     };
     const auto visit = [&](size_t text_begin, Decoder& decoder, int begin, int count) {
         separators(text_begin);
         uint8_t* const ends = word_ends + text_begin;
+        constrain(decoder, text_begin, begin, count);
         decoder.word_ends(begin, count, ends);
         done = text_begin + size_t(count);
+        if (is_inside_unit(done - 1)) ends[count - 1] = 0;
         if (!finder) return;
         finder->find(text_begin, count);
         decided_.decide(decoder, begin, count, ends, finder->forced(), finder->matches());

@@ -20,6 +20,10 @@ public:
 
     const Labeler& labeler() const { return labeler_; }
 
+    // Whether segmenters keep units whole. Before the first is borrowed.
+    void set_units(bool has_units) { has_units_ = has_units; }
+    bool has_units() const { return has_units_; }
+
     // A segmenter for the calling thread, given back at the end. Nobody waits for the lock: a process may be forked
     // while one of its threads holds it, and then the child's never opens.
     class Lease {
@@ -32,7 +36,7 @@ public:
                     pool_.free_.pop_back();
                 }
             }
-            if (!segmenter_) segmenter_ = std::make_unique<Segmenter>(pool_.labeler_);
+            if (!segmenter_) segmenter_ = std::make_unique<Segmenter>(pool_.labeler_, pool_.has_units_);
         }
         Lease(const Lease&) = delete;
         ~Lease() {
@@ -49,6 +53,7 @@ public:
 
 private:
     const Labeler& labeler_;
+    bool has_units_ = false;
     std::mutex mutex_;
     std::vector<std::unique_ptr<Segmenter>> free_;
 };

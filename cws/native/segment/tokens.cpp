@@ -18,6 +18,7 @@ public:
         const auto certain = [](const Token&, bool) { return 1.0; };
         segmenter.for_each_sequence(text_, size_, [&](size_t at, Decoder& decoder, int begin, int count) {
             add_until(at, certain);  // white space
+            segmenter.constrain(decoder, at, begin, count);
             decoder.read(begin, count);
             add_until(at + size_t(count), [&](const Token& token, bool is_decided) {
                 if (token.begin < at) return 1.0;  // joined by the dictionary

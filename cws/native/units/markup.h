@@ -7,7 +7,7 @@
 namespace cws {
 
 // After a letter only these are tags: List<String> and vector<int> are generics.
-inline constexpr std::string_view kTags[] = {
+inline constexpr std::string_view kMarkupNames[] = {
     "a", "abbr", "b", "blockquote", "body", "br", "center", "code", "dd", "del", "div", "dl", "dt", "em", "font", "footer",
     "form", "h1", "h2", "h3", "h4", "h5", "h6", "head", "header", "hr", "html", "i", "iframe", "img", "input", "ins", "kbd",
     "label", "li", "link", "mark", "meta", "nav", "ol", "option", "p", "pre", "s", "script", "section", "select", "small",
@@ -54,7 +54,7 @@ size_t tag_end(const UnitText<Char>& text, size_t at) {
     else if (text[name] == '>')
         end = name + 1;
     const bool after_word = text.is_letter(at - 1) || text[at - 1] == '_';
-    const bool is_tag = has_attributes || begin == at + 2 || text.is_word_of(begin, name, kTags, true);
+    const bool is_tag = has_attributes || begin == at + 2 || text.is_word_of(begin, name, kMarkupNames, true);
     return after_word && !is_tag ? 0 : end;
 }
 

@@ -55,6 +55,15 @@ public:
     // Entries that reach beyond a sequence, white space included: (begin, end) in the text.
     const std::vector<std::pair<size_t, size_t>>& crossing() const { return scratch_.crossing; }
 
+    // The end of the longest entry that begins at text[at] and is no word that should be none; `at` if there is none.
+    size_t longest_entry(size_t at) const {
+        size_t longest = at;
+        walk(at, at, kRoot, WordTree::kRootNode, [&](size_t match_end, double weight) {
+            if (weight > 0) longest = match_end;
+        });
+        return longest;
+    }
+
     // The end of the longest entry that begins at text[at], as far as text that ends there can tell: then the text's
     // end, if more text could make an entry; else at itself.
     size_t reach(size_t at) const {
