@@ -25,5 +25,5 @@ export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export PYTHONMALLOC=malloc PYTHONDONTWRITEBYTECODE=1
 preload="$("$cxx" -print-file-name=libasan.so) $("$cxx" -print-file-name=libubsan.so) $("$cxx" -print-file-name=libstdc++.so)"
 LD_PRELOAD="$preload" "$python" -m pytest -q -p no:cacheprovider --capture=sys tests/labelers tests/test_segmenter.py \
-    tests/decode tests/compat tests/lexicon tests/user_dictionary \
+    tests/decode tests/compat tests/lexicon tests/user_dictionary tests/units \
     -k "not child_processes and not fork and not racing_threads and not other_processes and not nothing_is_printed and not torch and not tensor and not its_memory" "$@"

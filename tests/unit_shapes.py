@@ -55,12 +55,15 @@ def uri(random: Random) -> str:
     return whole + random.choice(ALNUM + "/=-_~") if path or query or fragment else whole
 
 
-# RFC 5322, 3.4.1 without comments and folding white space; an address begins with a letter or digit, or a quotation mark.
+# RFC 5322, 3.4.1 without comments and blanks; the first character is a letter, a digit or a quotation mark.
 ATEXT = ALNUM + "!#$%&'*+-/=?^_`{|}~"
 
 
 def addr_spec(random: Random) -> str:
-    atoms = [random.choice(ALNUM) + some(random, ATEXT, 0, 8), *(some(random, ATEXT) for _ in range(random.randrange(3)))]
+    atoms = [
+        random.choice(ALNUM) + some(random, ATEXT, 0, 8),
+        *(some(random, ATEXT) for _ in range(random.randrange(3))),
+    ]
     local = ".".join(atoms)
     if random.random() < 0.05:
         local = '"' + some(random, ATEXT + ".,:;<>()[]@") + '"'
@@ -102,7 +105,9 @@ def time(random: Random) -> str:
 
 
 def ip(random: Random) -> str:
-    address = random.choice([ipaddress.IPv4Address(random.getrandbits(32)), ipaddress.IPv6Address(random.getrandbits(128))])
+    address = random.choice(
+        [ipaddress.IPv4Address(random.getrandbits(32)), ipaddress.IPv6Address(random.getrandbits(128))]
+    )
     return random.choice([str(address), address.exploded])
 
 
@@ -118,10 +123,16 @@ def telephone(random: Random) -> str:
     digit = lambda count: some(random, DIGITS, count, count)  # noqa: E731
     return random.choice(
         [
-            "1" + digit(10), f"010-{digit(8)}", f"0{random.randrange(300, 999)}-{digit(7)}", f"400-{digit(3)}-{digit(4)}",
-            f"+86-10-{digit(8)}", f"+86-1{digit(10)}", f"(021){digit(8)}", f"1{digit(2)}-{digit(4)}-{digit(4)}",
+            "1" + digit(10),
+            f"010-{digit(8)}",
+            f"0{random.randrange(300, 999)}-{digit(7)}",
+            f"400-{digit(3)}-{digit(4)}",
+            f"+86-10-{digit(8)}",
+            f"+86-1{digit(10)}",
+            f"(021){digit(8)}",
+            f"1{digit(2)}-{digit(4)}-{digit(4)}",
         ]
-    )  # fmt: skip
+    )
 
 
 def plate(random: Random) -> str:
@@ -136,6 +147,7 @@ def hexadecimal(random: Random) -> str:
 
 def numeral(random: Random) -> str:
     """A whole number in Chinese numerals with 万 or 亿, or a decimal fraction."""
+
     def below(limit: int) -> str:
         value, shown = random.randrange(1, limit), ""
         for scale, name in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
@@ -181,18 +193,39 @@ def latin(random: Random) -> str:
     word = lambda: some(random, LETTERS, 2)  # noqa: E731
     return random.choice(
         [
-            word(), f"{word()}-{word()}", f"O'{word()}", f"{word()}'s", f"{word()}’s", f"{word()}é{word()}", "e\u0301" + word(),
-            f"{random.choice('ABCDE')}&{random.choice('TRS')}", word() + some(random, DIGITS), "Ｗ" + "ＴＯ", "Привет", "αβγ",
-            "U.S.", "e.g.", f"{word()}-{random.randrange(99)}",
+            word(),
+            f"{word()}-{word()}",
+            f"O'{word()}",
+            f"{word()}'s",
+            f"{word()}’s",
+            f"{word()}é{word()}",
+            "e\u0301" + word(),
+            f"{random.choice('ABCDE')}&{random.choice('TRS')}",
+            word() + some(random, DIGITS),
+            "Ｗ" + "ＴＯ",
+            "Привет",
+            "αβγ",
+            "U.S.",
+            "e.g.",
+            f"{word()}-{random.randrange(99)}",
         ]
-    )  # fmt: skip
+    )
 
 
 def identifier(random: Random) -> str:
     word = lambda: random.choice(LETTERS + "_") + some(random, ALNUM, 1, 6)  # noqa: E731
     names = [word() for _ in range(random.randint(2, 4))]
     return random.choice(
-        ["_".join(names), ".".join(names), "::".join(names), "__" + names[0] + "__", names[0] + "++", "C#", ".NET", "Node.js"]
+        [
+            "_".join(names),
+            ".".join(names),
+            "::".join(names),
+            "__" + names[0] + "__",
+            names[0] + "++",
+            "C#",
+            ".NET",
+            "Node.js",
+        ]
     )
 
 
@@ -210,11 +243,21 @@ def placeholder(random: Random) -> str:
     letter = random.choice("sdfxeg")
     return random.choice(
         [
-            f"<{name.strip('_') or 'N'}>", f"</{name.strip('_') or 'N'}>", f"{{{{{name}}}}}", f"{{{{ {name} }}}}", f"${{{name}}}",
-            f"%{letter}", f"%{random.randrange(9)}.{random.randrange(9)}{letter}", f"%({name}){letter}", f"{{{name}}}", "&nbsp;",
-            "&#183;", "<br/>", "<br />",
+            f"<{name.strip('_') or 'N'}>",
+            f"</{name.strip('_') or 'N'}>",
+            f"{{{{{name}}}}}",
+            f"{{{{ {name} }}}}",
+            f"${{{name}}}",
+            f"%{letter}",
+            f"%{random.randrange(9)}.{random.randrange(9)}{letter}",
+            f"%({name}){letter}",
+            f"{{{name}}}",
+            "&nbsp;",
+            "&#183;",
+            "<br/>",
+            "<br />",
         ]
-    )  # fmt: skip
+    )
 
 
 def run_of_marks(random: Random) -> str:
@@ -229,11 +272,32 @@ def scripted(random: Random) -> str:
 SHAPES: dict[str, Make] = {
     make.__name__: make
     for make in (
-        uri, addr_spec, number, digits_of_any_script, date, timestamp, time, ip, version, telephone, plate, hexadecimal,
-        numeral, path, mention, open_hashtag, hashtag, latin, identifier, element, placeholder, run_of_marks, scripted,
+        uri,
+        addr_spec,
+        number,
+        digits_of_any_script,
+        date,
+        timestamp,
+        time,
+        ip,
+        version,
+        telephone,
+        plate,
+        hexadecimal,
+        numeral,
+        path,
+        mention,
+        open_hashtag,
+        hashtag,
+        latin,
+        identifier,
+        element,
+        placeholder,
+        run_of_marks,
+        scripted,
     )
-}  # fmt: skip
-# Characters that belong to no unit of that shape: what ends an address ends them all, but for what runs over Han characters.
+}
+# Characters that belong to no unit of that shape: what ends an address ends all but those that run over Han characters.
 OVER_HAN = {"mention", "open_hashtag", "numeral"}
 CONTEXTS = [("", ""), (" ", " "), ("，", "。"), ("（", "）"), ("“", "”"), ("、", "、")]
 HAN_CONTEXTS = [("在", "的"), ("看", "吧"), ("他说", "很好")]

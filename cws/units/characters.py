@@ -1,4 +1,4 @@
-"""A text as the scanner of units sees it: what kind of character stands where, and which characters are one for a reader."""
+"""A text as the scanner of units sees it: which kind of character stands where, and grapheme clusters."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Text:
         return self.kind(at) == "script_digit"
 
     def is_emoji(self, at: int) -> bool:
-        """An emoji by itself, even where fonts draw it as text; not the digits, # and *, which become emoji as keycaps."""
+        """An emoji by itself, even where fonts draw it as text; not digits, # and *, which keycaps make emoji."""
         return self[at] >= "\x80" and _properties(self[at])[2]
 
     def is_latin(self, at: int) -> bool:
@@ -121,7 +121,7 @@ class Text:
             if not joined:
                 break
             flags = flags + 1 if after == "Regional_Indicator" else 0
-            pictograph = after in ("Extend", "ZWJ") and pictograph or _properties(self[end])[3]
+            pictograph = (after in ("Extend", "ZWJ") and pictograph) or _properties(self[end])[3]
             end += 1
         return end
 

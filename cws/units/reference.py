@@ -1,14 +1,15 @@
 """Spans that no model may cut: the specification, in plain Python and slow.
 
-A text is read from the left. At each place the first type that fits is taken, in this order: URL, e-mail, path, markup,
-emoticon, mention, hashtag, date, time, addresses of machines, number, Latin word, emoji and other grapheme clusters, a run
-of one mark. After a unit reading goes on at its end. So what a unit is depends on nothing before it, but for a few marks
-that could be part of something else (the - of 3-5 is no sign).
+A text is read from the left. At each place the first type that fits is taken, in this order: URL, e-mail, path,
+markup, emoticon, mention, hashtag, date, time, addresses of machines, number, Latin word, emoji and other grapheme
+clusters, a run of one mark. After a unit reading goes on at its end. So what a unit is depends on nothing before it,
+but for a few marks that could be part of something else (the - of 3-5 is no sign).
 
-Inside a unit there is no cut. URLs, e-mail addresses, paths, markup, mentions, hashtags, emoji and runs of marks are words
-of their own: there is a cut at both ends. The ends of numbers, dates, times and Latin words are open, so that the model
-decides 1998年, B超 and 5G. Outside units, a sentence mark (。！？；：，、 and those of ASCII) has a cut on both sides.
-White space is left to the segmenter, which makes words of it; only markup and hashtags may hold some, never a line feed.
+Inside a unit there is no cut. URLs, e-mail addresses, paths, markup, mentions, hashtags, emoji and runs of marks are
+words of their own: there is a cut at both ends. The ends of numbers, dates, times and Latin words are open, so that
+the model decides 1998年, B超 and 5G. Outside units, a sentence mark (。！？；：，、 and those of ASCII) has a cut
+on both sides. White space is left to the segmenter, which makes words of it; only markup and hashtags may hold some, never a
+line feed.
 
 The core does the same in one pass; tests compare them.
 """
@@ -17,7 +18,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cws.units import BOUNDARY, CUT_TYPES, NO_BOUNDARY, reference_latin, reference_markup, reference_numbers, reference_web
+from cws.units import (
+    BOUNDARY,
+    CUT_TYPES,
+    NO_BOUNDARY,
+    reference_latin,
+    reference_markup,
+    reference_numbers,
+    reference_numerals,
+    reference_paths,
+    reference_web,
+)
 from cws.units.characters import Text
 
 SENTENCE_MARKS = frozenset("。！？；：，、.!?;:,")
@@ -27,7 +38,7 @@ PLACEHOLDERS = frozenset("○◯×□")  # that stand for characters: 二○○�
 FINDERS = (
     ("url", reference_web.url),
     ("email", reference_web.email),
-    ("path", reference_web.path),
+    ("path", reference_paths.path),
     ("markup", reference_markup.markup),
     ("emoji", reference_markup.emoticon),
     ("mention", reference_web.mention),
@@ -37,7 +48,7 @@ FINDERS = (
     ("number", reference_numbers.address),
     ("number", reference_numbers.plate),
     ("number", reference_numbers.number),
-    ("number", reference_numbers.numeral),
+    ("number", reference_numerals.numeral),
     ("latin", reference_latin.latin),
 )
 

@@ -7,7 +7,7 @@ from cws.units.reference_numbers import goes_on_with_letters, number_end
 
 HYPHENS = frozenset("-‐‑")
 # After ’, which is a quotation mark too; ' is one less often between letters.
-CONTRACTIONS = frozenset("s t d m re ve ll em S T D M RE VE LL".split())
+CONTRACTIONS = frozenset(["s", "t", "d", "m", "re", "ve", "ll", "em", "S", "T", "D", "M", "RE", "VE", "LL"])
 SHARP = frozenset("CFJQ")  # C#, F#
 OPTION_BEFORE = frozenset("`\"'([{（“「【《、，：；。|=")
 NAME_AFTER = frozenset(".)]}%‰℃°\"'”’>/\\")  # a dot after one of these ends a sentence: …（%）.the

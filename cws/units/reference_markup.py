@@ -1,4 +1,4 @@
-"""Tags, entities, placeholders, emoticons and runs of one mark: the specification. Each function gives the end, or 0."""
+"""Tags, entities, placeholders, emoticons, runs of one mark: the specification. Each function gives the end, or 0."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from cws.units.characters import ALNUM, DECIMAL, HEX, Text
 
 NAME = ALNUM | frozenset("_:.-")
 # After a letter only these are tags: List<String> and vector<int> are generics.
-TAGS = frozenset(
-    "a abbr b blockquote body br center code dd del div dl dt em font footer form h1 h2 h3 h4 h5 h6 head header hr html i "
-    "iframe img input ins kbd label li link mark meta nav ol option p pre s script section select small span strong style "
-    "sub sup table tbody td textarea tfoot th thead title tr u ul var video".split()
-)
+TAGS = frozenset((
+    "a", "abbr", "b", "blockquote", "body", "br", "center", "code", "dd", "del", "div", "dl", "dt", "em", "font",
+    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "head", "header", "hr", "html", "i", "iframe", "img",
+    "input", "ins", "kbd", "label", "li", "link", "mark", "meta", "nav", "ol", "option", "p", "pre", "s",
+    "script", "section", "select", "small", "span", "strong", "style", "sub", "sup", "table", "tbody", "td",
+    "textarea", "tfoot", "th", "thead", "title", "tr", "u", "ul", "var", "video",
+))  # fmt: skip
 ATTRIBUTE = ALNUM | frozenset("_:.-=/ \t%#@?!,;+&")
 LONGEST_TEMPLATE = 100  # characters of {{ }} that has a blank inside
 EMOTICONS = (
-    "^_^", "^-^", "^o^", "^O^", ">_<", "-_-", "=_=", "@_@", "*_*", "T_T", "QAQ", "o_O", "O_o", ":-)", ":-(", ";-)", ":-D",
-    ":-P", ":)", ";)",
+    "^_^", "^-^", "^o^", "^O^", ">_<", "-_-", "=_=", "@_@", "*_*", "T_T", "QAQ", "o_O", "O_o", ":-)", ":-(", ";-)",
+    ":-D", ":-P", ":)", ";)",
 )  # fmt: skip
 
 
@@ -82,7 +84,7 @@ def _entity_end(text: Text, at: int) -> int:
         end = text.run_of(begin, DECIMAL if begin == at + 2 else HEX, 8)
     else:
         begin = at + 1
-        end = text.run_of(begin, ALNUM, 10) if not text[begin] in DECIMAL else begin
+        end = text.run_of(begin, ALNUM, 10) if text[begin] not in DECIMAL else begin
     return end + 1 if end > begin and text[end] == ";" else 0
 
 

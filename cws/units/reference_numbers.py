@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cws.units.characters import ALNUM, HEX, UPPER, Text
-from cws.units.reference_web import MEASURES, scheme_end
+from cws.units.reference_paths import MEASURES
+from cws.units.reference_web import scheme_end
 
 SIGNS = frozenset("+-−±")
 # After 3年 or 2小时 a hyphen is no sign: 3年-5年.
@@ -11,21 +12,8 @@ COUNTED = frozenset("年月日号时点分秒元岁周页节章代里天斤度�
 PERCENT = frozenset("%％‰‱")
 PRE_RELEASES = ("rc", "alpha", "beta", "dev", "pre", "preview", "snapshot", "release", "final", "stable", "lts", "post")
 PROVINCES = frozenset("京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领")
-
-DIGITS = frozenset("零〇○一二三四五六七八九")
-COUNTING = DIGITS | frozenset("两几")
 SCALES = frozenset("十百千")
 TEN_THOUSANDS = frozenset("万亿")
-KILO_UNITS = frozenset("瓦米克卡赫")  # 千瓦
-NUMERALS = COUNTING | SCALES | TEN_THOUSANDS
-COUNTED_BEFORE_SEVERAL = frozenset("人次总指件户函倍个分字页")  # 人数十万: the 数 is not that of 数十万
-# What a decimal fraction may stand before; 分, 刻, 钟 and 半 would make it a time.
-DECIMAL_UNITS = (
-    "%", "％", "‰", "个百分点", "米", "公里", "千米", "厘米", "毫米", "微米", "纳米", "公斤", "千克", "毫克", "克", "斤", "吨",
-    "升", "毫升", "元", "美元", "欧元", "港元", "日元", "英镑", "倍", "度", "级", "折", "成", "平方", "立方", "亩", "公顷",
-    "英里", "英尺", "英寸", "海里", "里", "寸", "尺", "伏", "安", "瓦", "千瓦", "赫", "兆", "小时", "秒", "毫秒", "岁", "寸",
-    "摄氏度", "百万", "千万",
-)  # fmt: skip
 
 
 def _value(text: Text, at: int, end: int) -> int:
@@ -54,11 +42,20 @@ def _is_date(lengths: tuple[int, int, int], values: tuple[int, int, int], separa
     a, b, c = values
     if lengths[0] == 4:
         is_day = 1 <= lengths[2] <= 2 and 1 <= c <= 31
-        return 1000 <= a < 3000 and 1 <= b <= 12 and (
-            (is_day and 1 <= lengths[1] <= 2) or (lengths[2] == 0 and lengths[1] == 2 and separator != ".")
+        return (
+            1000 <= a < 3000
+            and 1 <= b <= 12
+            and ((is_day and 1 <= lengths[1] <= 2) or (lengths[2] == 0 and lengths[1] == 2 and separator != "."))
         )
     is_order = (1 <= a <= 12 and 1 <= b <= 31) or (1 <= a <= 31 and 1 <= b <= 12)
-    return lengths[0] <= 2 and 1 <= lengths[1] <= 2 and lengths[2] == 4 and 1000 <= c < 3000 and is_order and separator != "."
+    return (
+        lengths[0] <= 2
+        and 1 <= lengths[1] <= 2
+        and lengths[2] == 4
+        and 1000 <= c < 3000
+        and is_order
+        and separator != "."
+    )
 
 
 def _clock_after_date(text: Text, end: int) -> int:
@@ -101,7 +98,9 @@ def time(text: Text, at: int) -> int:
 
 def address(text: Text, at: int) -> int:
     """IP addresses, those of network cards, UUIDs."""
-    return _ipv4_end(text, at) or _ipv6_end(text, at) or _groups_end(text, at, (8, 4, 4, 4, 12), "-") or _mac_end(text, at)
+    return (
+        _ipv4_end(text, at) or _ipv6_end(text, at) or _groups_end(text, at, (8, 4, 4, 4, 12), "-") or _mac_end(text, at)
+    )
 
 
 def _ipv4_end(text: Text, at: int) -> int:
@@ -234,7 +233,9 @@ def _telephone_end(text: Text, at: int, begin: int, digits: int) -> int:
         groups += 1
     first, second = digits - begin, end - digits - 1
     is_area = text.folded(begin) == "0" and 3 <= first <= 4 and 7 <= second <= 8
-    is_free = first == 3 and text.folded(begin) in ("4", "8") and text.text[begin + 1 : begin + 3] == "00" and second == 7
+    is_free = (
+        first == 3 and text.folded(begin) in ("4", "8") and text.text[begin + 1 : begin + 3] == "00" and second == 7
+    )
     has_plus = begin > at and text.folded(at) == "+"
     return end if groups > 2 or (groups == 2 and (is_area or is_free or has_plus)) else 0
 
@@ -242,7 +243,12 @@ def _telephone_end(text: Text, at: int, begin: int, digits: int) -> int:
 def _fraction_end(text: Text, begin: int, digits: int) -> int:
     """The end of 1/2 or 24/7; of 1/2/3 it is none."""
     end = text.digits_end(digits + 1, 5)
-    if text.folded(digits) != "/" or digits - begin > 4 or not 1 <= end - digits - 1 <= 4 or text.folded(begin - 1) == "/":
+    if (
+        text.folded(digits) != "/"
+        or digits - begin > 4
+        or not 1 <= end - digits - 1 <= 4
+        or text.folded(begin - 1) == "/"
+    ):
         return 0
     is_longer = text.folded(end) == "/" or text.is_latin(end) or (text.folded(end) == "." and text.is_digit(end + 1))
     return 0 if is_longer else end
@@ -312,36 +318,3 @@ def plate(text: Text, at: int) -> int:
     end = text.run(begin, lambda place: text.folded(place) in UPPER or text.is_decimal(place), 7)
     digits = sum(text.is_decimal(place) for place in range(begin, end))
     return end if 5 <= end - begin <= 6 and digits >= 3 and not text.is_latin(end) else 0
-
-
-def numeral(text: Text, at: int) -> int:
-    """A number in Chinese numerals with 万 or 亿, or with 点 where it is a decimal point. `at` is where numerals begin."""
-    if text[at] == "数":
-        scale = text.run_of(at + 1, SCALES)
-        is_several = text[scale] in TEN_THOUSANDS and text[at - 1] not in COUNTED_BEFORE_SEVERAL
-        return text.run_of(scale, TEN_THOUSANDS) if is_several else 0
-    end = text.run_of(at, NUMERALS)
-    if end == at or text[at] in TEN_THOUSANDS:
-        return 0
-    if fraction := _decimal_end(text, at, end):
-        return fraction
-    if end == at + 2 and text[at] in SCALES and text[at] != "十":
-        return 0  # 千万 is an adverb too
-    if text[end - 1] in COUNTING and text[end - 2] in TEN_THOUSANDS:
-        end -= 1  # 一万一 may go on: 一万一天
-    if text[end - 1] in SCALES and text[end - 2] in TEN_THOUSANDS and text[end] in KILO_UNITS:
-        end -= 1  # 三万千瓦
-    return end if any(text[place] in TEN_THOUSANDS for place in range(at, end)) else 0
-
-
-def _decimal_end(text: Text, at: int, point: int) -> int:
-    """The end of 一点七八万亿 and 零点五米; 0 for a time, and for 一点一滴."""
-    end = text.run_of(point + 1, DIGITS)
-    if text[point] != "点" or end == point + 1 or text[point - 1] == "几":
-        return 0
-    if text[end] in TEN_THOUSANDS:
-        return text.run_of(end, TEN_THOUSANDS)
-    if text[end] in frozenset("分刻钟半十点") or (text[end] in SCALES and not text[end + 1] in KILO_UNITS | TEN_THOUSANDS):
-        return 0
-    has_unit = any(text.starts(end, unit) for unit in DECIMAL_UNITS) or text.text[max(at - 3, 0) : at] in ("百分之", "千分之")
-    return end if end - point > 2 or has_unit else 0

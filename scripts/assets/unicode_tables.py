@@ -1,9 +1,10 @@
-"""Make the tables of characters that the scanner of units reads, for Python and for C++, from the Unicode Character Database.
+"""Make the tables of characters that the scanner of units reads, from the Unicode Character Database.
 
     apt-get install unicode-data && python -m scripts.assets.unicode_tables      # or the folder of the database's files
 
-Of each code point: its kind (see Kind), its Grapheme_Cluster_Break, and whether it is an Emoji or Extended_Pictographic.
-Runs of code points that are alike are one range; Hangul syllables are one range too, whose LV and LVT are told by arithmetic.
+For Python and for C++; of each code point its kind (KINDS), its Grapheme_Cluster_Break, and whether it is Emoji or
+Extended_Pictographic. Runs of code points that are alike are one range. Hangul syllables are one range too: whether one
+is LV or LVT is arithmetic.
 """
 
 from __future__ import annotations
@@ -135,7 +136,9 @@ def write_header(path: Path, found: list[tuple[int, int]], version: str) -> None
 def main() -> None:
     database = Path(sys.argv[1]) if len(sys.argv) > 1 else DATABASE
     if not (database / "Scripts.txt").exists():
-        raise SystemExit(f"{database}: no Unicode Character Database here; apt-get install unicode-data, or give a folder")
+        raise SystemExit(
+            f"{database}: no Unicode Character Database here; apt-get install unicode-data, or give a folder"
+        )
     first_line = (database / "Scripts.txt").read_text("utf-8").partition("\n")[0]  # "# Scripts-15.0.0.txt"
     version = first_line.removeprefix("# Scripts-").removesuffix(".txt")
     found = ranges(properties(database))

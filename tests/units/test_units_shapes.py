@@ -11,12 +11,30 @@ from cws.units import BOUNDARY, CUT_TYPES, NO_BOUNDARY, boundaries, find_units
 
 # What each shape is. More types than one where strings of the shape are something else too.
 TYPES = {
-    "uri": {"url"}, "addr_spec": {"email"}, "number": {"number"}, "digits_of_any_script": {"number"}, "date": {"date"},
-    "timestamp": {"date"}, "time": {"time"}, "ip": {"number"}, "version": {"number", "latin"}, "telephone": {"number"},
-    "plate": {"number"}, "hexadecimal": {"latin", "number"}, "numeral": {"number"}, "path": {"path"}, "mention": {"mention"},
-    "open_hashtag": {"hashtag"}, "hashtag": {"hashtag"}, "latin": {"latin"}, "identifier": {"latin", "url"},
-    "element": {"markup"}, "placeholder": {"markup"}, "run_of_marks": {"punctuation"}, "scripted": {"latin", "number", "word"},
-}  # fmt: skip
+    "uri": {"url"},
+    "addr_spec": {"email"},
+    "number": {"number"},
+    "digits_of_any_script": {"number"},
+    "date": {"date"},
+    "timestamp": {"date"},
+    "time": {"time"},
+    "ip": {"number"},
+    "version": {"number", "latin"},
+    "telephone": {"number"},
+    "plate": {"number"},
+    "hexadecimal": {"latin", "number"},
+    "numeral": {"number"},
+    "path": {"path"},
+    "mention": {"mention"},
+    "open_hashtag": {"hashtag"},
+    "hashtag": {"hashtag"},
+    "latin": {"latin"},
+    "identifier": {"latin", "url"},
+    "element": {"markup"},
+    "placeholder": {"markup"},
+    "run_of_marks": {"punctuation"},
+    "scripted": {"latin", "number", "word"},
+}
 
 
 def check(shape: str, count: int) -> None:
@@ -65,11 +83,21 @@ def test_units_do_not_depend_on_the_width_of_the_text(shape, wide):
 @pytest.mark.parametrize(
     "unit",
     [
-        "http://example.com/" + "a" * 5000, "a" * 3000 + "@example.com", "1" * 2000, "1," * 0 + "123" + ",456" * 1000,
-        "/usr/" + "lib/" * 1000 + "x", "#" + "话题" * 2000 + "#", "@" + "用户" * 2000, "word" * 1000, "…" * 3000,
-        "一" + "千" * 0 + "万" * 1500, "a_" * 2000 + "b", "<N" + "n" * 3000 + ">", "👨" + "\u200d👨" * 2000,
+        "http://example.com/" + "a" * 5000,
+        "a" * 3000 + "@example.com",
+        "1" * 2000,
+        "1," * 0 + "123" + ",456" * 1000,
+        "/usr/" + "lib/" * 1000 + "x",
+        "#" + "话题" * 2000 + "#",
+        "@" + "用户" * 2000,
+        "word" * 1000,
+        "…" * 3000,
+        "一" + "千" * 0 + "万" * 1500,
+        "a_" * 2000 + "b",
+        "<N" + "n" * 3000 + ">",
+        "👨" + "\u200d👨" * 2000,
     ],
     ids=lambda unit: unit[:8],
-)  # fmt: skip
+)
 def test_units_may_be_longer_than_a_sequence(unit):
     assert [(start, end) for start, end, _ in find_units(f"“{unit}”")] == [(1, len(unit) + 1)]

@@ -59,7 +59,9 @@ def test_units_emoji_are_words_of_their_own():
     assert tested > 3000
 
 
-@pytest.mark.parametrize("text", ["e\u0301", "葛\U000e0100", "각", "\u1100\u1161\u11a8", "字\u0308", "नि", "ก็", "\u0600१", "!\u0301"])
+@pytest.mark.parametrize(
+    "text", ["e\u0301", "葛\U000e0100", "각", "\u1100\u1161\u11a8", "字\u0308", "नि", "ก็", "\u0600१", "!\u0301"]
+)
 def test_units_clusters_are_not_cut(text):
     assert set(boundaries(f"好{text}好")[1 : len(text)]) <= {NO_BOUNDARY}
 

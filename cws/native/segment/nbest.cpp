@@ -66,7 +66,7 @@ void NBestSegmentations::find(Segmenter& segmenter, const Char* text, size_t siz
     segmenter.for_each_sequence(text, size, [&](size_t at, Decoder& decoder, int begin, int count) {
         segmenter.constrain(decoder, at, begin, count);
         std::vector<ScoredWordEnds> tails = decoder.nbest(begin, count, finder ? kTries * n : n);
-        const auto is_impossible = [&](const ScoredWordEnds& way) { return segmenter.breaks(at, way.word_ends); };
+        const auto is_impossible = [&](const ScoredWordEnds& way) { return segmenter.breaks(at, way.word_ends.data(), count); };
         tails.erase(std::remove_if(tails.begin(), tails.end(), is_impossible), tails.end());
         if (finder) {
             finder->look_ahead(at, count);

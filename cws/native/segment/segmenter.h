@@ -60,13 +60,13 @@ public:
         if (has_units_ && next_constraint(places_.data() + text_begin, 0, count) < count)
             decoder.constrain(begin, count, places_.data() + text_begin);
     }
-    // Whether words of a sequence have boundaries where there are none, or none where there are.
-    bool breaks(size_t text_begin, const std::vector<uint8_t>& word_ends) const {
+    // Whether words of a sequence have a boundary where there is none, or none where there is one.
+    bool breaks(size_t text_begin, const uint8_t* word_ends, int count) const {
         if (!has_units_) return false;
-        for (size_t at = 0; at + 1 < word_ends.size(); ++at)
-            if (const uint8_t place = places_[text_begin + at]; place != kFree && (place == kBoundary) != bool(word_ends[at]))
-                return true;
-        return false;
+        const uint8_t* const places = places_.data() + text_begin;
+        uint8_t is_any = 0;  // without a branch, so that it is made of vectors
+        for (int at = 0; at + 1 < count; ++at) is_any |= places[at] & uint8_t(1 + word_ends[at]);
+        return is_any != 0;
     }
     // Whether a unit goes on after text[at].
     bool is_inside_unit(size_t at) const { return has_units_ && places_[at] == kNoBoundary; }
@@ -180,8 +180,11 @@ void Segmenter::word_ends(const Char* text, size_t size, const UserDictionary* d
     const auto visit = [&](size_t text_begin, Decoder& decoder, int begin, int count) {
         separators(text_begin);
         uint8_t* const ends = word_ends + text_begin;
-        constrain(decoder, text_begin, begin, count);
         decoder.word_ends(begin, count, ends);
+        if (breaks(text_begin, ends, count)) {  // seldom: else these are the best words with the constraints too
+            constrain(decoder, text_begin, begin, count);
+            decoder.word_ends(begin, count, ends);
+        }
         done = text_begin + size_t(count);
         if (is_inside_unit(done - 1)) ends[count - 1] = 0;
         if (!finder) return;

@@ -1,16 +1,14 @@
 // Finds the units of a text, which no model may cut, and where words must end; cws/units/reference.py is the specification.
 //
-// One pass from the left. First a loop that the compiler makes vectors of marks the characters that may begin a unit or are
-// sentence marks: all but the common ideographs. Of Chinese text that is one character in eight; the others cost nothing
-// more. Every finder is linear, and what fails is read a bounded number of times (see web.h), so all text is read in linear
-// time.
+// First the places are marked where a unit may begin (mark_places.h), then those are looked at from the left. Every finder
+// is linear, and what fails is read a bounded number of times (see web.h), so all text is read in linear time.
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/labeler.h"
 #include "units/latin.h"
+#include "units/mark_places.h"
 #include "units/markup.h"
 #include "units/numbers.h"
 #include "units/numerals.h"
@@ -32,42 +30,15 @@ public:
     void scan(uint8_t* boundaries, Visit visit);
 
 private:
-    static bool is_plain(uint32_t code) {
-        return code - 0x4E00 < 0x5200 && code != U'万' && code != U'亿' && code != U'点';
-    }
     static bool is_sentence_mark(uint32_t code) {
         if (code == '.') return true;  // not ．, which stands in names and after Chinese numerals
         code = fold_width(code);
         return code == 0x3001 || code == 0x3002 || code == ',' || code == '!' || code == '?' || code == ';' || code == ':';
     }
 
-    // Marks that are a unit only together with what comes after them, if that is the same mark or combines with it.
-    static bool is_lone_mark(uint32_t code) {
-        if (code - 0x2010 < 0x18) return true;                            // – — ‘ ’ “ ” …
-        if (code - 0x3001 < 0x11) return code - 0x3004 >= 4;              // 、 。 《 》 「 」 【 】
-        if (code - 0xFF01 >= 0x1F) return false;
-        return (1u << (code - 0xFF01)) & (1u << 0 | 3u << 7 | 1u << 11 | 3u << 25 | 1u << 30);  // ！（），：；？
-    }
-
     // Whether the character ends everything but a number or a word: it is in no address, path, date or time.
     static bool ends_all(uint32_t code) {
-        return is_plain(code) || code == ' ' || code == '\n' || code == kNothing || code - 0x3001 < 0x11;
-    }
-
-    // The first place from `at` that is marked, or the end.
-    static size_t next_mark(const uint8_t* marks, size_t at, size_t size) {
-        constexpr size_t kStep = sizeof(uint64_t);
-        for (; at + kStep <= size; at += kStep) {
-            uint64_t eight;
-            std::memcpy(&eight, marks + at, kStep);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-            if (eight) return at + size_t(__builtin_ctzll(eight)) / 8;
-#else
-            if (eight) break;
-#endif
-        }
-        while (at < size && !marks[at]) ++at;
-        return at;
+        return is_plain_ideograph(code) || code == ' ' || code == '\n' || code == kNothing || code - 0x3001 < 0x11;
     }
 
     bool find(size_t at, Unit& unit);
@@ -92,43 +63,22 @@ private:
 };
 
 template <class Char>
-void find_boundaries(const Char* text, size_t size, uint8_t* boundaries) {
-    UnitScanner<Char>(text, size).scan(boundaries, [](const Unit&) {});
-}
-
-template <class Char>
 template <class Visit>
 void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
-    const Char* const text = text_.text;
     const size_t size = text_.size;
-    for (size_t i = 0; i < size; ++i) boundaries[i] = !is_plain(text[i]);  // a mark, until the place is decided
-    for (size_t at = 0; at < size;) {
-        if (!boundaries[at]) {
-            at = next_mark(boundaries, at + 1, size);
-            continue;
-        }
+    mark_places(text_.text, size, boundaries);
+    for (size_t at = next_marked(boundaries, 0, size); at < size; at = next_marked(boundaries, at, size)) {
         Unit unit;
-        const uint32_t code = uint32_t(text[at]), next = text_[at + 1];
-        if (is_lone_mark(code) && (is_plain(next) || (is_lone_mark(next) && next != code))) {
-            const bool is_mark = is_sentence_mark(code);
-            boundaries[at] = is_mark ? kBoundary : kFree;
-            if (is_mark && at) boundaries[at - 1] = kBoundary;
-            ++at;
-            continue;
-        }
-        if (find(at, unit)) {
-            if (is_cut(unit.type) && unit.begin) boundaries[unit.begin - 1] = kBoundary;
-            std::fill(boundaries + unit.begin, boundaries + unit.end - 1, uint8_t(kNoBoundary));
-            boundaries[unit.end - 1] = is_cut(unit.type) ? kBoundary : kFree;
-            at = done_ = unit.end;
-            visit(static_cast<const Unit&>(unit));
-            continue;
-        }
-        const size_t end = text_.cluster_end(at);
-        const bool is_mark = is_sentence_mark(code);
-        std::fill(boundaries + at, boundaries + end, uint8_t(is_mark ? kBoundary : kFree));
-        if (is_mark && at) boundaries[at - 1] = kBoundary;
-        at = end;
+        const bool is_unit = find(at, unit);
+        if (!is_unit) unit = {at, text_.cluster_end(at), UnitType::kWord};
+        const bool is_mark = is_unit ? is_cut(unit.type) : is_sentence_mark(text_[at]);
+        if (is_mark && unit.begin) boundaries[unit.begin - 1] = kBoundary;
+        for (size_t place = unit.begin; place + 1 < unit.end; ++place) boundaries[place] = is_unit ? kNoBoundary : kFree;
+        at = unit.end;
+        boundaries[at - 1] = is_mark || is_wide_sentence_mark(text_[at]) ? kBoundary : kFree;
+        if (!is_unit) continue;
+        done_ = at;
+        visit(static_cast<const Unit&>(unit));
     }
     if (size) boundaries[size - 1] = kBoundary;
 }
@@ -136,7 +86,7 @@ void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
 // The unit that begins at a marked place; or with the plain character before it, or with the numerals before it.
 template <class Char>
 bool UnitScanner<Char>::find(size_t at, Unit& unit) {
-    if (at > done_ && is_plain(text_[at - 1])) {
+    if (at > done_ && is_plain_ideograph(text_[at - 1])) {
         if (text_.extends(at) || text_.is_script(at)) return find_cluster(at - 1, unit);
         if (is_in(text_.folded(at), kUpper) && take(at - 1, numbers_.plate(at - 1), UnitType::kNumber, unit)) return true;
     }
@@ -146,7 +96,7 @@ bool UnitScanner<Char>::find(size_t at, Unit& unit) {
 template <class Char>
 bool UnitScanner<Char>::find_at(size_t at, Unit& unit) {
     const uint32_t code = text_[at];
-    if (code == U'点' && is_plain(text_[at + 1]) && !is_one_of(text_[at - 1], kNumerals)) return false;
+    if (code == U'点' && is_plain_ideograph(text_[at + 1]) && !is_one_of(text_[at - 1], kNumerals)) return false;
     if (code < 0x80) {
         if (is_in(code, kDecimal)) return find_digits(at, unit);
         if (is_in(code, kAlpha)) return find_letters(at, unit);
