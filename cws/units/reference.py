@@ -5,11 +5,11 @@ markup, emoticon, mention, hashtag, date, time, addresses of machines, number, L
 clusters, a run of one mark. After a unit reading goes on at its end. So what a unit is depends on nothing before it,
 but for a few marks that could be part of something else (the - of 3-5 is no sign).
 
-Inside a unit there is no cut. URLs, e-mail addresses, paths, markup, mentions, hashtags, emoji and runs of marks are
-words of their own: there is a cut at both ends. The ends of numbers, dates, times and Latin words are open, so that
-the model decides 1998年, B超 and 5G. Outside units, a sentence mark (。！？；：，、 and those of ASCII) has a cut
-on both sides. White space is left to the segmenter, which makes words of it; only markup and hashtags may hold some, never a
-line feed.
+Inside a unit there is no cut. URLs, e-mail addresses, paths, markup, mentions, hashtags, emoji and runs of marks
+are words of their own: there is a cut at both ends. The ends of numbers, dates, times and Latin words are open, so
+that the model decides 1998年, B超 and 5G. Outside units, a sentence mark (。！？；：，、 and those of ASCII) has a
+cut on both sides. White space is left to the segmenter, which makes words of it; only markup and hashtags may hold
+some, never a line feed.
 
 The core does the same in one pass; tests compare them.
 """

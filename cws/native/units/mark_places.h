@@ -5,13 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <type_traits>
-
-#include "base/labeler.h"
 
 namespace cws {
 
-inline constexpr uint8_t kMarked = 4;  // beside the values of Boundary
+inline constexpr uint8_t kMarked = 4;  // beside the values of Boundary in base/labeler.h
 
 // Each of these is 1 or 0, a sum of comparisons of which one at most is true: from `or`, GCC makes look-ups of bits that are
 // no vectors.
@@ -40,33 +37,9 @@ Code is_lone_mark(Code code) {
 
 // Sets each place after a character to kMarked where a unit may begin with the character, else to kBoundary beside a wide
 // sentence mark, else to kFree.
-template <class Char>
-void mark_places(const Char* __restrict text, size_t size, uint8_t* __restrict places) {
-    if constexpr (sizeof(Char) == 1) {
-        std::memset(places, kMarked, size);
-        return;
-    }
-    // In numbers as wide as the text's, so that vectors hold more of them.
-    using Code = std::conditional_t<sizeof(Char) == 4, uint32_t, uint16_t>;
-    enum : uint8_t { kOther = 1, kLone = 2, kSentence = 4, kRepeated = 8, kMayCombine = 16 };
-    if (!size) return;
-    const size_t last = size - 1;
-    for (size_t i = 0; i < last; ++i) {
-        const auto code = Code(text[i]), next = Code(text[i + 1]);
-        const Code lone = is_lone_mark(code), other = Code(1 - lone - is_plain_ideograph(code));
-        const Code may_combine = Code(other & Code(code >= Code(0x80)));
-        places[i] = uint8_t(other * kOther + lone * kLone + is_wide_sentence_mark(code) * kSentence +
-                            Code(code == next) * kRepeated + may_combine * kMayCombine);
-    }
-    places[last] = uint8_t(kOther | kMayCombine | is_wide_sentence_mark(Code(text[last])) * kSentence);
-    for (size_t i = 0; i < last; ++i) {
-        const uint8_t here = places[i], next = places[i + 1];
-        const uint8_t is_marked = (here | (here >> 1 & (next >> 4 | here >> 3))) & 1;
-        const uint8_t is_beside = (here | next) >> 2 & 1;
-        places[i] = uint8_t(is_marked << 2 | (is_beside & ~is_marked));
-    }
-    places[last] = kMarked;
-}
+void mark_places(const uint8_t* text, size_t size, uint8_t* places);
+void mark_places(const uint16_t* text, size_t size, uint8_t* places);
+void mark_places(const uint32_t* text, size_t size, uint8_t* places);
 
 // The first marked place from `at`, or the end.
 inline size_t next_marked(const uint8_t* places, size_t at, size_t size) {
