@@ -48,8 +48,8 @@ class Predictor(Protocol):
         """Return the words of each text, the same for any number of threads."""
         ...
 
-    def tokens(self, text: str) -> list[tuple[int, int, str | None, float]]:
-        """Return (start, end, label, probability) of each word."""
+    def tokens(self, text: str) -> list[tuple[int, int, str | None, float, str]]:
+        """Return (start, end, label, probability, type) of each word."""
         ...
 
     def nbest(self, text: str, n: int) -> list[tuple[float, list[str]]]:
@@ -63,7 +63,9 @@ class Predictor(Protocol):
         """
         ...
 
-    def format(self, format: Format, block: bytes, column: int, has_words: bool, is_last: bool) -> bytes | int:
+    def format(
+        self, format: Format, block: bytes, column: int, has_words: bool, is_last: bool, only_words: bool
+    ) -> bytes | int:
         """Return the words of a block as bytes of a format.
 
         Args:
@@ -72,6 +74,7 @@ class Predictor(Protocol):
             column: How many characters of its first line came before.
             has_words: Whether that line had words before.
             is_last: Whether no block comes after.
+            only_words: Whether punctuation is left out.
 
         Returns:
             The bytes; if the block is not UTF-8, the place of the first byte that is wrong.

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
     Dictionary: TypeAlias = str | os.PathLike[str] | Iterable[str] | UserDictionary
 
+# What a token is; all but word and space are also what no model cuts (`cws.units`).
+TOKEN_TYPES = (
+    "word", "number", "date", "time", "latin", "url", "email", "path", "mention", "hashtag", "markup", "emoji",
+    "punctuation", "space",
+)  # fmt: skip
+NO_WORDS = ("space", "punctuation")
 NBEST_LIMIT = 10_000  # keeps nbest below a gigabyte
 DICTIONARY_FILE = "user_dictionary.safetensors"  # in a model directory
 
@@ -37,6 +43,7 @@ class Token(NamedTuple):
         label: Its label, if it is an entry of the user dictionary that has one; else None.
         probability: How likely the model holds this to be one word, from 0 to 1; 1 for white space. The weight of an
             entry of the user dictionary is added to its log-odds.
+        type: One of `cws.segmenter.TOKEN_TYPES`.
     """
 
     text: str
@@ -44,6 +51,7 @@ class Token(NamedTuple):
     end: int
     label: str | None
     probability: float
+    type: str
 
 
 class Segmenter:
@@ -170,7 +178,11 @@ class Segmenter:
         if not isinstance(text, str):
             raise InputError(f"tokens expects a str, got {type(text).__name__}: decode bytes first")
         found = self.predictor.tokens(text)
-        return [Token(text[start:end], start, end, label, probability) for start, end, label, probability in found]
+        return [Token(text[one[0] : one[1]], *one) for one in found]
+
+    def words(self, text: str) -> list[str]:
+        """Return the words of the text without white space and punctuation: what is counted, indexed, compared."""
+        return [token.text for token in self.tokens(text) if token.type not in NO_WORDS]
 
     def nbest(self, text: str, n: int = 5) -> list[tuple[float, list[str]]]:
         """Return the n best segmentations, that of `segment` first, as (score, words); fewer if there are fewer.

@@ -35,7 +35,13 @@ class _Block(NamedTuple):
 
 
 def segment_blocks(
-    segmenter: Segmenter, blocks: Iterable[bytes], *, format: str = "text", threads: int = 1, path: str = "<input>"
+    segmenter: Segmenter,
+    blocks: Iterable[bytes],
+    *,
+    format: str = "text",
+    only_words: bool = False,
+    threads: int = 1,
+    path: str = "<input>",
 ) -> Iterator[bytes]:
     """Yield the formatted words of a UTF-8 file that comes in blocks, cut anywhere; in order.
 
@@ -43,8 +49,10 @@ def segment_blocks(
         segmenter: The model.
         blocks: The bytes of the file, from its beginning; a byte order mark is dropped. An empty block says that the
             next may take a while: the words of all complete lines so far are yielded before it is asked for.
-        format: `text` (words separated by spaces), `json` (an object a line, tokens with text, start and end), `conll`
-            (a word a line, an empty line after each line) or `spans` (start-end). White space is not written.
+        format: `text` (words separated by spaces), `json` (an object a line, tokens with text, start, end and type),
+            `conll` (a word and its type a line, a tab between, an empty line after each line) or `spans` (start-end).
+            White space is not written.
+        only_words: Whether punctuation is left out too.
         threads: How many threads segment.
         path: What messages call the file.
 
@@ -61,7 +69,7 @@ def segment_blocks(
     def work(block: _Block | Exception) -> bytes:
         if isinstance(block, Exception):
             raise block
-        result = predictor.format(native_format, block.data, block.column, block.has_words, block.is_last)
+        result = predictor.format(native_format, block.data, block.column, block.has_words, block.is_last, only_words)
         if isinstance(result, int):
             raise _encoding_error(block, result, path)
         return result

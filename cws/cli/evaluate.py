@@ -11,6 +11,7 @@ from cws.cli.options import (
     corpus_encoding_option,
     device_options,
     read_user_dictionary,
+    units_option,
     user_dictionary_options,
 )
 from cws.cli.score import read_vocabulary
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
               help="The training corpus: adds the OOV rate and the recall of words in and out of it.")  # fmt: skip
 @user_dictionary_options
 @device_options
+@units_option
 @corpus_encoding_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, shares from 0 to 1.")
 def evaluate_cli(
@@ -44,6 +46,7 @@ def evaluate_cli(
     device: str | None,
     precision: str,
     batch_chars: int | None,
+    units: bool,
     encoding: str,
     as_json: bool,
 ) -> None:
@@ -59,7 +62,7 @@ def evaluate_cli(
     dictionary = read_user_dictionary(user_dicts, user_dict_encoding, ignore_case, ignore_width)
     counts = evaluate(
         model, gold, train_words, user_dictionary=dictionary, device=device, precision=precision,
-        batch_chars=batch_chars, encoding=encoding,
+        batch_chars=batch_chars, units=units, encoding=encoding,
     )  # fmt: skip
     click.echo(json.dumps(counts.as_dict()) if as_json else str(counts))
 
@@ -73,10 +76,11 @@ def evaluate(
     device: str | None = None,
     precision: str = "auto",
     batch_chars: int | None = None,
+    units: bool = True,
     encoding: str = "utf-8",
 ) -> SegmentationCounts:
     """Return the counts of a model on a gold corpus; arguments as of the command."""
-    segmenter = Segmenter(model, user_dictionary, device, precision, batch_chars)
+    segmenter = Segmenter(model, user_dictionary, device, precision, batch_chars, units)
     sentences = list(read_segmented(gold, encoding=encoding))
     predicted = segmenter.segment_batch(("".join(words) for words in sentences), threads=processors())
     return score(sentences, predicted, read_vocabulary(train_words, encoding))

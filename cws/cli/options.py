@@ -39,6 +39,10 @@ corpus_encoding_option = click.option(
     "--encoding", default="utf-8", show_default=True, metavar="NAME",
     help="Encoding of the corpora and word lists, such as gb18030 or big5.",
 )  # fmt: skip
+units_option = click.option(
+    "--units/--no-units", default=True, show_default=True,
+    help="Keep numbers, dates, addresses, names in Latin letters and emoji whole, or let the model decide.",
+)  # fmt: skip
 errors_option = click.option(
     "--errors", type=click.Choice(["strict", "replace"]), default="strict", show_default=True,
     help="What to do with bytes that are no text: stop, or put U+FFFD in their place.",

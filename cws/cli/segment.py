@@ -23,6 +23,7 @@ from cws.cli.options import (
     refuse_without_engine,
     start_spark,
     threads_option,
+    units_option,
     user_dictionary_options,
 )
 from cws.cli.reporting import log_line, wants_progress
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 @model_option
 @user_dictionary_options
 @click.option("--format", type=click.Choice(FORMATS), default="text", show_default=True, help="See below.")
+@units_option
+@click.option("--only-words", is_flag=True, help="Leave out punctuation.")
 @threads_option
 @device_options
 @encoding_option
@@ -60,6 +63,8 @@ def segment_cli(
     ignore_case: bool,
     ignore_width: bool,
     format: str,
+    units: bool,
+    only_words: bool,
     threads: int,
     device: str | None,
     precision: str,
@@ -85,12 +90,13 @@ def segment_cli(
 
     \b
     text   今天 天气 好
-    json   {"tokens":[{"text":"今天","start":0,"end":2},...]}
-    conll  a word a line, then an empty line
+    json   {"tokens":[{"text":"今天","start":0,"end":2,"type":"word"},...]}
+    conll  a word, a tab and its type a line; then an empty line
     spans  0-2 2-4 4-5
 
-    start and end count characters (code points) from the beginning of the line. White space is not written, except
-    inside a word of the user dictionary. Files of any size need the same memory, and the output file appears only when
+    start and end count characters (code points) from the beginning of the line. A type is word, number, date, time,
+    latin, url, email, path, mention, hashtag, markup, emoji or punctuation. White space is not written, except inside a
+    word of the user dictionary or a tag. Files of any size need the same memory, and the output file appears only when
     it is complete.
     """
     if "-" in user_dicts and (not inputs or "-" in inputs):
@@ -98,10 +104,10 @@ def segment_cli(
     refuse_without_engine(engine, master=master, column=column)
     dictionary = read_user_dictionary(user_dicts, user_dict_encoding, ignore_case, ignore_width)
     if engine:
-        refuse_given(context, engine, "threads")
+        refuse_given(context, engine, "threads", "only_words")
         if len(inputs) != 1 or "-" in (*inputs, output):
             raise click.UsageError("--engine spark segments one folder into another: cws segment IN -o OUT")
-        segmenter = Segmenter(model, dictionary, device, precision, batch_chars)
+        segmenter = Segmenter(model, dictionary, device, precision, batch_chars, units)
         segment_folder(
             inputs[0], output, segmenter, master=master, format=format, column=column or "text", encoding=encoding,
             errors=errors, progress=wants_progress(progress),
@@ -110,8 +116,8 @@ def segment_cli(
     if not inputs and sys.stdin.isatty():
         log_line("cws: reading what you type; Ctrl-D ends it")
     segment(
-        inputs or ("-",), output, model=model, user_dictionary=dictionary, format=format, threads=threads,
-        device=device, precision=precision, batch_chars=batch_chars, encoding=encoding, errors=errors,
+        inputs or ("-",), output, model=model, user_dictionary=dictionary, format=format, units=units,
+        only_words=only_words, threads=threads, device=device, precision=precision, batch_chars=batch_chars, encoding=encoding, errors=errors,
         progress=sys.stderr.isatty() and output != "-" if progress is None else progress,
     )  # fmt: skip
 
@@ -149,6 +155,8 @@ def segment(
     model: str = "pku",
     user_dictionary: UserDictionary | None = None,
     format: str = "text",
+    units: bool = True,
+    only_words: bool = False,
     threads: int = 1,
     device: str | None = None,
     precision: str = "auto",
@@ -158,7 +166,7 @@ def segment(
     progress: bool = False,
 ) -> None:
     """Segment files, one after the other, into one output file; arguments as of the command."""
-    segmenter = Segmenter(model, user_dictionary, device, precision, batch_chars)
+    segmenter = Segmenter(model, user_dictionary, device, precision, batch_chars, units)
     if torch := sys.modules.get("torch"):  # a neural model has loaded it
         torch.set_num_threads(1)  # its own threads would come on top of these
     for path in inputs:
@@ -174,7 +182,9 @@ def segment(
                     blocks = (text.encode("utf-8", "replace") for text in texts)
                 # Decoding swallows the empty blocks that make several threads hand out all they have.
                 workers = 1 if recode and path == "-" else threads
-                for words in segment_blocks(segmenter, blocks, format=format, threads=workers, path=display_name(path)):
+                for words in segment_blocks(
+                    segmenter, blocks, format=format, only_words=only_words, threads=workers, path=display_name(path)
+                ):
                     out.write(words)
 
 

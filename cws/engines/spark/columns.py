@@ -131,7 +131,7 @@ def _without_line_feeds(ends: Places, stops: Places) -> tuple[Places, Places]:
 def _text(segmenter: Segmenter, texts: pa.Array, is_valid: pa.Buffer | None) -> pa.Array:
     parts, ends, size = [], [np.zeros(1, np.int64)], 0
     for first, block in _blocks(texts):
-        written = _checked(segmenter.predictor.format(Format.text, block.data, 0, False, True), block, first)
+        written = _checked(segmenter.predictor.format(Format.text, block.data, 0, False, True, False), block, first)
         feeds = np.flatnonzero(np.frombuffer(written, np.uint8) == _LINE_FEED)
         if len(feeds) == len(block.stops):
             parts.append(written.replace(b"\n", b""))

@@ -97,7 +97,7 @@ class TorchPredictor:
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return [words for found in pool.map(work, groups) for words in found]
 
-    def tokens(self, text: str) -> list[tuple[int, int, str | None, float]]:
+    def tokens(self, text: str) -> list[tuple[int, int, str | None, float, str]]:
         return self._open([text], scored=True)[0].tokens(text)
 
     def nbest(self, text: str, n: int) -> list[tuple[float, list[str]]]:
@@ -106,12 +106,14 @@ class TorchPredictor:
     def emissions(self, text: str) -> list[tuple[int, list[float]]]:
         return self._open([text], scored=True)[0].emissions(text)
 
-    def format(self, format: Format, block: bytes, column: int, has_words: bool, is_last: bool) -> bytes | int:
+    def format(
+        self, format: Format, block: bytes, column: int, has_words: bool, is_last: bool, only_words: bool
+    ) -> bytes | int:
         try:
             text = block.decode()
         except UnicodeDecodeError as error:
             return error.start
-        return self._open([text])[0].format(format, block, column, has_words, is_last)
+        return self._open([text])[0].format(format, block, column, has_words, is_last, only_words)
 
     def word_ends(self, block: bytes) -> bytes | int:
         try:

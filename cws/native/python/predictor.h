@@ -75,17 +75,17 @@ public:
         return result;
     }
 
-    // (start, end, label, probability) of each word.
-    std::vector<std::tuple<size_t, size_t, std::optional<std::string>, double>> tokens(const py::str& text) {
+    // (start, end, label, probability, type) of each word.
+    std::vector<std::tuple<size_t, size_t, std::optional<std::string>, double, const char*>> tokens(const py::str& text) {
         const auto dictionary = read_dictionary();
         const TextView view = view_of(text.ptr());
         py::gil_scoped_release unlocked;
         SegmenterPool::Lease segmenter(segmenters_);
-        std::vector<std::tuple<size_t, size_t, std::optional<std::string>, double>> result;
+        std::vector<std::tuple<size_t, size_t, std::optional<std::string>, double, const char*>> result;
         for (Token& token : find_tokens(*segmenter, view, dictionary.get())) {
             std::optional<std::string> label;
             if (!token.label.empty()) label = std::move(token.label);
-            result.emplace_back(token.begin, token.end, std::move(label), token.probability);
+            result.emplace_back(token.begin, token.end, std::move(label), token.probability, name_of(token.type));
         }
         return result;
     }
@@ -114,7 +114,8 @@ public:
     }
 
     // The words of a block of UTF-8, or the place of the first invalid byte.
-    py::object format(Format format, const py::bytes& block, int64_t column, bool has_words, bool is_last) {
+    py::object format(Format format, const py::bytes& block, int64_t column, bool has_words, bool is_last,
+                      bool only_words) {
         const std::string_view bytes = block;
         const auto dictionary = read_dictionary();
         std::string output;
@@ -123,7 +124,7 @@ public:
             py::gil_scoped_release unlocked;
             output.reserve(bytes.size() * (format == Format::kJson ? 12 : 2));
             Formatter formatter(labeler(), dictionary.get(), segmenters_.has_units());
-            invalid = formatter.format(format, bytes.data(), bytes.size(), {column, has_words}, is_last, output);
+            invalid = formatter.format(format, bytes.data(), bytes.size(), {column, has_words}, is_last, only_words, output);
         }
         if (invalid != Formatter::kValid) return py::int_(invalid);
         return py::bytes(output);

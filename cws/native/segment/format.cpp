@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/utf8.h"
+#include "segment/token_types.h"
 
 namespace cws {
 namespace {
@@ -52,7 +53,7 @@ struct Writer {
     void begin_line() {
         if (format == Format::kJson) output += "{\"tokens\":[";
     }
-    void word(const char* text, size_t bytes, int64_t characters) {
+    void word(const char* text, size_t bytes, int64_t characters, TokenType type) {
         const int64_t begin = position.column, end = begin + characters;
         const bool is_first = !position.has_words;
         switch (format) {
@@ -62,6 +63,8 @@ struct Writer {
                 break;
             case Format::kConll:
                 output.append(text, bytes);
+                output += '\t';
+                output += name_of(type);
                 output += '\n';
                 break;
             case Format::kSpans:
@@ -71,7 +74,9 @@ struct Writer {
             case Format::kJson:
                 output += is_first ? "{\"text\":" : ",{\"text\":";
                 append_json_string(output, text, bytes);
-                output += ",\"start\":" + std::to_string(begin) + ",\"end\":" + std::to_string(end) + '}';
+                output += ",\"start\":" + std::to_string(begin) + ",\"end\":" + std::to_string(end) + ",\"type\":\"";
+                output += name_of(type);
+                output += "\"}";
         }
         position.has_words = true;
     }
@@ -125,17 +130,18 @@ void write_text(const char* text, const std::vector<uint32_t>& codes, const std:
 }  // namespace
 
 int64_t Formatter::format(Format format, const char* block, size_t size, LinePosition position, bool is_last,
-                          std::string& output) {
+                          bool only_words, std::string& output) {
     const size_t valid = decode(block, size, codes_);
     if (valid < size) return int64_t(valid);
     word_ends_.resize(codes_.size());
     segmenter_.word_ends(codes_.data(), codes_.size(), dictionary_, word_ends_.data());
-    if (format == Format::kText) {
+    if (format == Format::kText && !only_words) {
         write_text(block, codes_, word_ends_, classes_, position, output);
         if (is_last && position.column > 0) output += '\n';
         return kValid;
     }
     Writer writer{format, position, output};
+    TokenTypes<uint32_t> types(codes_.data(), codes_.size());
     const char* word = block;
     const char* at = block;
     int64_t characters = 0;
@@ -145,7 +151,9 @@ int64_t Formatter::format(Format format, const char* block, size_t size, LinePos
         ++characters;
         if (!word_ends_[i]) continue;
         const bool is_space = class_of(classes_, codes_[i]) == kSeparator;
-        if (!is_space) writer.word(word, size_t(at - word), characters);
+        const TokenType type = types.of(i + 1 - size_t(characters), i + 1);
+        const bool is_left_out = is_space || (only_words && type == TokenType::kPunctuation);
+        if (!is_left_out) writer.word(word, size_t(at - word), characters, type);
         position.column += characters;
         if (codes_[i] == '\n') {
             writer.end_line();
@@ -187,6 +195,10 @@ size_t Formatter::whole_sequences(const char* block, size_t size, LinePosition& 
     EntryScratch entries;
     std::optional<EntryFinder<uint32_t>> finder;
     if (dictionary_) finder.emplace(*dictionary_, entries, codes_.data(), codes_.size());
+    if (has_units_) {
+        places_.resize(codes_.size());
+        find_boundaries(codes_.data(), codes_.size(), places_.data());
+    }
     LinePosition here = position;
     size_t bytes = 0, whole = 0, reach = 0;
     for (size_t at = 0; at < codes_.size();) {
@@ -201,6 +213,8 @@ size_t Formatter::whole_sequences(const char* block, size_t size, LinePosition& 
             if (finder) reach = std::max(reach, finder->reach(at));
         }
         if (finder && is_torn(end, reach, finder->reach(end))) continue;
+        // More text could make a unit of what stands before.
+        if (has_units_ && (places_[end - 1] == kNoBoundary || end + kLongestWithBlanks > codes_.size())) continue;
         position = here;
         whole = bytes;
     }

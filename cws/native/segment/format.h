@@ -8,8 +8,8 @@
 
 namespace cws {
 
-// kText: the words of a line, separated by spaces. kJson: {"tokens":[{"text":"今天","start":0,"end":2}]} for a line.
-// kConll: a word a line, an empty line after each line of text. kSpans: 0-2 2-4 for a line. White space is written only
+// kText: the words of a line, separated by spaces. kJson: {"tokens":[{"text":"今天","start":0,"end":2,"type":"word"}]} for a
+// line. kConll: a word and its type, with a tab between, a line; an empty line after each line of text. kSpans: 0-2 2-4 for a line. White space is written only
 // inside words that a user dictionary joins; line feeds end lines. start and end count code points from the beginning of the line.
 enum class Format { kText, kJson, kConll, kSpans };
 
@@ -29,8 +29,9 @@ public:
 
     // Appends the words of a block to output. A block ends where a sequence ends (see whole_sequences), the last one
     // anywhere. Returns kValid, or the place of the first byte that is not UTF-8; then output is of no use.
+    // only_words: leaves out punctuation.
     int64_t format(Format format, const char* block, size_t size, LinePosition position, bool is_last,
-                   std::string& output);
+                   bool only_words, std::string& output);
 
     // Appends the place in bytes after each word of a block, white space being words too. Returns as format does.
     int64_t word_ends(const char* block, size_t size, std::vector<uint32_t>& ends);
@@ -47,7 +48,7 @@ private:
     bool has_units_;
     Segmenter segmenter_;
     std::vector<uint32_t> codes_;
-    std::vector<uint8_t> word_ends_;
+    std::vector<uint8_t> word_ends_, places_;
 };
 
 }  // namespace cws

@@ -11,7 +11,7 @@ template <class Char>
 class TokenFinder {
 public:
     TokenFinder(const Char* text, size_t size, const UserDictionary* dictionary)
-        : text_(text), size_(size), dictionary_(dictionary), word_ends_(size) {}
+        : text_(text), size_(size), dictionary_(dictionary), word_ends_(size), types_(text, size) {}
 
     std::vector<Token> run(Segmenter& segmenter) {
         segmenter.word_ends(text_, size_, dictionary_, word_ends_.data());
@@ -37,7 +37,7 @@ private:
     void add_until(size_t end, Probability probability) {
         for (size_t last = next_; last < end; ++last) {
             if (!word_ends_[last]) continue;
-            Token token{next_, last + 1, {}, 0};
+            Token token{next_, last + 1, {}, 0, types_.of(next_, last + 1)};
             Entry entry = find_entry(token);
             token.probability = probability(token, entry.weight == kDecided);
             if (Trie::is_word(entry.weight) && entry.weight != kDecided)
@@ -59,6 +59,7 @@ private:
     size_t size_;
     const UserDictionary* dictionary_;
     std::vector<uint8_t> word_ends_;
+    TokenTypes<Char> types_;
     std::vector<Token> tokens_;
     size_t next_ = 0;  // where the next token begins
 };

@@ -7,6 +7,7 @@
 
 #include "base/text_view.h"
 #include "segment/segmenter.h"
+#include "segment/token_types.h"
 
 namespace cws {
 
@@ -14,6 +15,7 @@ struct Token {
     size_t begin, end;   // characters begin to end - 1 of the text
     std::string label;   // of its entry in the user dictionary; empty: none
     double probability;  // of being one word
+    TokenType type;
 };
 
 // The tokens of a text; joined, they are the text. dictionary: the user's, or null. White space, and what an entry joins

@@ -8,6 +8,9 @@
 
 namespace cws {
 
+// Units that may hold white space, tags and hashtags, have at most so many characters.
+inline constexpr size_t kLongestWithBlanks = 1000;
+
 // Sets boundaries[i], for the place after text[i]: kNoBoundary inside a unit; kBoundary at the ends of a unit that is cut,
 // beside a sentence mark, and at the end; else kFree. Appends the units, from the left, if asked to.
 // Char: uint8_t (Latin-1), uint16_t, uint32_t.
