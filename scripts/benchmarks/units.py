@@ -27,7 +27,7 @@ def main() -> None:
         "English": "The quick brown fox jumps over 13 lazy dogs. " * 5000,
     }
     segmenter = cws.load("pku")
-    print(made_by("python -m scripts.benchmarks.units", setting()))
+    print(made_by("python -m scripts.benchmarks.units", setting("numpy")))
     for name, text in texts.items():
         actions = (lambda text=text: boundaries(text), lambda text=text: segmenter.segment(text))
         units, words = (1e9 * one / len(text) for one in alternate(*actions, runs=RUNS, clock=time.process_time))
