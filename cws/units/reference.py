@@ -32,6 +32,10 @@ from cws.units import (
 from cws.units.characters import Text
 
 SENTENCE_MARKS = frozenset("。！？；：，、.!?;:,")
+OPEN_BEFORE_NUMBERS = frozenset("第之初数几") | reference_numerals.NUMERALS | frozenset("点")
+OPEN_BEFORE_LATIN = frozenset("拉阿甲素证歼小老型日")
+# What counts, measures and classifies: 1998年, 5月份, 12号, 90多, 3千, 30米, TCP级, SUV车型, C919机
+OPEN_AFTER = frozenset("年月日号时点分秒多余几成倍度米元级型版式机车股线族世国克") | reference_numerals.NUMERALS
 PLACEHOLDERS = frozenset("○◯×□")  # that stand for characters: 二○○二年, 李××
 
 # In the order of precedence.
@@ -87,6 +91,7 @@ def boundaries(text: str) -> bytes:
         if start:
             places[start - 1] = BOUNDARY
 
+    characters = Text(text)
     at = 0
     for unit in [*find_units(text), Unit(len(text), len(text), "word")]:
         for place in range(at, unit.start):
@@ -94,11 +99,46 @@ def boundaries(text: str) -> bytes:
                 cut(place, place + 1)
         if unit.is_cut:
             cut(unit.start, unit.end)
+        if unit.start and is_cut_before(characters, unit):
+            places[unit.start - 1] = BOUNDARY
+        if unit.end > unit.start and is_cut_after(characters, unit):
+            places[unit.end - 1] = BOUNDARY
         places[unit.start : unit.end - 1] = bytes([NO_BOUNDARY]) * (unit.end - 1 - unit.start)
         at = unit.end
     if text:
         places[-1] = BOUNDARY
     return bytes(places)
+
+
+def is_cut_before(text: Text, unit: Unit) -> bool:
+    """Whether a number or a Latin word begins a token after an ideograph, as in every standard but after a few of them.
+
+    Of 39,000 numbers in four corpora 975 are joined to what stands before: 第3, 之2, and numerals. Of 1,800 Latin words 97:
+    卡拉OK, 甲A, 维生素C.
+    """
+    before = text[unit.start - 1]
+    if text.kind(unit.start - 1) != "han":
+        return False
+    if unit.type in ("number", "date", "time"):
+        return before not in OPEN_BEFORE_NUMBERS
+    return unit.type == "latin" and before not in OPEN_BEFORE_LATIN
+
+
+def is_cut_after(text: Text, unit: Unit) -> bool:
+    """Whether a number or a Latin word ends a token before an ideograph.
+
+    Standards differ about 1998年, 3个 and B超. None joins anything to an address, a clock time or a name of three letters and
+    more but what counts, measures and classifies.
+    """
+    if text.kind(unit.end) != "han" or text[unit.end] in OPEN_AFTER:
+        return False
+    if unit.type in ("date", "time"):
+        return True
+    is_plain = all(text.kind(at) in ("digit", "han") or text.folded(at) in (".", ",") for at in range(*unit[:2]))
+    if unit.type == "number":
+        dots = sum(text.folded(at) == "." for at in range(*unit[:2]))
+        return not is_plain or dots > 1
+    return unit.type == "latin" and unit.end - unit.start > 2
 
 
 def _unit_at(text: Text, at: int) -> Unit | None:

@@ -64,6 +64,8 @@ def _word_end(text: Text, begin: int, at: int) -> int:
 def _joint(text: Text, begin: int, end: int) -> int:
     """Where the word goes on after a dot, a hyphen, an apostrophe, & or ::; 0 where it does not."""
     mark, after = text.folded(end), end + 1
+    if mark == "." and _is_abbreviation(text, begin, end):
+        return 0
     if mark == "." or mark in HYPHENS:
         before = text.is_latin(end - 1) or text.is_script(end - 1) or text.extends(end - 1)
         is_private = mark == "." and text[after] == "_" and text.is_latin(after + 1)  # self._name
@@ -85,8 +87,17 @@ def _joint(text: Text, begin: int, end: int) -> int:
     return 0
 
 
+def _is_abbreviation(text: Text, begin: int, end: int) -> bool:
+    """p.49, No.5, Fig.3, not v1.2: the dot belongs to the letters, and the model decides whether the number does."""
+    if not text.is_digit(end + 1) or end - begin > 4 or text.folded(begin) in ("v", "V"):
+        return False
+    return all(text.is_letter(place) for place in range(begin, end))
+
+
 def _with_suffix(text: Text, begin: int, end: int) -> int:
-    """With ++ (C++, C++11), the # of C#, and the last dot of U.S."""
+    """With ++ (C++, C++11), the # of C#, the dot of p.49 and the last one of U.S."""
+    if text.folded(end) == "." and _is_abbreviation(text, begin, end):
+        return end + 1
     if text.starts(end, "++") and text.is_latin(end - 1) and not text.is_letter(end + 2) and text[end + 2] != "+":
         digits = text.decimals_end(end + 2, 2)
         is_draft = digits > end + 2 and text[digits] in LOWER and not text.is_latin(digits + 1)  # C++0x

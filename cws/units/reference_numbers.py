@@ -161,7 +161,10 @@ def number(text: Text, at: int) -> int:
         return end
     letters = text.run(end, lambda place: text.is_letter(place))
     is_measure = text.text[end:letters] in MEASURES and not text.is_latin(letters)
-    return text.run(letters, text.is_script) if is_measure else 0
+    digits = text.run(at, text.is_decimal)
+    is_commit = digits == end >= at + 6 and text[end] in HEX
+    is_name = letters == end + 1 and (text[end] == "K" or is_commit)  # 4K, 048029d
+    return end if is_measure and not is_name else 0  # the model decides whether 5mm is one word
 
 
 def _area_code_end(text: Text, at: int) -> int:

@@ -10,11 +10,22 @@ namespace cws {
 inline constexpr std::string_view kContractions[] = {"s", "t", "d", "m", "re", "ve", "ll", "em",
                                                      "S", "T", "D", "M", "RE", "VE", "LL"};
 
+// p.49, No.5, Fig.3, not v1.2: the dot belongs to the letters, and the model decides whether the number does.
+template <class Char>
+bool is_abbreviation(const UnitText<Char>& text, size_t begin, size_t end) {
+    const uint32_t first = text.folded(begin);
+    if (!text.is_digit(end + 1) || end - begin > 4 || first == 'v' || first == 'V') return false;
+    for (size_t at = begin; at < end; ++at)
+        if (!text.is_letter(at)) return false;
+    return true;
+}
+
 // Where the word goes on after a dot, a hyphen, an apostrophe, & or ::; 0 where it does not.
 template <class Char>
 size_t joint(const UnitText<Char>& text, size_t begin, size_t end) {
     const uint32_t mark = text.folded(end);
     const size_t after = end + 1;
+    if (mark == '.' && is_abbreviation(text, begin, end)) return 0;
     if (mark == '.' || mark == '-' || mark == 0x2010 || mark == 0x2011) {
         const bool has_word = text.is_latin(end - 1) || text.is_script(end - 1) || text.extends(end - 1);
         const bool is_private = mark == '.' && text[after] == '_' && text.is_latin(after + 1);  // self._name
@@ -37,9 +48,10 @@ size_t joint(const UnitText<Char>& text, size_t begin, size_t end) {
     return 0;
 }
 
-// With ++ (C++, C++11), the # of C#, and the last dot of U.S.
+// With ++ (C++, C++11), the # of C#, the dot of p.49 and the last one of U.S.
 template <class Char>
 size_t with_suffix(const UnitText<Char>& text, size_t begin, size_t end) {
+    if (text.folded(end) == '.' && is_abbreviation(text, begin, end)) return end + 1;
     if (text[end] == '+' && text[end + 1] == '+' && text.is_latin(end - 1) && !text.is_letter(end + 2) &&
         text[end + 2] != '+') {
         const size_t digits = text.decimals_end(end + 2, 2);

@@ -41,6 +41,8 @@ private:
         return is_plain_ideograph(code) || code == ' ' || code == '\n' || code == kNothing || code - 0x3001 < 0x11;
     }
 
+    bool is_cut_before(const Unit& unit) const;
+    bool is_cut_after(const Unit& unit) const;
     bool find(size_t at, Unit& unit);
     bool find_at(size_t at, Unit& unit);
     bool find_mark(size_t at, Unit& unit);
@@ -62,6 +64,44 @@ private:
     size_t numerals_checked_ = 0;  // the end of the last run of numerals that is no unit
 };
 
+// Whether a number or a Latin word begins a token after an ideograph, as in every standard but after a few of them.
+template <class Char>
+bool UnitScanner<Char>::is_cut_before(const Unit& unit) const {
+    const uint32_t before = text_[unit.begin - 1];
+    if (kind_of(before) != Kind::kHan) return false;
+    switch (unit.type) {
+        case UnitType::kNumber: case UnitType::kDate: case UnitType::kTime:
+            return !is_one_of(before, U"第之初数几点") && !is_one_of(before, kNumerals);
+        case UnitType::kLatin: return !is_one_of(before, U"拉阿甲素证歼小老型日");
+        default: return false;
+    }
+}
+
+// Whether a number or a Latin word ends a token before an ideograph: addresses, times and names of three letters and more,
+// but before what counts, measures and classifies.
+template <class Char>
+bool UnitScanner<Char>::is_cut_after(const Unit& unit) const {
+    const uint32_t after = text_[unit.end];
+    if (kind_of(after) != Kind::kHan || is_one_of(after, U"年月日号时点分秒多余几成倍度米元级型版式机车股线族世国克") ||
+        is_one_of(after, kNumerals))
+        return false;
+    switch (unit.type) {
+        case UnitType::kDate: case UnitType::kTime: return true;
+        case UnitType::kLatin: return unit.end - unit.begin > 2;
+        case UnitType::kNumber: {
+            int dots = 0;
+            for (size_t at = unit.begin; at < unit.end; ++at) {
+                const Kind kind = kind_of(text_[at]);
+                const uint32_t code = text_.folded(at);
+                dots += code == '.';
+                if (kind != Kind::kDigit && kind != Kind::kHan && code != '.' && code != ',') return true;
+            }
+            return dots > 1;
+        }
+        default: return false;
+    }
+}
+
 template <class Char>
 template <class Visit>
 void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
@@ -77,6 +117,8 @@ void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
         at = unit.end;
         boundaries[at - 1] = is_mark || is_wide_sentence_mark(text_[at]) ? kBoundary : kFree;
         if (!is_unit) continue;
+        if (unit.begin && is_cut_before(unit)) boundaries[unit.begin - 1] = kBoundary;
+        if (is_cut_after(unit)) boundaries[at - 1] = kBoundary;
         done_ = at;
         visit(static_cast<const Unit&>(unit));
     }
@@ -171,7 +213,10 @@ bool UnitScanner<Char>::find_signed(size_t at, Unit& unit) {
     const size_t end = numbers_.number_end(at);
     if (!end) return false;
     if (!numbers_.goes_on_with_letters(end)) return take(at, end, UnitType::kNumber, unit);
-    if (take(at, numbers_.measure_end(end), UnitType::kNumber, unit)) return true;
+    // The model decides whether 5mm is one word; 4K and the commit 048029d are.
+    const bool is_commit = end >= at + 6 && text_.run_in(at, kDecimal) == end && is_in(text_[end], kHex);
+    const bool is_name = !text_.is_letter(end + 1) && (text_[end] == 'K' || is_commit);
+    if (!is_name && numbers_.measure_end(end)) return take(at, end, UnitType::kNumber, unit);
     return take(at, word_end(text_, at, end), UnitType::kLatin, unit);
 }
 
