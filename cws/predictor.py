@@ -64,7 +64,7 @@ class Predictor(Protocol):
         ...
 
     def format(
-        self, format: Format, block: bytes, column: int, has_words: bool, is_last: bool, only_words: bool
+        self, format: Format, block: bytes, column: int, has_words: bool, is_last: bool, only_words: bool = False
     ) -> bytes | int:
         """Return the words of a block as bytes of a format.
 

@@ -41,23 +41,21 @@ def run_until_error(segmenter, blocks, threads):
 
 
 def tokens(segmenter, line):
-    """(word, start, end) of the words of a line that are not white space."""
-    found, end = [], 0
-    for word in segmenter.segment(line):
-        start, end = end, end + len(word)
-        if character_type(word[0]) != SPACE:
-            found.append((word, start, end))
-    return found
+    """The tokens of a line that are not white space."""
+    words = segmenter.segment(line)
+    found = segmenter.tokens(line)
+    assert [token.text for token in found] == words
+    return [token for token in found if character_type(token.text[-1]) != SPACE]
 
 
 def format_line(format, found):
     if format == "text":
-        return " ".join(word for word, _, _ in found) + "\n"
+        return " ".join(token.text for token in found) + "\n"
     if format == "conll":
-        return "".join(f"{word}\n" for word, _, _ in found) + "\n"
+        return "".join(f"{token.text}\t{token.type}\n" for token in found) + "\n"
     if format == "spans":
-        return " ".join(f"{start}-{end}" for _, start, end in found) + "\n"
-    objects = [{"text": word, "start": start, "end": end} for word, start, end in found]
+        return " ".join(f"{token.start}-{token.end}" for token in found) + "\n"
+    objects = [{"text": one.text, "start": one.start, "end": one.end, "type": one.type} for one in found]
     return json.dumps({"tokens": objects}, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
@@ -88,13 +86,14 @@ def cuts():
     ("format", "output"),
     [
         ("text", "我 爱 北京\n\n你 好\n"),
-        ("conll", "我\n爱\n北京\n\n\n你\n好\n\n"),
+        ("conll", "我\tword\n爱\tword\n北京\tword\n\n\n你\tword\n好\tword\n\n"),
         ("spans", "0-1 1-2 2-4\n\n1-2 3-4\n"),
         (
             "json",
-            '{"tokens":[{"text":"我","start":0,"end":1},{"text":"爱","start":1,"end":2},{"text":"北京","start":2,"end":4}]}\n'
+            '{"tokens":[{"text":"我","start":0,"end":1,"type":"word"},{"text":"爱","start":1,"end":2,"type":"word"},'
+            '{"text":"北京","start":2,"end":4,"type":"word"}]}\n'
             '{"tokens":[]}\n'
-            '{"tokens":[{"text":"你","start":1,"end":2},{"text":"好","start":3,"end":4}]}\n',
+            '{"tokens":[{"text":"你","start":1,"end":2,"type":"word"},{"text":"好","start":3,"end":4,"type":"word"}]}\n',
         ),
     ],
 )

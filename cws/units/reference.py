@@ -159,7 +159,7 @@ def _cluster_at(text: Text, at: int) -> Unit | None:
     if text.is_script(end) and (kind in ("han", "other_letter") or text[at] in (")", "）", "]")):
         return Unit(at, text.with_extensions(text.run(end, text.is_script)), "word")
     if end > at + 1:
-        is_blank = kind == "space" and not text.extends(at + 1)  # a line end of two characters
-        return None if is_blank else Unit(at, end, "punctuation" if kind == "mark" else "word")
+        # White space is the segmenter's, whatever combines with it.
+        return None if kind == "space" else Unit(at, end, "punctuation" if kind == "mark" else "word")
     run = reference_markup.run_of_one_mark(text, at)
     return Unit(at, run, "word" if text[at] in PLACEHOLDERS else "punctuation") if run else None

@@ -80,11 +80,12 @@ def test_cli_segment_compressed_output_is_the_same_however_the_input_comes(here,
     ("format", "first"),
     [
         ("text", "今天 天气 好"),
-        ("conll", "今天"),
+        ("conll", "今天\tword"),
         ("spans", "0-2 2-4 4-5"),
         (
             "json",
-            '{"tokens":[{"text":"今天","start":0,"end":2},{"text":"天气","start":2,"end":4},{"text":"好","start":4,"end":5}]}',
+            '{"tokens":[{"text":"今天","start":0,"end":2,"type":"word"},{"text":"天气","start":2,"end":4,"type":"word"},'
+            '{"text":"好","start":4,"end":5,"type":"word"}]}',
         ),
     ],
 )

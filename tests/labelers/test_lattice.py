@@ -221,7 +221,7 @@ def test_dictionary_model_knows_its_probabilities_and_n_best(text, words):
     assert [score for score, _ in best] == pytest.approx([score for score, _ in paths[:5]])
     assert best[0][1] == segmenter.segment(text)
     total = sum(math.exp(score) for score, _ in paths)
-    for start, end, label, probability in segmenter.tokens(text):
+    for start, end, label, probability, _ in segmenter.tokens(text):
         holding = [score for score, lengths in paths if (start, end) in spans(lengths)]
         assert label is None
         assert probability == pytest.approx(sum(map(math.exp, holding)) / total)

@@ -155,7 +155,7 @@ def test_neural_words_are_the_text(texts, name):
     assert ["".join(words) for words in expected] == texts
     assert segmenter.segment_batch(texts, 2) == expected
     for text in texts:
-        assert [text[start:end] for start, end, _, _ in segmenter.tokens(text)] == segmenter.segment(text)
+        assert [text[start:end] for start, end, *_ in segmenter.tokens(text)] == segmenter.segment(text)
 
 
 @pytest.mark.parametrize("has_crf", [False, True])

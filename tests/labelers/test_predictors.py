@@ -91,7 +91,7 @@ def test_predictor_methods_find_the_same_words(predictor):
     for text in TEXTS:
         words = predictor.segment(text)
         assert "".join(words) == text
-        assert [text[start:end] for start, end, _, _ in predictor.tokens(text)] == words
+        assert [text[start:end] for start, end, *_ in predictor.tokens(text)] == words
         assert predictor.nbest(text, 1)[0][1] == words
         if "\ud800" not in text:  # which is no UTF-8
             assert words_by_ends(predictor, text) == words

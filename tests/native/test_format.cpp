@@ -52,9 +52,9 @@ TEST(format_writes_words_in_four_ways) {
     const std::string text = "\"他来到\n\n来到 来到\n";
     CHECK(formatted(model, Format::kText, text, &dictionary) == "\"他 来到\n\n来到 来到\n");
     CHECK(formatted(model, Format::kSpans, text, &dictionary) == "0-2 2-4\n\n0-2 3-5\n");
-    CHECK(formatted(model, Format::kConll, text, &dictionary) == "\"他\n来到\n\n\n来到\n来到\n\n");
+    CHECK(formatted(model, Format::kConll, text, &dictionary) == "\"他\tword\n来到\tword\n\n\n来到\tword\n来到\tword\n\n");
     CHECK(formatted(model, Format::kJson, "\"他\n", &dictionary) ==
-          "{\"tokens\":[{\"text\":\"\\\"他\",\"start\":0,\"end\":2}]}\n");
+          "{\"tokens\":[{\"text\":\"\\\"他\",\"start\":0,\"end\":2,\"type\":\"word\"}]}\n");
 }
 
 TEST(format_ends_the_last_line) {

@@ -13,7 +13,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 NATIVE = TESTS.parents[1] / "cws" / "native"
-ROOMS = ("trie", "chain", "user_dictionary", "segment")  # whose sources are compiled
+ROOMS = ("units", "trie", "chain", "user_dictionary", "segment")  # whose sources are compiled
 FLAGS = ["-std=c++17", "-O1", "-g1", "-Wall", "-Wextra", "-Wno-psabi", "-pthread"]
 FLAGS += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", f"-I{NATIVE}", f"-I{TESTS}"]
 

@@ -27,7 +27,7 @@ def make(model, entries, compiled=(), **folding):
                 dictionary.add_word(word, {FORCED: "!", NEVER: "-", DECIDED: None}.get(weight, weight))
         if is_compiled and compiled:
             dictionary = pickle.loads(pickle.dumps(dictionary))
-    return Segmenter(model, user_dictionary=dictionary)
+    return Segmenter(model, user_dictionary=dictionary, units=False)  # of which the reference knows nothing
 
 
 def word_spans(words, text):

@@ -112,7 +112,7 @@ def _is_piece(text, first, end, entries):
 
 def sequences_of(segmenter, text):
     """The spans of the sequences of a text of fewer than 1,024 characters, with the ends of the model's words."""
-    plain = Segmenter(segmenter.path)
+    plain = Segmenter(segmenter.path, units=False)
     spans = word_spans(plain.segment(text), text)
     runs = []
     for begin, end in spans:
@@ -178,7 +178,7 @@ def test_no_text_is_lost(models, kind, text, entries):
 @KINDS
 @given(texts, dictionaries)
 def test_words_that_no_entry_touches_stay(models, kind, text, entries):
-    plain, own = Segmenter(models[kind]).segment(text), make(models[kind], entries).segment(text)
+    plain, own = Segmenter(models[kind], units=False).segment(text), make(models[kind], entries).segment(text)
     places = [(at, at + len(word)) for word in entries for at in range(len(text)) if text.startswith(word, at)]
     kept = set(word_spans(own, text))
     before = word_spans(plain, text)
@@ -209,7 +209,7 @@ def test_words_can_be_forbidden(models, kind):
 
 def test_weights_are_log_odds():
     text = "网易杭研大厦"
-    plain = Segmenter()
+    plain = Segmenter(units=False)
     scores = {tuple(words): score for score, words in plain.nbest(text, 1000)}
     margin = scores["网易", "杭研", "大厦"] - max(score for words, score in scores.items() if "杭研大厦" in words)
     assert "杭研大厦" in make("pku", {"杭研大厦": margin + 0.01}).segment(text)

@@ -107,7 +107,7 @@ class TorchPredictor:
         return self._open([text], scored=True)[0].emissions(text)
 
     def format(
-        self, format: Format, block: bytes, column: int, has_words: bool, is_last: bool, only_words: bool
+        self, format: Format, block: bytes, column: int, has_words: bool, is_last: bool, only_words: bool = False
     ) -> bytes | int:
         try:
             text = block.decode()

@@ -147,7 +147,7 @@ void bind_models(py::module_& module) {
         .def("nbest", &NativePredictor::nbest, py::arg("text"), py::arg("n"))
         .def("emissions", &NativePredictor::emissions, py::arg("text"))
         .def("format", &NativePredictor::format, py::arg("format"), py::arg("block"), py::arg("column"),
-             py::arg("has_words"), py::arg("is_last"), py::arg("only_words"))
+             py::arg("has_words"), py::arg("is_last"), py::arg("only_words") = false)
         .def("word_ends", &NativePredictor::word_ends, py::arg("block"))
         .def("whole_sequences", &NativePredictor::whole_sequences, py::arg("block"), py::arg("column"),
              py::arg("has_words"));

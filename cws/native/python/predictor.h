@@ -124,7 +124,7 @@ public:
             py::gil_scoped_release unlocked;
             output.reserve(bytes.size() * (format == Format::kJson ? 12 : 2));
             Formatter formatter(labeler(), dictionary.get(), segmenters_.has_units());
-            invalid = formatter.format(format, bytes.data(), bytes.size(), {column, has_words}, is_last, only_words, output);
+            invalid = formatter.format(format, bytes.data(), bytes.size(), {column, has_words}, is_last, output, only_words);
         }
         if (invalid != Formatter::kValid) return py::int_(invalid);
         return py::bytes(output);

@@ -130,7 +130,7 @@ void write_text(const char* text, const std::vector<uint32_t>& codes, const std:
 }  // namespace
 
 int64_t Formatter::format(Format format, const char* block, size_t size, LinePosition position, bool is_last,
-                          bool only_words, std::string& output) {
+                          std::string& output, bool only_words) {
     const size_t valid = decode(block, size, codes_);
     if (valid < size) return int64_t(valid);
     word_ends_.resize(codes_.size());

@@ -22,7 +22,7 @@ struct LinePosition {
 class Formatter {
 public:
     // dictionary: the user's, or null; it must outlive the formatter.
-    Formatter(const Labeler& labeler, const UserDictionary* dictionary, bool has_units)
+    Formatter(const Labeler& labeler, const UserDictionary* dictionary, bool has_units = false)
         : classes_(labeler.classes), dictionary_(dictionary), has_units_(has_units), segmenter_(labeler, has_units) {}
 
     static constexpr int64_t kValid = -1;
@@ -31,7 +31,7 @@ public:
     // anywhere. Returns kValid, or the place of the first byte that is not UTF-8; then output is of no use.
     // only_words: leaves out punctuation.
     int64_t format(Format format, const char* block, size_t size, LinePosition position, bool is_last,
-                   bool only_words, std::string& output);
+                   std::string& output, bool only_words = false);
 
     // Appends the place in bytes after each word of a block, white space being words too. Returns as format does.
     int64_t word_ends(const char* block, size_t size, std::vector<uint32_t>& ends);

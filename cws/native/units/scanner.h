@@ -248,7 +248,7 @@ bool UnitScanner<Char>::find_cluster(size_t at, Unit& unit) const {
     const bool is_base = kind == Kind::kHan || kind == Kind::kOtherLetter || code == ')' || code == ']' || code == U'）';
     if (is_base && text_.is_script(end)) return take(at, text_.scripts_end(end), UnitType::kWord, unit);
     if (end > at + 1) {
-        if (kind == Kind::kSpace && !text_.extends(at + 1)) return false;  // a line end of two characters
+        if (kind == Kind::kSpace) return false;  // the segmenter's, whatever combines with it
         unit = {at, end, kind == Kind::kMark ? UnitType::kPunctuation : UnitType::kWord};
         return true;
     }
