@@ -62,7 +62,7 @@ def test_linear_tokens_of_extreme_scores_stay_probabilities():
     tensors = zeros()
     tensors["transitions"][...] = np.random.default_rng(0).choice([-32768, 32767], (4, 4))
     native = LinearPredictor(tensors, 0.9)
-    assert all(0 <= probability <= 1 for _, _, _, probability in native.tokens(KNOWN * 300))
+    assert all(0 <= probability <= 1 for _, _, _, probability, _ in native.tokens(KNOWN * 300))
 
 
 def enumerated(native, tensors, text) -> list[int]:

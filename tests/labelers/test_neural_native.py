@@ -177,7 +177,7 @@ def test_neural_words_are_those_of_the_best_of_all_paths(name, has_crf):
         assert scores[tuple(SBME.words_to_tags(words))] == pytest.approx(best[0])
         assert [score for score, _ in segmenter.nbest(text, 3)] == pytest.approx(best[:3], abs=1e-4)
         whole_sum = sum(map(math.exp, scores.values()))
-        for first, last, _, probability in segmenter.tokens(text):
+        for first, last, _, probability, _ in segmenter.tokens(text):
             tags = SBME.words_to_tags([text[first:last]])
             here = sum(math.exp(score) for path, score in scores.items() if bytes(path[first:last]) == tags)
             assert probability == pytest.approx(here / whole_sum, abs=1e-5)
@@ -191,7 +191,7 @@ def test_neural_user_dictionary(name):
     segmenter.set_dictionary(dictionary)
     assert all("的天气" in segmenter.segment(text) for text in texts)
     assert segmenter.segment_batch(texts, 2) == [segmenter.segment(text) for text in texts]
-    assert (4, 7, "weather", 1.0) in segmenter.tokens(TEXTS[0])
+    assert (4, 7, "weather", 1.0, "word") in segmenter.tokens(TEXTS[0])
 
 
 # Hostile tensors

@@ -134,9 +134,9 @@ def test_predictor_follows_its_dictionary(predictor):
     dictionary = NativeDictionary.build([("天气真好", FORCED, "晴")], b"")  # folds nothing
     predictor.set_dictionary(dictionary)
     assert "天气真好" in predictor.segment("今天天气真好吗")
-    assert "晴" in [label for _, _, label, _ in predictor.tokens("今天天气真好吗")]
+    assert "晴" in [label for _, _, label, *_ in predictor.tokens("今天天气真好吗")]
     predictor.set_dictionary(None)
-    assert "晴" not in [label for _, _, label, _ in predictor.tokens("今天天气真好吗")]
+    assert "晴" not in [label for _, _, label, *_ in predictor.tokens("今天天气真好吗")]
 
 
 def test_open_predictor_refuses_a_device_for_other_models(folders):
