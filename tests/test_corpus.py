@@ -98,10 +98,10 @@ def test_corpus_write_golden_bytes(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["他", ""], "sentence 2: a word must not be empty or hold white space, got ''"),
-        ([""], "sentence 2: a word must not be empty or hold white space, got ''"),
-        (["他 来"], "sentence 2: a word must not be empty or hold white space, got '他 来'"),
-        (["来\n"], r"sentence 2: a word must not be empty or hold white space, got '来\\n'"),
+        (["他", ""], "sentence 2: a word must not be empty or hold white space, or control characters among others, got ''"),
+        ([""], "sentence 2: a word must not be empty or hold white space, or control characters among others, got ''"),
+        (["他 来"], "sentence 2: a word must not be empty or hold white space, or control characters among others, got '他 来'"),
+        (["来\n"], r"sentence 2: a word must not be empty or hold white space, or control characters among others, got '来\\n'"),
         (["\ud800"], r"sentence 2: '\\ud800' is no character, UTF-8 cannot hold it"),
     ],
 )
