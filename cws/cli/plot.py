@@ -7,6 +7,7 @@ import os
 import click
 
 from cws.cli.reporting import log_line
+from cws.files import check_output
 from cws.training.history import read_history
 
 
@@ -34,6 +35,8 @@ def plot(models: tuple[str, ...], output: str) -> None:
 
     from cws.training.plot import draw_trainings  # here, because --help should not wait for it
 
+    for folder in models:
+        check_output(output, (entry.path for entry in os.scandir(folder)) if os.path.isdir(folder) else ())
     histories, matrices = {}, {}
     for folder in models:
         histories[folder] = read_history(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,10 +27,12 @@ from cws.cli.options import (
     user_dictionary_options,
 )
 from cws.cli.reporting import log_line, wants_progress
-from cws.files import atomic_output, check_input, display_name, open_input
+from cws.cli.suggestions import SuggestingChoice
+from cws.errors import FileError
+from cws.files import atomic_output, check_input, check_output, display_name, open_input
 from cws.segmenter import Segmenter
 from cws.streaming import BLOCK, FORMATS, segment_blocks
-from cws.text import decode_blocks
+from cws.text import HANZI, character_type, decode_blocks
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", default="-", type=click.Path(), metavar="FILE", help="Where the words go, not stdout.")
 @model_option
 @user_dictionary_options
-@click.option("--format", type=click.Choice(FORMATS), default="text", show_default=True, help="See below.")
+@click.option("--format", type=SuggestingChoice(FORMATS), default="text", show_default=True, help="See below.")
 @threads_option
 @device_options
 @encoding_option
@@ -96,6 +99,7 @@ def segment_cli(
     if "-" in user_dicts and (not inputs or "-" in inputs):
         raise click.UsageError("the user dictionary and the text cannot both come from stdin: name a file")
     refuse_without_engine(engine, master=master, column=column)
+    check_output(output, user_dicts)
     dictionary = read_user_dictionary(user_dicts, user_dict_encoding, ignore_case, ignore_width)
     if engine:
         refuse_given(context, engine, "threads")
@@ -162,7 +166,8 @@ def segment(
     if torch := sys.modules.get("torch"):  # a neural model has loaded it
         torch.set_num_threads(1)  # its own threads would come on top of these
     for path in inputs:
-        check_input(path)  # now, not when the files before it are done
+        _check_input(path)  # now, not when the files before it are done
+    check_output(output, [*inputs, *(entry.path for entry in os.scandir(segmenter.path))])
     with _counting(inputs, progress) as count, atomic_output(output) as out:
         for path in inputs:
             with open_input(path) as file:
@@ -176,6 +181,18 @@ def segment(
                 workers = 1 if recode and path == "-" else threads
                 for words in segment_blocks(segmenter, blocks, format=format, threads=workers, path=display_name(path)):
                     out.write(words)
+
+
+def _check_input(path: str) -> None:
+    """Raise FileError for a file that cannot be read; where a text may have been given for its name, say how to."""
+    try:
+        check_input(path)
+    except FileError as error:
+        if os.path.exists(path) or not any(character_type(character) == HANZI for character in path):
+            raise
+        shown = path if len(path) <= 20 else f"{path[:20]}…"
+        hint = f"{error.strerror}; if this is a text: echo {shlex.quote(shown)} | cws segment"
+        raise FileError(error.errno, hint, shown) from None
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from cws.cli.options import (
     torch_threads_option,
 )
 from cws.cli.reporting import wants_progress
+from cws.cli.suggestions import SuggestingChoice
 from cws.cli.train_native import train_dictionary, train_hmm, train_linear
 from cws.cli.train_neural import train_neural
 from cws.cli.training_files import TrainingFiles
@@ -35,7 +36,7 @@ _OPTIONS = {  # who has each option that not all have
     "init": ("hmm", *NEURAL_KINDS),
     **dict.fromkeys(("order", "iterations"), ("hmm",)),
     **dict.fromkeys(("also", "epochs", "learning_rate", "batch_characters"), NEURAL_KINDS),
-    **dict.fromkeys(("device", "precision", "minutes", "threads", "progress"), NEURAL_KINDS),
+    **dict.fromkeys(("device", "precision", "minutes", "threads"), NEURAL_KINDS),
     "crf_lr_multiplier": tuple(str(kind) for kind in KINDS if kind.has_crf),
     **dict.fromkeys(
         ("encoder", "encoder_layers", "unshare_layers"), tuple(str(kind) for kind in KINDS if kind.is_bert)
@@ -49,16 +50,18 @@ def _defaults(name: str) -> str:
 
 
 @click.command("train")
-@click.option("-m", "--model", "kind", type=click.Choice([str(kind) for kind in KINDS]), default="linear",
+@click.option("-m", "--model", "kind", type=SuggestingChoice([str(kind) for kind in KINDS]), default="linear",
               show_default=True, metavar="KIND",
               help="linear, hmm, dictionary, or neural: bilstm, cnn, bert, each also with -crf.")  # fmt: skip
-@click.option("--train", type=CorpusPath("train"), metavar="FILE|corpus:NAME",
-              help="One sentence a line, words separated by spaces; .gz and .xz are unpacked. corpus:NAME is one that"
-                   " cws corpora get made. Without it neural kinds take a bundled sample.")  # fmt: skip
-@click.option("--dev", type=CorpusPath("dev"), metavar="FILE|corpus:NAME",
+@click.option("--train", multiple=True, type=CorpusPath("train"), metavar="FILE|corpus:NAME",
+              help="One sentence a line, words separated by spaces; .gz, .xz and .zst are unpacked. corpus:NAME is one"
+                   " that cws corpora get made. Several are joined. Without it neural kinds take a bundled"
+                   " sample.")  # fmt: skip
+@click.option("--dev", multiple=True, type=CorpusPath("dev"), metavar="FILE|corpus:NAME",
               help="The same, to choose epochs on; else, a part of --train.  [linear, neural]")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(), metavar="DIR", show_default="cws-KIND",
               help="The folder of the new model.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace the model that is in the folder, all of it.")
 @click.option("--lexicon", "lexicons", multiple=True, type=click.Path(), metavar="FILE",
               help="A word list, `word [count]` a line, beside jieba's.  [linear, dictionary, neural]")  # fmt: skip
 @click.option("--jieba/--no-jieba", default=True, show_default=True,
@@ -99,7 +102,7 @@ def _defaults(name: str) -> str:
 @click.option("--encoder-layers", type=click.IntRange(1), metavar="N", help="Use its first layers only.  [bert]")
 @click.option("--unshare-layers", is_flag=True, help="Give each layer of an ALBERT weights of its own.  [bert]")
 @click.option("--device", metavar="NAME", show_default="cuda if there is some", help="cpu, cuda, cuda:1.  [neural]")
-@click.option("--precision", type=click.Choice(PRECISIONS), default=NeuralOptions.precision,
+@click.option("--precision", type=SuggestingChoice(PRECISIONS), default=NeuralOptions.precision,
               show_default=True,
               help="Of the encoder; auto is bf16 on CUDA.  [neural]")  # fmt: skip
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), metavar="N",
@@ -130,16 +133,18 @@ def train_cli(context: click.Context, /, kind: str, output: str | None, **values
     """
     _check_options(context, kind, values["init"])
     files, output = chosen(TrainingFiles, values), output or f"cws-{kind}"
+    overwrite = values["overwrite"]
     if kind == "linear":
-        train_linear(files, output, chosen(LinearOptions, values))
+        train_linear(files, output, chosen(LinearOptions, values), overwrite=overwrite)
     elif kind == "hmm":
-        train_hmm(files, output, chosen(HmmOptions, values))
+        train_hmm(files, output, chosen(HmmOptions, values), overwrite=overwrite)
     elif kind == "dictionary":
-        train_dictionary(files, output)
+        train_dictionary(files, output, overwrite=overwrite)
     else:
         train_neural(
             kind, files, output, chosen(NEURAL_OPTIONS[kind], values), device=values["device"],
             minutes=values["minutes"], threads=values["threads"], show_progress=wants_progress(values["progress"]),
+            overwrite=overwrite,
         )  # fmt: skip
 
 

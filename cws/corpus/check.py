@@ -79,9 +79,10 @@ class SegmentationCheck:
 
     def _markup(self) -> Fault | None:
         lines = [(place, " ".join(words)) for place, words in self._sample]
+        enough = len(lines) >= 3 or self._characters >= 20
         for name, pattern, least in (("JSON", _JSON.match, 0.5), ("HTML or XML", _MARKUP.search, 0.3)):
             found = [place for place, line in lines if pattern(line)]
-            if lines and len(found) >= least * len(lines):
+            if enough and len(found) >= least * len(lines):
                 return Fault(found[0], f"this is {name}, not segmented text: take the text out of it, and {REMEDY}")
         return None
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cws import model_io
+from cws.corpus import check_sentences
 from cws.errors import InputError, ModelError
 from cws.labelers.alphabet import Alphabet, Words
 from cws.labelers.character_classes import EDGE, FIRST_KNOWN, UNKNOWN
@@ -66,7 +67,7 @@ def train_hmm(
         about: What else cws.json should say.
 
     Raises:
-        InputError: No sentence.
+        InputError: No sentence, or sentences that are not segmented.
         FileError: The folder cannot be written.
     """
     order = (options or HmmOptions()).order
@@ -112,7 +113,7 @@ def count_hmm(sentences: Iterable[Words], scheme: TagScheme = SBME) -> Hmm:
     Model files hold SBME only; other schemes are for studies (scripts/studies/tag_sets.py).
 
     Raises:
-        InputError: No word in them.
+        InputError: No word in them, or sentences that are not segmented.
     """
     alphabet, codes, tags, lengths = _encode(sentences, scheme)
     first, last, inner = places_of(lengths)
@@ -142,6 +143,7 @@ def _encode(
     sentences = [words for words in sentences if words]
     if not sentences:
         raise InputError("no words to learn from: give a corpus, one sentence a line, words separated by spaces")
+    check_sentences(sentences)
     alphabet = Alphabet.of("".join(words) for words in sentences)
     return alphabet, *alphabet.encode_corpus(sentences, scheme)
 
