@@ -16,6 +16,7 @@ _EXPECTED = "give a line `word [count]`"
 _DIGITS = 18  # of the largest count
 _NUMBER = re.compile(r"[+-]?[\d,]*\.?\d+\.?(?:[eE][+-]?\d+)?%?|[+-]?(?:inf|nan|infinity)", re.IGNORECASE)
 _HAN = re.compile(f"[{''.join(f'{chr(first)}-{chr(last)}' for first, last in HANZI_RANGES)}]")
+_COMMA = re.compile(rf"{_HAN.pattern},[\d.]*$")
 
 LEXICON_HEADER = "# word\t"  # begins the first line of a lexicon (cws/lexicon/lexicon.py), which names its columns
 
@@ -38,30 +39,31 @@ def read_word_list(path: str | PathLike[str], *, encoding: str = "utf-8") -> dic
     for number, line in enumerate(read_lines(path, encoding=encoding), 1):
         if number == 1 and line.startswith(LEXICON_HEADER):
             continue
-        # Nearly every line of a list is one of these two.
-        fields = line.split(maxsplit=2)
-        if len(fields) > 1:
+        if fields := line.split(maxsplit=2):
             try:
                 words[fields[0]] = _count(line, fields)
             except ValueError as error:
                 raise CorpusError(str(error), display_name(path), number) from None
-        elif fields:
-            words[fields[0]] = None
     if not words:
         raise CorpusError("no word in this file: give a word list, one word a line", display_name(path))
     return words
 
 
 def _count(line: str, fields: list[str]) -> int | None:
-    """Return the count of a line of two fields or more, None where the second is a note; ValueError says what is wrong."""
-    word, second = fields[:2]
+    """Return the count of a line by its first fields, None where there is none; ValueError says what is wrong."""
+    word = fields[0]
+    if "," in word and _COMMA.search(word):
+        raise ValueError(f"expected white space between a word and its count, got {word!r}: {_EXPECTED}")
+    if len(fields) == 1:
+        return None
+    second = fields[1]
     if "\t" in line.strip() and len(columns := line.strip().split("\t")[0].split()) > 1:
         raise ValueError(f"a word cannot have white space in it, got {' '.join(columns)!r}: {_EXPECTED}")
     if second.isdecimal():
         if len(second) > _DIGITS:
             raise ValueError(f"expected a count of at most {_DIGITS} digits after {word!r}, got {second!r}: {_EXPECTED}")
         return int(second)
-    if _NUMBER.fullmatch(second):
+    if _NUMBER.fullmatch(second) or not any(map(str.isalnum, second)):
         raise ValueError(f"expected a count after {word!r}, a whole number from 0, got {second!r}: {_EXPECTED}")
     rest = line.split()[2:]
     if "\t" not in line and (_HAN.search(second) or (rest and rest[-1].isdecimal())):

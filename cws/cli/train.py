@@ -149,11 +149,12 @@ def train_cli(context: click.Context, /, kind: str, output: str | None, **values
 
 
 def _check_options(context: click.Context, kind: str, init: str | None) -> None:
-    """Refuse options that were given and would mean nothing."""
+    """Refuse options that were given and would mean nothing; `--no-jieba` asks for what is so anyway."""
     given = {
         one.name: one.opts[0]
         for one in context.command.params
         if context.get_parameter_source(one.name or "") is ParameterSource.COMMANDLINE
+        and context.params.get(one.name or "") is not False
     }
     for name, kinds in _OPTIONS.items():
         if kind not in kinds and name in given:
