@@ -7,9 +7,11 @@ from typing import Any
 import click
 
 from cws.bundled import DEFAULT_MODEL
+from cws.cli.model_folder import check_not_input
 from cws.cli.options import RenamedOption, chosen, encoding_option, errors_option, progress_option, torch_threads_option
 from cws.cli.reporting import log_line, wants_progress
 from cws.errors import InputError
+from cws.model_io import holds_model
 from cws.segmenter import load
 from cws.training.pretraining.options import PretrainOptions
 
@@ -93,6 +95,9 @@ def pretrain(
         from cws.training.pretraining import pretrain as pretraining
     except ImportError as error:
         raise InputError(f"{error}: neural models need pip install 'cws-toolkit[neural]'") from error
+    check_not_input(output, [*raw, init])
+    if holds_model(output):
+        raise InputError(f"{output} holds a model: choose another folder for the encoder")
     segmenter = load(model)
     torch.set_num_threads(threads)
     return pretraining.pretrain(

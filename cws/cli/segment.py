@@ -28,7 +28,7 @@ from cws.cli.options import (
 )
 from cws.cli.reporting import log_line, wants_progress
 from cws.cli.suggestions import SuggestingChoice
-from cws.errors import FileError
+from cws.errors import FileError, InputError
 from cws.files import atomic_output, check_input, check_output, display_name, open_input
 from cws.segmenter import Segmenter
 from cws.streaming import BLOCK, FORMATS, segment_blocks
@@ -133,6 +133,8 @@ def segment_folder(
     progress: bool,
 ) -> None:
     """Segment the files of a folder on Spark; arguments as of the command."""
+    if os.path.exists(target) and os.path.exists(source) and os.path.samefile(source, target):
+        raise InputError(f"{source} is the output too: choose another folder for the words")
     spark = start_spark(master, f"cws segment {source}", progress)
     from cws.engines.spark import segment_folder as segment_files
 

@@ -21,9 +21,10 @@ _SAMPLE = 1000  # sentences that are looked at closely
 _LONGEST = 12  # Han characters; a line of one word of more is none
 _MEAN = 4.0  # Han characters a word
 _NEARLY_ALL = 0.9
+_MANY = 0.2
 _SEPARATORS = re.compile(r"(?<=\w)[/|_\\·¦,;+\u200b\u200c](?=\w)")
 _MARKUP = re.compile(r"</?[A-Za-z!?][^<>]*>")
-_JSON = re.compile(r'\s*(?:[\[{]\s*["\[{]|[\[{}\],]+\s*$|"[^"]*"\s*:)')
+_JSON = re.compile(r'\s*(?:[\[{]\s*["\[{]|[\[{}\],]+\s*$|"[^"]*"\s*:|".*",?\s*$)')
 
 
 class Fault(NamedTuple):
@@ -54,6 +55,7 @@ class SegmentationCheck:
         self._lone: list[int] = []  # places of sentences of one word
         self._long: list[int] = []  # places of those whose word is too long for one
         self._sample: list[tuple[int, Sequence[str]]] = []
+        self._lines: list[tuple[int, str]] = []
 
     def add(self, words: Sequence[str], place: int) -> None:
         """Count a sentence; `place` is what `Fault.place` names it by."""
@@ -69,6 +71,13 @@ class SegmentationCheck:
         if len(self._sample) < _SAMPLE:
             self._sample.append((place, words))
 
+    def watch(self, lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+        """Yield the numbered lines of a file, and look at the first."""
+        for number, line in lines:
+            if line and len(self._lines) < _SAMPLE:
+                self._lines.append((number, line))
+            yield number, line
+
     def faults(self) -> Iterator[Fault]:
         """Yield what is wrong, the cause before what it causes."""
         for find in (self._markup, self._encodings, self._tags, self._unsegmented, self._characters_only):
@@ -78,7 +87,7 @@ class SegmentationCheck:
                     return
 
     def _markup(self) -> Fault | None:
-        lines = [(place, " ".join(words)) for place, words in self._sample]
+        lines = self._lines or [(place, " ".join(words)) for place, words in self._sample]
         enough = len(lines) >= 3 or self._characters >= 20
         for name, pattern, least in (("JSON", _JSON.match, 0.5), ("HTML or XML", _MARKUP.search, 0.3)):
             found = [place for place, line in lines if pattern(line)]
@@ -87,26 +96,25 @@ class SegmentationCheck:
         return None
 
     def _encodings(self) -> Fault | None:
-        text = "\n".join(" ".join(words) for _, words in self._sample)
+        text = "\n".join(line for _, line in self._lines)
         for read_as in (self._encoding, "latin-1", "cp1252"):
-            if read_as is None or (read_as != self._encoding and (text.isascii() or has_han(text))):
+            if read_as is None or (read_as != self._encoding and has_han(text)):
                 continue
             found = _really(text, read_as)
             if found is not None:
-                option = "leave --encoding out" if found == "utf-8" else f"try --encoding {found}"
+                remedy = "leave --encoding out" if found == "utf-8" else f"try --encoding {found}"
                 if read_as != self._encoding:
-                    option = f"it was read as {read_as} and saved again: convert the original"
-                return Fault(self._sample[0][0], f"this looks like {found} read as {read_as}: {option}", found == "utf-8")
+                    remedy = "it was saved so by another program: convert the original"
+                is_certain = found == "utf-8" or not has_han(text)
+                return Fault(self._lines[0][0], f"this looks like {found} read as {read_as}: {remedy}", is_certain)
         return None
 
     def _tags(self) -> Fault | None:
         separator = tag_separator([word for _, words in self._sample for word in words])
         if separator is None:
             return None
-        place, words = self._sample[0]
-        return Fault(
-            place, f"the words have tags, such as {words[0]}: take {separator}tag away, for it is no part of a word"
-        )
+        place, word = next((place, word) for place, words in self._sample for word in words if separator in word[1:-1])
+        return Fault(place, f"the words have tags, such as {word}: take {separator}tag away, it is no part of the word")
 
     def _unsegmented(self) -> Fault | None:
         lone = len(self._lone)
@@ -122,7 +130,8 @@ class SegmentationCheck:
                 return Fault(place, f"this is not segmented: {found}{self._hint()}: {REMEDY}")
         if len(self._long) >= 3 and len(self._long) >= 0.02 * self.sentences:
             found = f"{len(self._long):,} of {self.sentences:,} lines are one word of more than {_LONGEST} characters"
-            return Fault(self._long[0], f"a part of this is not segmented: {found}: {REMEDY}", False)
+            is_certain = len(self._long) >= _MANY * self.sentences
+            return Fault(self._long[0], f"a part of this is not segmented: {found}: {REMEDY}", is_certain)
         return None
 
     def _is_chinese(self) -> bool:

@@ -42,7 +42,11 @@ _TAGGED = {  # a word with its tag, by what stands between them
     separator: re.compile(rf"\[*(?P<word>.+){re.escape(separator)}(?P<tag>{_TAG})(?:\](?:/?[A-Za-z]+)?)*")
     for separator in "/_|#／"
 }
-_LIKE_TAGGED = re.compile(rf".+[/_|#／]{_TAG}(?:\].*)?")
+_TAGGED_OTHERWISE = {  # tags of any script, taken for some only where they are few
+    separator: re.compile(rf"(?P<word>.+){re.escape(separator)}(?P<tag>[^\W_]{{1,8}})") for separator in "/_|#／"
+}
+_MOST_TAGS = 64
+_LIKE_TAGGED = re.compile(r".+[/_|#／].+")
 _COLUMN_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_$+,.;-]{0,23}")
 _PARAGRAPH = re.compile(r"\d{8}-\d\d-\d{3}-\d{3}(?:/m)?")
 _PINYIN = re.compile(r"(?<=.)\{[^{}]*\}")
@@ -90,6 +94,10 @@ def tag_separator(words: Sequence[str]) -> str | None:
         share = sum(pattern.fullmatch(word) is not None for word in words) / len(words)
         if share == 1 or (share >= _CERTAIN and len(words) >= 20):
             return separator
+    for separator, pattern in _TAGGED_OTHERWISE.items() if len(words) >= 20 else ():
+        tags = [match["tag"] for word in words if (match := pattern.fullmatch(word))]
+        if len(tags) >= _CERTAIN * len(words) and len(set(tags)) <= min(_MOST_TAGS, len(tags) / 4):
+            return separator
     return None
 
 
@@ -103,7 +111,7 @@ def _tagged(lines: Sequence[NumberedLine]) -> Layout | None:
         return None
     pairs = [(match["word"], match["tag"]) for item in items if (match := _TAGGED[separator].fullmatch(item))]
     line = lines[0][0]
-    if all(len(word) == 1 for word, _ in pairs) and _spell_words([tag for _, tag in pairs]):
+    if pairs and all(len(word) == 1 for word, _ in pairs) and _spell_words([tag for _, tag in pairs]):
         note = f"these are characters with tags, such as {items[0]}: read as the words that the tags spell"
         return Layout(line, note, partial(_read_tagged_characters, separator=separator))
     note = f"the words have tags, such as {items[0]}: the tags are dropped"
@@ -226,10 +234,11 @@ def _position(tag: str) -> str:
     return re.split("[-_]", tag, maxsplit=1)[0].upper()
 
 
-def _spell_words(tags: Iterable[str]) -> bool:
-    """Whether tags are those of a segmentation: B, M, E, S or the like, with labels or without, and never O."""
-    positions = set(map(_position, tags))
-    return positions <= _POSITIONS and bool(positions & _BEGINS) and bool(positions - {"S", "U"})
+def _spell_words(tags: Sequence[str]) -> bool:
+    """Whether tags are those of a segmentation: nearly all B, M, E, S or the like, with labels or without, and not O."""
+    found = [position for position in map(_position, tags) if position in _POSITIONS]
+    positions = set(found)
+    return len(found) >= _CERTAIN * len(tags) and bool(positions & _BEGINS) and bool(positions - {"S", "U"})
 
 
 def _words_of(characters: Sequence[str], tags: Sequence[str], path: str, lines: Sequence[int]) -> list[str]:

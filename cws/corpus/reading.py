@@ -45,8 +45,8 @@ def read_segmented(
     layout = find_layout(head, name)
     if layout is not None:
         log.warning("%s:%d: %s", name, layout.line, layout.note)
-    whole = chain(head, lines)
     check = SegmentationCheck(encoding)
+    whole = check.watch(chain(head, lines))
     for number, words in _plain(whole) if layout is None else layout.read(whole, name):
         check.add(words, number)
         yield words
