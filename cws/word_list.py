@@ -61,13 +61,15 @@ def _count(line: str, fields: list[str]) -> int | None:
         raise ValueError(f"a word cannot have white space in it, got {' '.join(columns)!r}: {_EXPECTED}")
     if second.isdecimal():
         if len(second) > _DIGITS:
-            raise ValueError(f"expected a count of at most {_DIGITS} digits after {word!r}, got {second!r}: {_EXPECTED}")
+            raise ValueError(
+                f"expected a count of {_DIGITS} digits at most after {word!r}, got {second!r}: {_EXPECTED}"
+            )
         return int(second)
     if _NUMBER.fullmatch(second) or not any(map(str.isalnum, second)):
         raise ValueError(f"expected a count after {word!r}, a whole number from 0, got {second!r}: {_EXPECTED}")
     rest = line.split()[2:]
     if "\t" not in line and (_HAN.search(second) or (rest and rest[-1].isdecimal())):
-        raise ValueError(f"expected a count after {word!r}, got {second!r}: a word has no white space in it; {_EXPECTED}")
+        raise ValueError(f"expected a count after {word!r}, got {second!r}: a word has no white space; {_EXPECTED}")
     return None
 
 

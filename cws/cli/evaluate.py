@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 @click.argument("model")
 @click.argument("gold", type=CorpusPath("test"))
 @click.option("--train-words", multiple=True, type=CorpusPath("train"), metavar="FILE",
-              help="The training corpus: adds the OOV rate and the recall of words in and out of it.")  # fmt: skip
+              help="The training corpus, of one file or more: adds the OOV rate and the recall of words in and out of"
+                   " it.")  # fmt: skip
 @user_dictionary_options
 @device_options
 @corpus_encoding_option
@@ -51,7 +52,8 @@ def evaluate_cli(
     """Segment the text of a gold corpus and score the words.
 
     MODEL is a bundled model (see cws models) or the folder of a trained one. GOLD has one sentence a line, words
-    separated by spaces, or is corpus:NAME (see cws corpora), its test part. The figures are those of cws score, in
+    separated by spaces, or is corpus:NAME (see cws corpora), its test part; text that is not segmented is an error. The
+    figures are those of cws score, in
     percent.
 
     \b

@@ -38,7 +38,7 @@ encoding_option = click.option(
 )  # fmt: skip
 corpus_encoding_option = click.option(
     "--encoding", default="utf-8", show_default=True, metavar="NAME",
-    help="Encoding of the corpora and word lists, such as gb18030 or big5.",
+    help="Encoding of the files that are read, such as gb18030 or big5.",
 )  # fmt: skip
 errors_option = click.option(
     "--errors", type=SuggestingChoice(["strict", "replace"]), default="strict", show_default=True,

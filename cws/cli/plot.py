@@ -31,12 +31,12 @@ def plot_cli(models: tuple[str, ...], output: str) -> None:
 
 def plot(models: tuple[str, ...], output: str) -> None:
     """Draw the trainings of models; arguments as of the command."""
+    for folder in models:
+        check_output(output, (entry.path for entry in os.scandir(folder)) if os.path.isdir(folder) else ())
     from safetensors import safe_open
 
     from cws.training.plot import draw_trainings  # here, because --help should not wait for it
 
-    for folder in models:
-        check_output(output, (entry.path for entry in os.scandir(folder)) if os.path.isdir(folder) else ())
     histories, matrices = {}, {}
     for folder in models:
         histories[folder] = read_history(folder)

@@ -8,7 +8,7 @@ import click
 
 from cws.bundled import DEFAULT_MODEL
 from cws.cli.model_folder import check_not_input
-from cws.cli.options import RenamedOption, chosen, encoding_option, errors_option, progress_option, torch_threads_option
+from cws.cli.options import RenamedOption, chosen, errors_option, progress_option, torch_threads_option
 from cws.cli.reporting import log_line, wants_progress
 from cws.errors import InputError
 from cws.model_io import holds_model
@@ -42,7 +42,8 @@ from cws.training.pretraining.options import PretrainOptions
 @torch_threads_option
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=PretrainOptions.seed, show_default=True, metavar="N",
               help="First weights, choice of text and masks.")  # fmt: skip
-@encoding_option
+@click.option("--encoding", default="utf-8", show_default=True, metavar="NAME",
+              help="Encoding of RAW, such as gb18030 or big5.")  # fmt: skip
 @errors_option
 @progress_option
 def pretrain_cli(raw: tuple[str, ...], output: str, progress: bool | None, **values: Any) -> None:

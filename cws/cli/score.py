@@ -19,7 +19,8 @@ from cws.text import is_written
 @click.argument("gold", type=CorpusPath("test"))
 @click.argument("predicted", type=click.Path())
 @click.option("--train-words", multiple=True, type=CorpusPath("train"), metavar="FILE",
-              help="The training corpus: adds the OOV rate and the recall of words in and out of it.")  # fmt: skip
+              help="The training corpus, of one file or more: adds the OOV rate and the recall of words in and out of"
+                   " it.")  # fmt: skip
 @click.option("--against", type=click.Path(), metavar="FILE",
               help="Another system's words: tells whether the two differ (paired bootstrap).")  # fmt: skip
 @corpus_encoding_option

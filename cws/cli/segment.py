@@ -18,7 +18,6 @@ from cws.cli.options import (
     engine_options,
     errors_option,
     model_option,
-    progress_option,
     read_user_dictionary,
     refuse_given,
     refuse_without_engine,
@@ -49,7 +48,8 @@ if TYPE_CHECKING:
 @device_options
 @encoding_option
 @errors_option
-@progress_option
+@click.option("--progress/--no-progress", default=None,
+              help="Show a progress bar; without either, on a terminal, if the words go to a file.")  # fmt: skip
 @engine_options
 @click.option("--column", metavar="NAME", show_default="text", help="The text of parquet files, for an engine.")
 @click.pass_context
@@ -76,7 +76,7 @@ def segment_cli(
 ) -> None:
     """Segment text files.
 
-    Without a file, or for `-`, it reads stdin; .gz and .xz are unpacked.
+    Without a file, or for `-`, it reads stdin; .gz, .xz and .zst are unpacked.
 
     \b
     cws segment input.txt -o words.txt
@@ -92,8 +92,8 @@ def segment_cli(
     conll  a word a line, then an empty line
     spans  0-2 2-4 4-5
 
-    start and end count characters (code points) from the beginning of the line. White space is not written, except
-    inside a word of the user dictionary. Files of any size need the same memory, and the output file appears only when
+    start and end count characters (code points) from the beginning of the line. White space and control characters
+    are not written, except inside a word of the user dictionary. Files of any size need the same memory, and the output file appears only when
     it is complete.
     """
     if "-" in user_dicts and (not inputs or "-" in inputs):
@@ -174,7 +174,7 @@ def segment(
         for path in inputs:
             with open_input(path) as file:
                 # Nobody reads a compressed file before its end, and flushing it would cost compression.
-                blocks = _read(file, count, None if output.endswith((".gz", ".xz")) else out)
+                blocks = _read(file, count, None if output.endswith((".gz", ".xz", ".zst")) else out)
                 recode = encoding.lower().replace("_", "-") not in ("utf-8", "utf8") or errors != "strict"
                 if recode:
                     texts = decode_blocks(blocks, display_name(path), encoding, errors)
@@ -205,7 +205,7 @@ def _counting(inputs: Sequence[str], progress: bool) -> Iterator[Callable[[int],
         return
     from tqdm import tqdm  # here, because it takes a fifth of the time to start
 
-    packed = any(path.endswith((".gz", ".xz")) for path in inputs)
+    packed = any(path.endswith((".gz", ".xz", ".zst")) for path in inputs)
     sizes = [os.path.getsize(path) if path != "-" and os.path.isfile(path) else None for path in inputs]
     total = None if packed or None in sizes else sum(size or 0 for size in sizes)
     with tqdm(total=total, unit="B", unit_scale=True, desc="segmenting") as bar:

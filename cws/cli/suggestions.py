@@ -30,5 +30,5 @@ class SuggestingChoice(click.Choice):  # type: ignore[type-arg] # click 8.1 has 
             return super().convert(value, param, ctx)
         except click.BadParameter as error:
             if near := did_you_mean(str(value), map(str, self.choices)):
-                error.message += f" Did you mean {near!r}?"
+                raise click.BadParameter(f"{error.message} Did you mean {near!r}?", ctx, param) from None
             raise

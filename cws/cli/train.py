@@ -12,8 +12,6 @@ from cws.cli.options import (
     RenamedOption,
     chosen,
     corpus_encoding_option,
-    progress_option,
-    torch_threads_option,
 )
 from cws.cli.reporting import wants_progress
 from cws.cli.suggestions import SuggestingChoice
@@ -21,6 +19,7 @@ from cws.cli.train_native import train_dictionary, train_hmm, train_linear
 from cws.cli.train_neural import train_neural
 from cws.cli.training_files import TrainingFiles
 from cws.labelers.kind import KINDS
+from cws.threads import MAX_THREADS, processors
 from cws.training.hmm_options import HmmOptions
 from cws.training.linear_options import LinearOptions
 from cws.training.neural_options import NEURAL_OPTIONS, BertOptions, NeuralOptions
@@ -107,8 +106,10 @@ def _defaults(name: str) -> str:
               help="Of the encoder; auto is bf16 on CUDA.  [neural]")  # fmt: skip
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), metavar="N",
               help="Stop after so long; the same command goes on from there.  [neural]")  # fmt: skip
-@torch_threads_option
-@progress_option
+@click.option("--threads", type=click.IntRange(1, MAX_THREADS), default=processors, show_default="all processors",
+              metavar="N", help="How many threads work on a CPU.  [neural]")  # fmt: skip
+@click.option("--progress/--no-progress", default=None,
+              help="Show a progress bar of a neural training; without either, only on a terminal.")  # fmt: skip
 @click.pass_context
 def train_cli(context: click.Context, /, kind: str, output: str | None, **values: Any) -> None:
     """Train a model on segmented text.
@@ -117,9 +118,12 @@ def train_cli(context: click.Context, /, kind: str, output: str | None, **values
     cws train --train train.txt -o my-model
     cws segment --model my-model input.txt
 
+    A corpus of words with tags (今天/t), of characters with tags (B, M, E, S) or in CoNLL is read for its words; text
+    that is not segmented is refused.
+
     linear, a CRF over n-grams and word lists, takes seconds for a million words, and is the fastest to segment with.
     hmm is a hidden Markov model; dictionary takes the best path over word lists. The neural kinds need PyTorch (pip
-    install "cws-toolkit[neural]") and minutes to hours: bilstm and cnn learn from the corpus alone, bert tunes a
+    install "cws-toolkit[neural]") and minutes to hours: bilstm and cnn begin with random weights, bert tunes a
     pretrained encoder. The same files, options and seed give the same model, of a neural kind on the same device. A
     neural training that was interrupted goes on where it was when the same command is given again.
 

@@ -37,9 +37,7 @@ class TrainingFiles:
 
     def sentences(self, *paths: str) -> list[Sequence[str]]:
         """Return the sentences of segmented files, one after the other, lists of words; very long ones are cut."""
-        return [
-            words for path in paths for words in cut_sentences(list(read_segmented(path, encoding=self.encoding)))
-        ]
+        return [words for path in paths for words in cut_sentences(list(read_segmented(path, encoding=self.encoding)))]
 
     def train_sentences(self) -> list[Sequence[str]]:
         """Return the sentences to train on.

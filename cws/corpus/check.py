@@ -1,7 +1,7 @@
 """Whether sentences are segmented at all: what is not would train a model that joins everything, with a dev F1 of 100.
 
-Chinese words have 1.6 characters on average, and four or five of ten have one: so it is in every public corpus, whatever
-its standard. The limits here are far from that.
+Chinese words have 1.6 characters on average, and four to six of ten have one: so it is in every public corpus, of
+whatever standard. The limits here are far from that.
 """
 
 from __future__ import annotations
@@ -46,11 +46,12 @@ class SegmentationCheck:
 
     Args:
         encoding: What the text was read as, if it comes from a file.
+        least: How many Han characters it takes to find that words are too long.
     """
 
-    def __init__(self, encoding: str | None = None) -> None:
+    def __init__(self, encoding: str | None = None, *, least: int = 8) -> None:
         self.sentences = 0
-        self._encoding = encoding
+        self._encoding, self._least = encoding, least
         self._words = self._characters = self._single = 0
         self._lone: list[int] = []  # places of sentences of one word
         self._long: list[int] = []  # places of those whose word is too long for one
@@ -124,7 +125,7 @@ class SegmentationCheck:
         if self._characters >= _MEAN * self._words:
             lengths = [han_characters(word) for _, words in self._sample for word in words if has_han(word)]
             mean = sum(lengths) / max(1, len(lengths))
-            if mean >= _MEAN and sum(lengths) >= 12 and len(lengths) > 1:
+            if mean >= _MEAN and sum(lengths) >= self._least and len(lengths) > 1:
                 place = next(place for place, words in self._sample if any(han_characters(w) >= _MEAN for w in words))
                 found = f"words have {mean:.1f} Han characters on average, and those of Chinese have 1 to 2"
                 return Fault(place, f"this is not segmented: {found}{self._hint()}: {REMEDY}")
@@ -183,7 +184,7 @@ def check_sentences(sentences: Iterable[Sequence[str]], name: str = "training") 
     Raises:
         InputError: They are not, with the number of a sentence that shows it.
     """
-    check = SegmentationCheck()
+    check = SegmentationCheck(least=20)
     for number, words in enumerate(sentences, 1):
         if words:
             check.add(words, number)

@@ -189,8 +189,9 @@ def _blocks(lines: Iterable[NumberedLine]) -> Iterator[tuple[int, list[NumberedL
 
 
 def _fields(line: str) -> list[str]:
-    # The character of a line may be a blank itself.
-    fields = line.split("\t") if "\t" in line else line.split(" ") if line.startswith(("\u3000", "\xa0")) else line.split()
+    """Return the columns of a line, of which the first may be a blank itself."""
+    is_blank_first = line.startswith(("\u3000", "\xa0"))
+    fields = line.split("\t") if "\t" in line else line.split(" ") if is_blank_first else line.split()
     return [field for field in fields if field]
 
 
@@ -235,7 +236,7 @@ def _position(tag: str) -> str:
 
 
 def _spell_words(tags: Sequence[str]) -> bool:
-    """Whether tags are those of a segmentation: nearly all B, M, E, S or the like, with labels or without, and not O."""
+    """Whether tags are those of a segmentation: nearly all B, M, E, S or the like, with labels or without."""
     found = [position for position in map(_position, tags) if position in _POSITIONS]
     positions = set(found)
     return len(found) >= _CERTAIN * len(tags) and bool(positions & _BEGINS) and bool(positions - {"S", "U"})

@@ -28,7 +28,8 @@ def read_segmented(
 
     Args:
         path: One sentence a line; words separated by white space, such as spaces, ideographic spaces, tabs. A run of
-            control characters is a word of its own. Blank lines are skipped. `.xz`, `.gz` and `.zst` are decompressed, `-` is stdin.
+            control characters is a word of its own. Blank lines are skipped. `.xz`, `.gz` and `.zst` are decompressed,
+            `-` is stdin.
         encoding: Any text encoding Python knows.
         errors: What to do with invalid bytes: `strict`, `replace`, or another of Python's error handlers.
         strict: Whether a file that is not segmented is an error, or only a warning of the log. Either comes after the
