@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from cws.errors import InputError
 from cws.files import check_folder, check_output
@@ -40,7 +40,8 @@ def model_folder(
     if before.get("cws.json") != after.get("cws.json"):
         for name, status in before.items():
             if after.get(name) == status:  # nobody wrote it again
-                os.unlink(os.path.join(folder, name))
+                with suppress(FileNotFoundError):  # of several processes of one training, another was faster
+                    os.unlink(os.path.join(folder, name))
 
 
 def check_not_input(folder: str, inputs: Iterable[str | None]) -> None:

@@ -93,8 +93,8 @@ def segment_cli(
     spans  0-2 2-4 4-5
 
     start and end count characters (code points) from the beginning of the line. White space and control characters
-    are not written, except inside a word of the user dictionary. Files of any size need the same memory, and the output file appears only when
-    it is complete.
+    are not written, except inside a word of the user dictionary. Files of any size need the same memory, and the output
+    file appears only when it is complete.
     """
     if "-" in user_dicts and (not inputs or "-" in inputs):
         raise click.UsageError("the user dictionary and the text cannot both come from stdin: name a file")

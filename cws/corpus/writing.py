@@ -23,9 +23,8 @@ def write_segmented(path: str | PathLike[str], sentences: Iterable[Sequence[str]
             line = " ".join(words)
             if split_words(line) != list(words):
                 bad = next(word for word in words if split_words(word) != [word])
-                raise InputError(
-                    f"sentence {number}: a word must not be empty or hold white space or a control character, got {bad!r}"
-                )
+                expected = "a word must not be empty or hold white space or a control character"
+                raise InputError(f"sentence {number}: {expected}, got {bad!r}")
             if number == 1 and line.startswith("\ufeff"):
                 file.write("\ufeff".encode())  # readers take the first for a byte order mark
             try:

@@ -262,3 +262,17 @@ def test_cli_scores_control_characters_as_it_segments_them(tmp_path_factory, lin
 def test_cli_text_has_no_control_characters_in_its_words(here):
     assert TEXT
     assert works("segment", cwd=here, stdin="今天\0天气\x1b真\x85好\r\n好\r坏".encode()) == "今天 天气 真 好\n好 坏\n"
+
+
+def test_cli_train_goes_on_in_its_own_folder(here):
+    train = (*TRAIN, "-m", "cnn", "--train", "gold.txt", "--epochs", "2", "--threads", "1")
+    assert run(*train, "--minutes", "0.00001", cwd=here).returncode == 0
+    assert sorted(os.listdir(here / "model")) == ["checkpoint.safetensors", "history.jsonl"]
+    assert b"the model is in model" in run(*train, cwd=here).stderr
+    complete = ["cws.json", "history.jsonl", "weights.safetensors"]
+    assert sorted(os.listdir(here / "model")) == complete
+    fails("model holds a model", *train, cwd=here)
+    assert run(*train, "--seed", "2", "--overwrite", "--minutes", "0.00001", cwd=here).returncode == 0
+    assert sorted(os.listdir(here / "model")) == ["checkpoint.safetensors", *complete]
+    assert b"the model is in model" in run(*train, "--seed", "2", cwd=here).stderr
+    assert sorted(os.listdir(here / "model")) == complete
