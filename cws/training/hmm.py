@@ -75,6 +75,7 @@ def train_hmm(
     if order == 1:
         write_hmm(count_hmm(sentences), folder, training)
     else:
+        check_sentences(sentences)
         alphabet, codes, tags, lengths = _encode(sentences)
         tensors = {"characters": alphabet.characters, **count_trigrams(alphabet.types, codes, tags, lengths)}
         _write(folder, tensors, 2, training)
@@ -115,6 +116,7 @@ def count_hmm(sentences: Iterable[Words], scheme: TagScheme = SBME) -> Hmm:
     Raises:
         InputError: No word in them, or sentences that are not segmented.
     """
+    check_sentences(sentences := list(sentences))
     alphabet, codes, tags, lengths = _encode(sentences, scheme)
     first, last, inner = places_of(lengths)
     k = scheme.size
@@ -143,7 +145,6 @@ def _encode(
     sentences = [words for words in sentences if words]
     if not sentences:
         raise InputError("no words to learn from: give a corpus, one sentence a line, words separated by spaces")
-    check_sentences(sentences)
     alphabet = Alphabet.of("".join(words) for words in sentences)
     return alphabet, *alphabet.encode_corpus(sentences, scheme)
 
