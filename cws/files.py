@@ -76,6 +76,11 @@ def check_output(output: str | os.PathLike[str], inputs: Iterable[str | os.PathL
             raise InputError(f"{display_name(path)} is the output too, and would be overwritten: choose another output")
 
 
+def files_in(folder: str | os.PathLike[str]) -> list[str]:
+    """Return the paths of what is in a folder; none where there is no folder."""
+    return [os.path.join(folder, name) for name in sorted(os.listdir(folder))] if os.path.isdir(folder) else []
+
+
 def _regular_file(path: str | os.PathLike[str], stream: int) -> os.stat_result | None:
     """Return the status of a file, or of an open stream for `-`; None where there is no regular file."""
     try:

@@ -28,7 +28,7 @@ from cws.cli.options import (
 from cws.cli.reporting import log_line, wants_progress
 from cws.cli.suggestions import SuggestingChoice
 from cws.errors import FileError, InputError
-from cws.files import atomic_output, check_input, check_output, display_name, open_input
+from cws.files import atomic_output, check_input, check_output, display_name, files_in, open_input
 from cws.segmenter import Segmenter
 from cws.streaming import BLOCK, FORMATS, segment_blocks
 from cws.text import HANZI, character_type, decode_blocks
@@ -169,7 +169,7 @@ def segment(
         torch.set_num_threads(1)  # its own threads would come on top of these
     for path in inputs:
         _check_input(path)  # now, not when the files before it are done
-    check_output(output, [*inputs, *(entry.path for entry in os.scandir(segmenter.path))])
+    check_output(output, [*inputs, *files_in(segmenter.path)])
     with _counting(inputs, progress) as count, atomic_output(output) as out:
         for path in inputs:
             with open_input(path) as file:

@@ -128,6 +128,7 @@ def test_cli_outputs_that_are_other_inputs_are_refused(here):
     fails("cws.json is the output", "segment", "input.txt", "-m", "model", "-o", "model/cws.json", cwd=here)
     fails("input.txt is the output", "lexicon", "segment", "model", "input.txt", "-o", "input.txt", cwd=here)
     fails("cws.json is the output", "lexicon", "report", "model", "-o", "model/cws.json", cwd=here)
+    fails("cws.json is the output", "plot", "model", "-o", "model/cws.json", cwd=here)
     hmm = ("train", "-m", "hmm", "--init", "model", "--raw", "input.txt", "-o", "model", "--overwrite")
     fails("model is an input and the output", *hmm, cwd=here)
     fails("model holds a model: choose another folder", "pretrain", "input.txt", "-o", "model", cwd=here)
