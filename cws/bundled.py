@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from cws.errors import InputError
+from cws.errors import InputError, did_you_mean
 
 DEFAULT_MODEL = "pku"
 _DATA = os.path.join(os.path.dirname(__file__), "data")
@@ -31,7 +31,9 @@ def find_model(model: str | os.PathLike[str]) -> tuple[str, str]:
     if name in models():
         return name, os.path.join(_DATA, name)
     if not os.path.isdir(name):
-        raise InputError(f"no model {name!r}: give a folder made by cws train, or one of {', '.join(models())}")
+        near = did_you_mean(os.path.basename(name), models())
+        guess = f"did you mean {near}? " if near else ""
+        raise InputError(f"no model {name!r}: {guess}give a folder made by cws train, or one of {', '.join(models())}")
     folder = os.path.abspath(name)
     return folder, folder
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from os import PathLike
 
 
@@ -69,3 +70,18 @@ class EngineError(CwsError, OSError):
 
 class DictionaryWarning(UserWarning):
     """Entries of a user dictionary that are given twice."""
+
+
+def did_you_mean(wanted: str, names: Iterable[str]) -> str | None:
+    """Return the name that is likely meant by one that is not there, for a message; None where none is near.
+
+    >>> did_you_mean("bertcrf", ["bert", "bert-crf"]), did_you_mean("ctb6", ["pku", "ctb"])
+    ('bert-crf', 'ctb')
+    """
+    from difflib import get_close_matches  # only here, because it is slow to import
+
+    plain = {"".join(filter(str.isalnum, name)).casefold(): name for name in names}
+    asked = "".join(filter(str.isalnum, wanted)).casefold()
+    begin = [name for name in plain if min(len(name), len(asked)) >= 3 and asked.startswith(name)]
+    near = [asked] if asked in plain else get_close_matches(asked, plain, 1) or sorted(begin, key=len)[-1:]
+    return plain[near[0]] if near else None

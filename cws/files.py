@@ -7,12 +7,12 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BufferedIOBase, BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from cws.errors import CorpusError, FileError
+from cws.errors import CorpusError, FileError, InputError
 from cws.text import decode_lines
 
 if TYPE_CHECKING:
@@ -62,6 +62,32 @@ def check_folder(folder: str | os.PathLike[str]) -> None:
         raise file_error(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), folder)
     if not os.access(nearest, os.W_OK):
         raise file_error(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), folder)
+
+
+def check_output(output: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]]) -> None:
+    """Raise InputError if the output is one of the inputs, by whatever path or link; `-` is stdin and stdout.
+
+    Devices and pipes are never the same, and an output that does not exist is none of the inputs.
+    """
+    target = _regular_file(output, 1)
+    for path in inputs if target else ():
+        source = _regular_file(path, 0)
+        if target and source and os.path.samestat(source, target):
+            raise InputError(f"{display_name(path)} is the output too, and would be overwritten: choose another output")
+
+
+def files_in(folder: str | os.PathLike[str]) -> list[str]:
+    """Return the paths of what is in a folder; none where there is no folder."""
+    return [os.path.join(folder, name) for name in sorted(os.listdir(folder))] if os.path.isdir(folder) else []
+
+
+def _regular_file(path: str | os.PathLike[str], stream: int) -> os.stat_result | None:
+    """Return the status of a file, or of an open stream for `-`; None where there is no regular file."""
+    try:
+        status = os.fstat(stream) if os.fspath(path) == "-" else os.stat(path)
+    except OSError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
 
 
 @contextmanager

@@ -33,6 +33,9 @@ ALIGNMENT = 64
 _ITEM_BYTES = {"U8": 1, "I8": 1, "U16": 2, "I16": 2, "U32": 4, "F32": 4, "I64": 8, "U64": 8}
 _MAX_HEADER = 1 << 20
 _ENCODER_FILES = ("config.json", "model.safetensors", "tokenizer", "vocab", "special_tokens", "added_tokens", "merges")
+_OTHER_FILES = frozenset(  # beside cws.json, weights.safetensors and the encoder, by whoever writes them
+    ["user_dictionary.safetensors", "history.jsonl", "lexicon.txt", "checkpoint.safetensors"]
+)
 _MAKE_AGAIN = "train, compile or install it again"
 
 
@@ -59,6 +62,16 @@ def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
     if type(version) is not int or version != VERSION:
         raise ModelError(f"{path}: version {version!r} is not {VERSION}: install the cws that made it")
     return config
+
+
+def holds_model(folder: str | os.PathLike[str]) -> bool:
+    """Whether there is a model in the folder, whole or not."""
+    return os.path.exists(os.path.join(folder, "cws.json"))
+
+
+def is_model_file(name: str) -> bool:
+    """Whether a file of this name, in the folder of a model, is a part of the model."""
+    return name in ("cws.json", "weights.safetensors") or name in _OTHER_FILES or name.startswith(_ENCODER_FILES)
 
 
 def map_tensors(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import os
+from itertools import groupby
 
 from cws.errors import EncodingError, InputError
 
@@ -47,7 +48,28 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 
+# The control characters that str.split does not take for white space.
+_CONTROLS = frozenset(map(chr, (*range(0x09), *range(0x0E, 0x1C), *range(0x7F, 0x85), *range(0x86, 0xA0))))
 _fold_table: dict[int, int] = {}  # made by the first call of fold
+
+
+def split_words(line: str) -> list[str]:
+    """Return the words of a line of segmented text, which are separated by white space.
+
+    A run of control characters is a word of its own, as `cws.segment` has it: no model puts them into a word.
+
+    >>> split_words("今天\\0天气\\u3000真 好")
+    ['今天', '\\x00', '天气', '真', '好']
+    """
+    if _CONTROLS.isdisjoint(line):
+        return line.split()
+    runs = groupby(line, _CONTROLS.__contains__)
+    return "".join(f" {''.join(run)} " if is_control else "".join(run) for is_control, run in runs).split()
+
+
+def is_written(word: str) -> bool:
+    """Whether `cws segment` writes this word: all but those of white space and control characters alone."""
+    return not (word.isspace() or all(character.isspace() or character in _CONTROLS for character in word))
 
 
 def fold(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from os import PathLike
 from pathlib import Path
@@ -9,6 +10,13 @@ from typing import Any
 
 from cws.errors import CorpusError, FileError, ModelError
 from cws.files import display_name, read_lines
+from cws.text import HANZI_RANGES
+
+_EXPECTED = "give a line `word [count]`"
+_DIGITS = 18  # of the largest count
+_NUMBER = re.compile(r"[+-]?[\d,]*\.?\d+\.?(?:[eE][+-]?\d+)?%?|[+-]?(?:inf|nan|infinity)", re.IGNORECASE)
+_HAN = re.compile(f"[{''.join(f'{chr(first)}-{chr(last)}' for first, last in HANZI_RANGES)}]")
+_COMMA = re.compile(rf"{_HAN.pattern},[\d.]*$")
 
 LEXICON_HEADER = "# word\t"  # begins the first line of a lexicon (cws/lexicon/lexicon.py), which names its columns
 
@@ -17,24 +25,52 @@ def read_word_list(path: str | PathLike[str], *, encoding: str = "utf-8") -> dic
     """Return the words of a list with their counts; None for a word without one.
 
     Args:
-        path: A word a line, then white space, a count, and anything more; blank lines are skipped, and the header of a
-            lexicon. A second field that is no number, or one of more than 18 digits, is not a count.
+        path: A word a line, then white space (in a line that has a tab, tabs), a count, and anything more; without a
+            count, what follows the word is a note such as a part of speech. Blank lines are skipped, and the header of
+            a lexicon.
         encoding: Any text encoding Python knows.
 
     Raises:
         FileError, EncodingError: As `cws.files.read_lines`.
-        CorpusError: No word in the file.
+        CorpusError: No word in the file; or, with path:line, a word with white space in it, or a number that is no
+            count.
     """
     words: dict[str, int | None] = {}
-    for number, line in enumerate(read_lines(path, encoding=encoding)):
-        if number == 0 and line.startswith(LEXICON_HEADER):
+    for number, line in enumerate(read_lines(path, encoding=encoding), 1):
+        if number == 1 and line.startswith(LEXICON_HEADER):
             continue
         if fields := line.split(maxsplit=2):
-            is_count = len(fields) > 1 and fields[1].isdecimal() and len(fields[1]) <= 18
-            words[fields[0]] = int(fields[1]) if is_count else None
+            try:
+                words[fields[0]] = _count(line, fields)
+            except ValueError as error:
+                raise CorpusError(str(error), display_name(path), number) from None
     if not words:
         raise CorpusError("no word in this file: give a word list, one word a line", display_name(path))
     return words
+
+
+def _count(line: str, fields: list[str]) -> int | None:
+    """Return the count of a line by its first fields, None where there is none; ValueError says what is wrong."""
+    word = fields[0]
+    if "," in word and _COMMA.search(word):
+        raise ValueError(f"expected white space between a word and its count, got {word!r}: {_EXPECTED}")
+    if len(fields) == 1:
+        return None
+    second = fields[1]
+    if "\t" in line.strip() and len(columns := line.strip().split("\t")[0].split()) > 1:
+        raise ValueError(f"a word cannot have white space in it, got {' '.join(columns)!r}: {_EXPECTED}")
+    if second.isdecimal():
+        if len(second) > _DIGITS:
+            raise ValueError(
+                f"expected a count of {_DIGITS} digits at most after {word!r}, got {second!r}: {_EXPECTED}"
+            )
+        return int(second)
+    if _NUMBER.fullmatch(second) or not any(map(str.isalnum, second)):
+        raise ValueError(f"expected a count after {word!r}, a whole number from 0, got {second!r}: {_EXPECTED}")
+    rest = line.split()[2:]
+    if "\t" not in line and (_HAN.search(second) or (rest and rest[-1].isdecimal())):
+        raise ValueError(f"expected a count after {word!r}, got {second!r}: a word has no white space; {_EXPECTED}")
+    return None
 
 
 def jieba_word_list() -> dict[str, int | None]:

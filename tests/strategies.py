@@ -28,8 +28,8 @@ def any_text(min_size: int = 0, max_size: int = 40) -> st.SearchStrategy[str]:
 
 
 def words(max_size: int = 6) -> st.SearchStrategy[str]:
-    """Words that a corpus file can hold: not empty, no white space, no surrogates."""
-    anything = st.characters(codec="utf-8").filter(lambda character: not character.isspace())
+    """Words that a corpus file can hold: not empty, no white space, no control characters, no surrogates."""
+    anything = st.characters(codec="utf-8", exclude_categories=["Cc"]).filter(lambda character: not character.isspace())
     return st.text(st.one_of(st.sampled_from(COMMON), anything), min_size=1, max_size=max_size)
 
 

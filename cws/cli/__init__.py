@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from typing import NoReturn, TextIO, cast
 
 import click
 
+from cws.cli.suggestions import SuggestingGroup
 from cws.errors import CwsError
 from cws.version import __version__
 
@@ -23,7 +25,14 @@ class _ReaderGone(Exception):
     """A closed pipe, by a name click does not know: click would exit with 1."""
 
 
-class _LazyGroup(click.Group):
+class _LogLines(logging.Handler):
+    """Shows warnings of the log as those of `warnings`."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _say(f"cws: warning: {record.getMessage()}\n")
+
+
+class _LazyGroup(SuggestingGroup):
     """A group whose commands live in cws/cli/<name>.py, as the function <name>_cli."""
 
     def list_commands(self, context: click.Context) -> list[str]:
@@ -63,6 +72,7 @@ def main() -> NoReturn:
             signal.signal(number, _terminate)
     _prepare_streams()
     warnings.showwarning = _warn
+    logging.getLogger("cws").addHandler(_LogLines(logging.WARNING))
     try:
         status = cli.main(standalone_mode=False)
         sys.stdout.flush()

@@ -7,10 +7,11 @@ import sys
 import click
 
 from cws.cli.options import progress_option
+from cws.cli.suggestions import SuggestingGroup
 from cws.corpora import Recipe, get, is_fetched, read_recipe, recipe_names
 
 
-@click.group("corpora")
+@click.group("corpora", cls=SuggestingGroup)
 def corpora_cli() -> None:
     """Fetch public corpora, on their terms, as segmented text.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import click
 
@@ -14,7 +15,7 @@ from cws.cli.options import (
     units_option,
     user_dictionary_options,
 )
-from cws.cli.score import read_vocabulary
+from cws.cli.score import read_vocabulary, written
 from cws.corpus import read_segmented
 from cws.metrics import SegmentationCounts, score
 from cws.segmenter import Segmenter
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 @click.command("evaluate")
 @click.argument("model")
 @click.argument("gold", type=CorpusPath("test"))
-@click.option("--train-words", type=CorpusPath("train"), metavar="FILE",
-              help="The training corpus: adds the OOV rate and the recall of words in and out of it.")  # fmt: skip
+@click.option("--train-words", multiple=True, type=CorpusPath("train"), metavar="FILE",
+              help="The training corpus, of one file or more: adds the OOV rate and the recall of words in and out of"
+                   " it.")  # fmt: skip
 @user_dictionary_options
 @device_options
 @units_option
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 def evaluate_cli(
     model: str,
     gold: str,
-    train_words: str | None,
+    train_words: tuple[str, ...],
     user_dicts: tuple[str, ...],
     user_dict_encoding: str,
     ignore_case: bool,
@@ -53,7 +55,8 @@ def evaluate_cli(
     """Segment the text of a gold corpus and score the words.
 
     MODEL is a bundled model (see cws models) or the folder of a trained one. GOLD has one sentence a line, words
-    separated by spaces, or is corpus:NAME (see cws corpora), its test part. The figures are those of cws score, in
+    separated by spaces, or is corpus:NAME (see cws corpora), its test part; text that is not segmented is an error. The
+    figures are those of cws score, in
     percent.
 
     \b
@@ -70,7 +73,7 @@ def evaluate_cli(
 def evaluate(
     model: str,
     gold: str,
-    train_words: str | None = None,
+    train_words: Sequence[str] = (),
     *,
     user_dictionary: UserDictionary | None = None,
     device: str | None = None,
@@ -83,4 +86,4 @@ def evaluate(
     segmenter = Segmenter(model, user_dictionary, device, precision, batch_chars, units)
     sentences = list(read_segmented(gold, encoding=encoding))
     predicted = segmenter.segment_batch(("".join(words) for words in sentences), threads=processors())
-    return score(sentences, predicted, read_vocabulary(train_words, encoding))
+    return score(map(written, sentences), map(written, predicted), read_vocabulary(train_words, encoding))

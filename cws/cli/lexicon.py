@@ -7,6 +7,8 @@ import os
 
 import click
 
+from cws import model_io
+from cws.cli.model_folder import check_not_input
 from cws.cli.options import (
     corpus_encoding_option,
     encoding_option,
@@ -19,6 +21,9 @@ from cws.cli.options import (
     threads_option,
 )
 from cws.cli.reporting import log_line, wants_progress
+from cws.cli.suggestions import SuggestingChoice, SuggestingGroup
+from cws.errors import InputError
+from cws.files import check_folder, check_input, check_output
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
 if TYPE_CHECKING:
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
 LEXICON_FILE = "lexicon.txt"  # in the folder of a lexicon, beside the model
 
 
-@click.group("lexicon")
+@click.group("lexicon", cls=SuggestingGroup)
 def lexicon_cli() -> None:
     """Find the words of raw text by itself.
 
@@ -43,7 +48,7 @@ def lexicon_cli() -> None:
 @click.argument("raw", nargs=-1, required=True, type=click.Path(), metavar="RAW...")
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="DIR",
               help="The folder of the lexicon: lexicon.txt, and a model for cws segment.")  # fmt: skip
-@click.option("--goal", type=click.Choice(["words", "information", "entropy"]), default="words", show_default=True,
+@click.option("--goal", type=SuggestingChoice(["words", "information", "entropy"]), default="words", show_default=True,
               help="words: what people call words. information: the fewest bits a character. entropy: cut, truncate,"
                    " prune and estimate, the classic steps.")  # fmt: skip
 @click.option("--known", type=click.Path(), metavar="FILE", help="Write only words that are not in this word list.")
@@ -110,12 +115,12 @@ def build(
     master: str | None = None,
 ) -> None:
     """Build a lexicon; arguments as of the command."""
-    from cws.files import check_folder, check_input
     from cws.lexicon.build import BuildOptions
     from cws.lexicon.build import build as find_words
     from cws.word_list import read_word_list
 
     check_folder(output)
+    _check_lexicon_folder(output, [*raw, *([known] if known else [])])
     listed = read_word_list(known) if known else None
     options = BuildOptions(goal=goal)
     if engine:
@@ -133,6 +138,13 @@ def build(
     shown.save(os.path.join(output, LEXICON_FILE))
     log_line(f"{len(shown.entries):,} words are in {os.path.join(output, LEXICON_FILE)}")
     log_line(f"cws segment --model {output} input.txt segments with them")
+
+
+def _check_lexicon_folder(folder: str, inputs: list[str]) -> None:
+    """Raise InputError if a lexicon in this folder would take the place of an input, or of a model of another kind."""
+    check_not_input(folder, inputs)
+    if model_io.holds_model(folder) and not os.path.exists(os.path.join(folder, LEXICON_FILE)):
+        raise InputError(f"{folder} holds a model that is no lexicon: choose another folder, or delete it")
 
 
 def _build_on_spark(
@@ -199,10 +211,10 @@ def report_cli(lexicon: str, output: str) -> None:
 
     LEXICON is the folder of a lexicon. Needs matplotlib.
     """
-    from cws import model_io
     from cws.lexicon.lexicon import Lexicon
     from cws.lexicon.report import draw_report
 
+    check_output(output, (os.path.join(lexicon, name) for name in ("cws.json", LEXICON_FILE)))
     information = model_io.read_config(lexicon).get("information", [])
     draw_report(Lexicon.load(os.path.join(lexicon, LEXICON_FILE)), information, output)
     log_line(f"the plot is {output}")

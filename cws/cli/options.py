@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from cws.bundled import DEFAULT_MODEL
+from cws.cli.suggestions import SuggestingChoice
 from cws.errors import EncodingError, InputError
 from cws.labelers.device import PRECISIONS
 from cws.threads import MAX_THREADS, processors
@@ -37,14 +38,14 @@ encoding_option = click.option(
 )  # fmt: skip
 corpus_encoding_option = click.option(
     "--encoding", default="utf-8", show_default=True, metavar="NAME",
-    help="Encoding of the corpora and word lists, such as gb18030 or big5.",
+    help="Encoding of the files that are read, such as gb18030 or big5.",
 )  # fmt: skip
 units_option = click.option(
     "--units/--no-units", default=True, show_default=True,
     help="Keep numbers, dates, addresses, names in Latin letters and emoji whole, or let the model decide.",
 )  # fmt: skip
 errors_option = click.option(
-    "--errors", type=click.Choice(["strict", "replace"]), default="strict", show_default=True,
+    "--errors", type=SuggestingChoice(["strict", "replace"]), default="strict", show_default=True,
     help="What to do with bytes that are no text: stop, or put U+FFFD in their place.",
 )  # fmt: skip
 progress_option = click.option(
@@ -106,13 +107,13 @@ _USER_DICTIONARY = (
 _DEVICE = (
     click.option("--device", metavar="NAME", show_default="cuda if there is some",
                  help="Where a neural model computes: cpu, cuda, cuda:1."),
-    click.option("--precision", type=click.Choice(PRECISIONS), default="auto",
+    click.option("--precision", type=SuggestingChoice(PRECISIONS), default="auto",
                  show_default=True, help="Of a neural model; auto: bf16 on CUDA, 16-bit integers on a CPU."),
     click.option("--batch-chars", type=click.IntRange(1), metavar="N", show_default="65536",
                  help="How much text a neural model works on at once. The words are the same for any number."),
 )  # fmt: skip
 _ENGINE = (
-    click.option("--engine", type=click.Choice(["spark"]), show_default="this machine",
+    click.option("--engine", type=SuggestingChoice(["spark"]), show_default="this machine",
                  help="What runs it: spark, on a cluster; see docs/guide/spark.md."),
     click.option("--master", metavar="URL", show_default="what spark-submit says, else this machine",
                  help="Where Spark runs: spark://host:7077, yarn, local[4]."),

@@ -7,6 +7,7 @@ import os
 import click
 
 from cws.cli.reporting import log_line
+from cws.files import check_output, files_in
 from cws.training.history import read_history
 
 
@@ -30,6 +31,8 @@ def plot_cli(models: tuple[str, ...], output: str) -> None:
 
 def plot(models: tuple[str, ...], output: str) -> None:
     """Draw the trainings of models; arguments as of the command."""
+    for folder in models:
+        check_output(output, files_in(folder))
     from safetensors import safe_open
 
     from cws.training.plot import draw_trainings  # here, because --help should not wait for it

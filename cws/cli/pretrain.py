@@ -7,9 +7,11 @@ from typing import Any
 import click
 
 from cws.bundled import DEFAULT_MODEL
-from cws.cli.options import RenamedOption, chosen, encoding_option, errors_option, progress_option, torch_threads_option
+from cws.cli.model_folder import check_not_input
+from cws.cli.options import RenamedOption, chosen, errors_option, progress_option, torch_threads_option
 from cws.cli.reporting import log_line, wants_progress
 from cws.errors import InputError
+from cws.model_io import holds_model
 from cws.segmenter import load
 from cws.training.pretraining.options import PretrainOptions
 
@@ -40,7 +42,8 @@ from cws.training.pretraining.options import PretrainOptions
 @torch_threads_option
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=PretrainOptions.seed, show_default=True, metavar="N",
               help="First weights, choice of text and masks.")  # fmt: skip
-@encoding_option
+@click.option("--encoding", default="utf-8", show_default=True, metavar="NAME",
+              help="Encoding of RAW, such as gb18030 or big5.")  # fmt: skip
 @errors_option
 @progress_option
 def pretrain_cli(raw: tuple[str, ...], output: str, progress: bool | None, **values: Any) -> None:
@@ -93,6 +96,9 @@ def pretrain(
         from cws.training.pretraining import pretrain as pretraining
     except ImportError as error:
         raise InputError(f"{error}: neural models need pip install 'cws-toolkit[neural]'") from error
+    check_not_input(output, [*raw, init])
+    if holds_model(output):
+        raise InputError(f"{output} holds a model: choose another folder for the encoder")
     segmenter = load(model)
     torch.set_num_threads(threads)
     return pretraining.pretrain(

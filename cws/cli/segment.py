@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,6 @@ from cws.cli.options import (
     engine_options,
     errors_option,
     model_option,
-    progress_option,
     read_user_dictionary,
     refuse_given,
     refuse_without_engine,
@@ -27,10 +27,12 @@ from cws.cli.options import (
     user_dictionary_options,
 )
 from cws.cli.reporting import log_line, wants_progress
-from cws.files import atomic_output, check_input, display_name, open_input
+from cws.cli.suggestions import SuggestingChoice
+from cws.errors import FileError, InputError
+from cws.files import atomic_output, check_input, check_output, display_name, files_in, open_input
 from cws.segmenter import Segmenter
 from cws.streaming import BLOCK, FORMATS, segment_blocks
-from cws.text import decode_blocks
+from cws.text import HANZI, character_type, decode_blocks
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
 if TYPE_CHECKING:
@@ -42,14 +44,15 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", default="-", type=click.Path(), metavar="FILE", help="Where the words go, not stdout.")
 @model_option
 @user_dictionary_options
-@click.option("--format", type=click.Choice(FORMATS), default="text", show_default=True, help="See below.")
+@click.option("--format", type=SuggestingChoice(FORMATS), default="text", show_default=True, help="See below.")
 @units_option
 @click.option("--only-words", is_flag=True, help="Leave out punctuation.")
 @threads_option
 @device_options
 @encoding_option
 @errors_option
-@progress_option
+@click.option("--progress/--no-progress", default=None,
+              help="Show a progress bar; without either, on a terminal, if the words go to a file.")  # fmt: skip
 @engine_options
 @click.option("--column", metavar="NAME", show_default="text", help="The text of parquet files, for an engine.")
 @click.pass_context
@@ -78,7 +81,7 @@ def segment_cli(
 ) -> None:
     """Segment text files.
 
-    Without a file, or for `-`, it reads stdin; .gz and .xz are unpacked.
+    Without a file, or for `-`, it reads stdin; .gz, .xz and .zst are unpacked.
 
     \b
     cws segment input.txt -o words.txt
@@ -95,13 +98,14 @@ def segment_cli(
     spans  0-2 2-4 4-5
 
     start and end count characters (code points) from the beginning of the line. A type is word, number, date, time,
-    latin, url, email, path, mention, hashtag, markup, emoji or punctuation. White space is not written, except inside a
-    word of the user dictionary or a tag. Files of any size need the same memory, and the output file appears only when
+    latin, url, email, path, mention, hashtag, markup, emoji or punctuation. White space and
+    control characters are not written, except inside a word of the user dictionary or a tag. Files of any size need the same memory, and the output file appears only when
     it is complete.
     """
     if "-" in user_dicts and (not inputs or "-" in inputs):
         raise click.UsageError("the user dictionary and the text cannot both come from stdin: name a file")
     refuse_without_engine(engine, master=master, column=column)
+    check_output(output, user_dicts)
     dictionary = read_user_dictionary(user_dicts, user_dict_encoding, ignore_case, ignore_width)
     if engine:
         refuse_given(context, engine, "threads", "only_words")
@@ -135,6 +139,8 @@ def segment_folder(
     progress: bool,
 ) -> None:
     """Segment the files of a folder on Spark; arguments as of the command."""
+    if os.path.exists(target) and os.path.exists(source) and os.path.samefile(source, target):
+        raise InputError(f"{source} is the output too: choose another folder for the words")
     spark = start_spark(master, f"cws segment {source}", progress)
     from cws.engines.spark import segment_folder as segment_files
 
@@ -170,12 +176,13 @@ def segment(
     if torch := sys.modules.get("torch"):  # a neural model has loaded it
         torch.set_num_threads(1)  # its own threads would come on top of these
     for path in inputs:
-        check_input(path)  # now, not when the files before it are done
+        _check_input(path)  # now, not when the files before it are done
+    check_output(output, [*inputs, *files_in(segmenter.path)])
     with _counting(inputs, progress) as count, atomic_output(output) as out:
         for path in inputs:
             with open_input(path) as file:
                 # Nobody reads a compressed file before its end, and flushing it would cost compression.
-                blocks = _read(file, count, None if output.endswith((".gz", ".xz")) else out)
+                blocks = _read(file, count, None if output.endswith((".gz", ".xz", ".zst")) else out)
                 recode = encoding.lower().replace("_", "-") not in ("utf-8", "utf8") or errors != "strict"
                 if recode:
                     texts = decode_blocks(blocks, display_name(path), encoding, errors)
@@ -188,6 +195,18 @@ def segment(
                     out.write(words)
 
 
+def _check_input(path: str) -> None:
+    """Raise FileError for a file that cannot be read; where a text may have been given for its name, say how to."""
+    try:
+        check_input(path)
+    except FileError as error:
+        if os.path.exists(path) or not any(character_type(character) == HANZI for character in path):
+            raise
+        shown = path if len(path) <= 20 else f"{path[:20]}…"
+        hint = f"{error.strerror}; if this is a text: echo {shlex.quote(shown)} | cws segment"
+        raise FileError(error.errno, hint, shown) from None
+
+
 @contextmanager
 def _counting(inputs: Sequence[str], progress: bool) -> Iterator[Callable[[int], object]]:
     """Yield what to call with each number of bytes read: it moves a progress bar, if there is to be one."""
@@ -196,7 +215,7 @@ def _counting(inputs: Sequence[str], progress: bool) -> Iterator[Callable[[int],
         return
     from tqdm import tqdm  # here, because it takes a fifth of the time to start
 
-    packed = any(path.endswith((".gz", ".xz")) for path in inputs)
+    packed = any(path.endswith((".gz", ".xz", ".zst")) for path in inputs)
     sizes = [os.path.getsize(path) if path != "-" and os.path.isfile(path) else None for path in inputs]
     total = None if packed or None in sizes else sum(size or 0 for size in sizes)
     with tqdm(total=total, unit="B", unit_scale=True, desc="segmenting") as bar:

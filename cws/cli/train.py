@@ -12,14 +12,14 @@ from cws.cli.options import (
     RenamedOption,
     chosen,
     corpus_encoding_option,
-    progress_option,
-    torch_threads_option,
 )
 from cws.cli.reporting import wants_progress
+from cws.cli.suggestions import SuggestingChoice
 from cws.cli.train_native import train_dictionary, train_hmm, train_linear
 from cws.cli.train_neural import train_neural
 from cws.cli.training_files import TrainingFiles
 from cws.labelers.kind import KINDS
+from cws.threads import MAX_THREADS, processors
 from cws.training.hmm_options import HmmOptions
 from cws.training.linear_options import LinearOptions
 from cws.training.neural_options import NEURAL_OPTIONS, BertOptions, NeuralOptions
@@ -35,7 +35,7 @@ _OPTIONS = {  # who has each option that not all have
     "init": ("hmm", *NEURAL_KINDS),
     **dict.fromkeys(("order", "iterations"), ("hmm",)),
     **dict.fromkeys(("also", "epochs", "learning_rate", "batch_characters"), NEURAL_KINDS),
-    **dict.fromkeys(("device", "precision", "minutes", "threads", "progress"), NEURAL_KINDS),
+    **dict.fromkeys(("device", "precision", "minutes", "threads"), NEURAL_KINDS),
     "crf_lr_multiplier": tuple(str(kind) for kind in KINDS if kind.has_crf),
     **dict.fromkeys(
         ("encoder", "encoder_layers", "unshare_layers"), tuple(str(kind) for kind in KINDS if kind.is_bert)
@@ -49,16 +49,18 @@ def _defaults(name: str) -> str:
 
 
 @click.command("train")
-@click.option("-m", "--model", "kind", type=click.Choice([str(kind) for kind in KINDS]), default="linear",
+@click.option("-m", "--model", "kind", type=SuggestingChoice([str(kind) for kind in KINDS]), default="linear",
               show_default=True, metavar="KIND",
               help="linear, hmm, dictionary, or neural: bilstm, cnn, bert, each also with -crf.")  # fmt: skip
-@click.option("--train", type=CorpusPath("train"), metavar="FILE|corpus:NAME",
-              help="One sentence a line, words separated by spaces; .gz and .xz are unpacked. corpus:NAME is one that"
-                   " cws corpora get made. Without it neural kinds take a bundled sample.")  # fmt: skip
-@click.option("--dev", type=CorpusPath("dev"), metavar="FILE|corpus:NAME",
+@click.option("--train", multiple=True, type=CorpusPath("train"), metavar="FILE|corpus:NAME",
+              help="One sentence a line, words separated by spaces; .gz, .xz and .zst are unpacked. corpus:NAME is one"
+                   " that cws corpora get made. Several are joined. Without it neural kinds take a bundled"
+                   " sample.")  # fmt: skip
+@click.option("--dev", multiple=True, type=CorpusPath("dev"), metavar="FILE|corpus:NAME",
               help="The same, to choose epochs on; else, a part of --train.  [linear, neural]")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(), metavar="DIR", show_default="cws-KIND",
               help="The folder of the new model.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace the model that is in the folder, all of it.")
 @click.option("--lexicon", "lexicons", multiple=True, type=click.Path(), metavar="FILE",
               help="A word list, `word [count]` a line, beside jieba's.  [linear, dictionary, neural]")  # fmt: skip
 @click.option("--jieba/--no-jieba", default=True, show_default=True,
@@ -99,13 +101,15 @@ def _defaults(name: str) -> str:
 @click.option("--encoder-layers", type=click.IntRange(1), metavar="N", help="Use its first layers only.  [bert]")
 @click.option("--unshare-layers", is_flag=True, help="Give each layer of an ALBERT weights of its own.  [bert]")
 @click.option("--device", metavar="NAME", show_default="cuda if there is some", help="cpu, cuda, cuda:1.  [neural]")
-@click.option("--precision", type=click.Choice(PRECISIONS), default=NeuralOptions.precision,
+@click.option("--precision", type=SuggestingChoice(PRECISIONS), default=NeuralOptions.precision,
               show_default=True,
               help="Of the encoder; auto is bf16 on CUDA.  [neural]")  # fmt: skip
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), metavar="N",
               help="Stop after so long; the same command goes on from there.  [neural]")  # fmt: skip
-@torch_threads_option
-@progress_option
+@click.option("--threads", type=click.IntRange(1, MAX_THREADS), default=processors, show_default="all processors",
+              metavar="N", help="How many threads work on a CPU.  [neural]")  # fmt: skip
+@click.option("--progress/--no-progress", default=None,
+              help="Show a progress bar of a neural training; without either, only on a terminal.")  # fmt: skip
 @click.pass_context
 def train_cli(context: click.Context, /, kind: str, output: str | None, **values: Any) -> None:
     """Train a model on segmented text.
@@ -114,9 +118,12 @@ def train_cli(context: click.Context, /, kind: str, output: str | None, **values
     cws train --train train.txt -o my-model
     cws segment --model my-model input.txt
 
+    A corpus of words with tags (今天/t), of characters with tags (B, M, E, S) or in CoNLL is read for its words; text
+    that is not segmented is refused.
+
     linear, a CRF over n-grams and word lists, takes seconds for a million words, and is the fastest to segment with.
     hmm is a hidden Markov model; dictionary takes the best path over word lists. The neural kinds need PyTorch (pip
-    install "cws-toolkit[neural]") and minutes to hours: bilstm and cnn learn from the corpus alone, bert tunes a
+    install "cws-toolkit[neural]") and minutes to hours: bilstm and cnn begin with random weights, bert tunes a
     pretrained encoder. The same files, options and seed give the same model, of a neural kind on the same device. A
     neural training that was interrupted goes on where it was when the same command is given again.
 
@@ -130,25 +137,28 @@ def train_cli(context: click.Context, /, kind: str, output: str | None, **values
     """
     _check_options(context, kind, values["init"])
     files, output = chosen(TrainingFiles, values), output or f"cws-{kind}"
+    overwrite = values["overwrite"]
     if kind == "linear":
-        train_linear(files, output, chosen(LinearOptions, values))
+        train_linear(files, output, chosen(LinearOptions, values), overwrite=overwrite)
     elif kind == "hmm":
-        train_hmm(files, output, chosen(HmmOptions, values))
+        train_hmm(files, output, chosen(HmmOptions, values), overwrite=overwrite)
     elif kind == "dictionary":
-        train_dictionary(files, output)
+        train_dictionary(files, output, overwrite=overwrite)
     else:
         train_neural(
             kind, files, output, chosen(NEURAL_OPTIONS[kind], values), device=values["device"],
             minutes=values["minutes"], threads=values["threads"], show_progress=wants_progress(values["progress"]),
+            overwrite=overwrite,
         )  # fmt: skip
 
 
 def _check_options(context: click.Context, kind: str, init: str | None) -> None:
-    """Refuse options that were given and would mean nothing."""
+    """Refuse options that were given and would mean nothing; `--no-jieba` asks for what is so anyway."""
     given = {
         one.name: one.opts[0]
         for one in context.command.params
         if context.get_parameter_source(one.name or "") is ParameterSource.COMMANDLINE
+        and context.params.get(one.name or "") is not False
     }
     for name, kinds in _OPTIONS.items():
         if kind not in kinds and name in given:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cws.corpora.formats import FORMATS
-from cws.errors import CorpusError, InputError
+from cws.errors import CorpusError, InputError, did_you_mean
 
 PARTS = ("train", "dev", "test")
 _TEXTS = ("title", "about", "homepage", "licence", "terms", "cite", "format")
@@ -91,8 +90,8 @@ def read_recipe(name: str) -> Recipe:
     """
     names = recipe_names()
     if name not in names:
-        near = difflib.get_close_matches(name.lower(), names, 1, 0.5)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+        near = did_you_mean(name, names)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(names)}"
         raise InputError(f"no corpus is called {name!r}: {hint} (cws corpora list shows them all)")
     path = recipe_folder() / f"{name}.json"
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cws.errors import InputError
+from cws.errors import InputError, did_you_mean
 
 TYPE_CHECKING = False  # more of typing is slow to import, and type checkers know this name
 if TYPE_CHECKING:
@@ -80,9 +80,7 @@ KINDS = (
 
 def _known_names(wanted: object) -> str:
     """Return what a message says of the names there are, and of the one that is likely meant."""
-    from difflib import get_close_matches  # only here, because it is slow to import
-
     names = [str(kind) for kind in KINDS]
-    close = get_close_matches(wanted.lower(), names, 1) if isinstance(wanted, str) else []
+    near = did_you_mean(wanted, names) if isinstance(wanted, str) else None
     known = f"this release knows {', '.join(names)}"
-    return f"did you mean {close[0]}? ({known})" if close else known
+    return f"did you mean {near}? ({known})" if near else known

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cws import model_io
+from cws.corpus import check_sentences
 from cws.errors import InputError, ModelError
 from cws.labelers.alphabet import Alphabet, Words
 from cws.labelers.character_classes import EDGE, FIRST_KNOWN, UNKNOWN
@@ -66,7 +67,7 @@ def train_hmm(
         about: What else cws.json should say.
 
     Raises:
-        InputError: No sentence.
+        InputError: No sentence, or sentences that are not segmented.
         FileError: The folder cannot be written.
     """
     order = (options or HmmOptions()).order
@@ -74,6 +75,7 @@ def train_hmm(
     if order == 1:
         write_hmm(count_hmm(sentences), folder, training)
     else:
+        check_sentences(sentences)
         alphabet, codes, tags, lengths = _encode(sentences)
         tensors = {"characters": alphabet.characters, **count_trigrams(alphabet.types, codes, tags, lengths)}
         _write(folder, tensors, 2, training)
@@ -112,8 +114,9 @@ def count_hmm(sentences: Iterable[Words], scheme: TagScheme = SBME) -> Hmm:
     Model files hold SBME only; other schemes are for studies (scripts/studies/tag_sets.py).
 
     Raises:
-        InputError: No word in them.
+        InputError: No word in them, or sentences that are not segmented.
     """
+    check_sentences(sentences := list(sentences))
     alphabet, codes, tags, lengths = _encode(sentences, scheme)
     first, last, inner = places_of(lengths)
     k = scheme.size

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cws import model_io
 from cws._native import LinearTrainer
-from cws.corpus import train_dev_split
+from cws.corpus import check_sentences, train_dev_split
 from cws.decode import viterbi
 from cws.errors import InputError
 from cws.labelers.alphabet import Alphabet, Words
@@ -92,7 +92,8 @@ def train_linear(
         log_line: Called with a line about each step.
 
     Raises:
-        InputError: No sentences, or one without words; a learning rate so high that the loss is no number any more.
+        InputError: No sentences, one without words, or sentences that are not segmented; a learning rate so high that
+            the loss is no number any more.
         FileError: The folder cannot be written.
     """
     options = options or LinearOptions()
@@ -141,6 +142,7 @@ def _check_input(
     for name, part in (("training", sentences), ("dev", dev)):
         if part is not None and not all(part):
             raise InputError(f"a {name} sentence without words: leave it out")
+        check_sentences(part or (), name)
     if dev is not None and not dev:
         raise InputError("no dev sentences: give one or more, or None to take a part of the training sentences")
     if reserved := sorted(_OWN_KEYS & set(description or ())):

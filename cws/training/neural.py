@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from cws.bundled import bundled_encoder
-from cws.corpus import train_dev_split
+from cws.corpus import check_sentences, train_dev_split
 from cws.errors import InputError
 from cws.labelers.alphabet import Alphabet, Words
 from cws.labelers.kind import Kind
@@ -77,8 +77,8 @@ def train_neural(
         log_line: Called with a line about each epoch.
 
     Raises:
-        InputError: No sentences, or one without words; options of another kind; an encoder that cannot be used; a loss
-            that is no number.
+        InputError: No sentences, one without words, or sentences that are not segmented; options of another kind; an
+            encoder that cannot be used; a loss that is no number.
         ModelError: The checkpoint of another training in the folder; `init` is no such model.
         FileError: The folder cannot be written.
     """
@@ -115,6 +115,7 @@ def _check(corpora: Sequence[Sequence[Words]], dev: Sequence[Words] | None) -> N
     for name, part in (*(("training", corpus) for corpus in corpora), ("dev", dev)):
         if part is not None and not all(part):
             raise InputError(f"a {name} sentence without words: leave it out")
+        check_sentences(part or (), name)
     if dev is not None and not dev:
         raise InputError("no dev sentences: give one or more, or None to take a part of the training sentences")
 

@@ -14,6 +14,7 @@ from commands import (
 )
 
 import cws
+from cws.cli.train import _OPTIONS, train_cli
 
 
 def test_cli_alone_shows_the_help(here):
@@ -54,3 +55,15 @@ def test_cli_models(here):
 @pytest.mark.parametrize("command", [("segment", "input.txt"), ("models",), ("-h",)])
 def test_cli_stdout_closed(here, command):
     assert works(*command, cwd=here, limit=lambda: os.close(1)) == ""
+
+
+def test_cli_help_of_train_says_which_kinds_have_an_option():
+    # What is refused for some kinds says so, and what all kinds have does not.
+    marked = {option.name for option in train_cli.params if re.search(r"\[[a-z, .-]+\]$", option.help or "")}
+    assert marked == set(_OPTIONS)
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
+@pytest.mark.parametrize("command", ["segment", "train", "pretrain", "lexicon build"])
+def test_cli_help_names_all_compressed_files(here, command, suffix):
+    assert suffix in works(*command.split(), "-h", cwd=here)

@@ -34,7 +34,7 @@ def test_cli_evaluate_encoding(trained):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("pkuu", "gold.txt"), "no model 'pkuu': give a folder made by cws train, or one of pku, ctb"),
+        (("pkuu", "gold.txt"), "no model 'pkuu': did you mean pku. give a folder made by cws train"),
         (("pku", "missing.txt"), r"missing\.txt: No such file or directory: check the path$"),
         (("pku", "gold.txt", "--train-words", "missing.txt"), r"missing\.txt: No such file or directory"),
         (("pku", "empty.txt"), r"empty\.txt: no sentence in this file"),
@@ -45,6 +45,12 @@ def test_cli_evaluate_errors(here, args, message):
     (here / "empty.txt").touch()
     (here / "gbk.txt").write_bytes(GOLD.encode("gbk"))
     fails(message, "evaluate", *args, cwd=here)
+
+
+IN_ONE_WORD = (
+    b"cws: warning: b.txt:1: this is not segmented: 12 of 12 lines are one word (cws segment segments text):"
+    b" give one sentence a line, words separated by spaces\n"
+)
 
 
 @pytest.fixture
@@ -71,12 +77,14 @@ def test_cli_score_json(predictions):
 @pytest.mark.parametrize("predicted", ["a.txt", "-"])
 def test_cli_score_against(predictions, predicted):
     stdin = (predictions / "a.txt").read_bytes()
-    stdout = works("score", "gold.txt", predicted, "--against", "b.txt", cwd=predictions, stdin=stdin)
+    stdout = works("score", "gold.txt", predicted, "--against", "b.txt", cwd=predictions, stdin=stdin, said=IN_ONE_WORD)
     assert re.search(r"against b\.txt: F1 0\.00, difference \+86\.96 \(95 % of samples .*\), p = 0\.0001\n$", stdout)
 
 
 def test_cli_score_against_json(predictions):
-    figures = json.loads(works("score", "gold.txt", "a.txt", "--against", "b.txt", "--json", cwd=predictions))
+    figures = json.loads(
+        works("score", "gold.txt", "a.txt", "--against", "b.txt", "--json", cwd=predictions, said=IN_ONE_WORD)
+    )
     assert figures["against"]["f1_a"] == figures["f1"]
     assert figures["against"]["f1_b"] == 0
 
@@ -86,7 +94,7 @@ def test_cli_score_encoding(predictions):
         path = predictions / name
         path.write_bytes(path.read_text(encoding="utf-8").encode("gbk"))
     args = ("score", "gold.txt", "a.txt", "--against", "b.txt", "--train-words", "gold.txt", "--encoding", "gbk")
-    assert "against b.txt" in works(*args, cwd=predictions)
+    assert "against b.txt" in works(*args, cwd=predictions, said=IN_ONE_WORD)
 
 
 @pytest.mark.parametrize(

@@ -36,11 +36,6 @@ def test_cli_segment_to_a_file(here):
     assert sorted(os.listdir(here)) == ["gold.txt", "input.txt", "words.txt"]
 
 
-def test_cli_segment_in_place(here):
-    works("segment", "input.txt", "-o", "input.txt", cwd=here)
-    assert (here / "input.txt").read_text(encoding="utf-8") == WORDS
-
-
 def test_cli_segment_several_inputs(here):
     (here / "no end.txt").write_text("\ufeff北京", encoding="utf-8")
     stdout = works("segment", "no end.txt", "input.txt", "-", "input.txt", cwd=here, stdin="我爱".encode())

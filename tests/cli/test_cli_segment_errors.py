@@ -39,7 +39,7 @@ from commands import (
         (("fake.gz", "-o", "words.txt"), r"fake\.gz: broken compressed file .*: fetch it or compress it again$"),
         (("fake.xz", "-o", "words.txt"), r"fake\.xz: broken compressed file .*: fetch it or compress it again$"),
         (("input.txt", "-m", "folder"), r"folder/cws\.json"),
-        (("input.txt", "-m", "pkuu"), "no model 'pkuu': give a folder made by cws train, or one of pku, ctb"),
+        (("input.txt", "-m", "pkuu"), "no model 'pkuu': did you mean pku. give a folder made by cws train"),
         (("input.txt", "-m", "input.txt"), "no model 'input.txt': give a folder made by cws train, or one of pku"),
     ],
 )
