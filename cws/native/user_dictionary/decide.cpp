@@ -9,24 +9,25 @@ namespace cws {
 void DecidedWords::find_candidates(Decoder& decoder, int begin, int count, const uint8_t* word_ends,
                                    const std::vector<EntryMatch>& matches) {
     candidates_.clear();
-    bool is_read = false;
+    unread_.clear();
+    Region part{count, 0};  // where the others are
     const auto is_cut = [&](int place) { return place == 0 || word_ends[place - 1]; };
-    for (size_t i = 0, next; i < matches.size(); i = next) {
-        const int first = matches[i].begin;
-        ends_.clear();
-        for (next = i; next < matches.size() && matches[next].begin == first; ++next) {
-            const EntryMatch& match = matches[next];
-            if (match.weight != kDecided || match.end - first < 2) continue;
-            if (is_cut(first) && is_cut(match.end)) {
-                candidates_.push_back({first, match.end, 0.0});
-            } else {
-                ends_.push_back(match.end);
-            }
+    for (const EntryMatch& match : matches) {
+        if (match.weight != kDecided) continue;
+        if (is_cut(match.begin) && is_cut(match.end)) {
+            candidates_.push_back({match.begin, match.end, 0.0});
+        } else {
+            unread_.push_back({match.begin, match.end, 0.0});
+            part = {std::min(part.begin, match.begin), std::max(part.end, match.end)};
         }
-        if (ends_.empty()) continue;
-        if (!is_read) decoder.read_spans(begin, count);
-        is_read = true;
-        decoder.span_scores(first, ends_, scores_);
+    }
+    if (unread_.empty()) return;
+    decoder.read_spans(begin, count, part);
+    for (size_t i = 0, next; i < unread_.size(); i = next) {
+        const int first = unread_[i].begin;
+        ends_.clear();
+        for (next = i; next < unread_.size() && unread_[next].begin == first; ++next) ends_.push_back(unread_[next].end);
+        decoder.span_scores(first, ends_, kTolerance, scores_);
         for (size_t k = 0; k < ends_.size(); ++k)
             if (scores_[k] > -kTolerance) candidates_.push_back({first, ends_[k], scores_[k]});
     }

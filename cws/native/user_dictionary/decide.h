@@ -30,7 +30,7 @@ private:
     void choose(int count);
     bool is_free(const Candidate& one) const;
 
-    std::vector<Candidate> candidates_, longest_, rest_;
+    std::vector<Candidate> candidates_, longest_, rest_, unread_;
     std::vector<int> ends_;
     std::vector<double> scores_;
     std::vector<uint8_t> covered_;  // the places inside the words taken, [place]: is no place of a cut
