@@ -59,6 +59,8 @@ def segment_cli(
     user_dict_encoding: str,
     ignore_case: bool,
     ignore_width: bool,
+    user_dict_format: str | None,
+    force_user_dict: bool,
     format: str,
     threads: int,
     device: str | None,
@@ -96,7 +98,9 @@ def segment_cli(
     if "-" in user_dicts and (not inputs or "-" in inputs):
         raise click.UsageError("the user dictionary and the text cannot both come from stdin: name a file")
     refuse_without_engine(engine, master=master, column=column)
-    dictionary = read_user_dictionary(user_dicts, user_dict_encoding, ignore_case, ignore_width)
+    dictionary = read_user_dictionary(
+        user_dicts, user_dict_encoding, ignore_case, ignore_width, user_dict_format, force_user_dict
+    )
     if engine:
         refuse_given(context, engine, "threads")
         if len(inputs) != 1 or "-" in (*inputs, output):
