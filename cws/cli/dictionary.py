@@ -15,7 +15,7 @@ from cws.user_dictionary.text_format import FORMATS, format_entries
 
 @click.group("dictionary")
 def dictionary_cli() -> None:
-    """Compile user dictionaries, so that they load at once, and convert them from and to jieba's format.
+    """Compile user dictionaries, or convert them.
 
     A text file has an entry a line, `word [weight|!|-] [label]`:
 

@@ -69,14 +69,15 @@ void WordChain::read_sbme_spans(const Score* emissions, int count, Region part) 
     }
     s = Sum(t[20 + S]), b = none, m = none, e = Sum(t[20 + E]);
     put(onward_, count - 1, s, b, m, e);
-    for (int i = count - 1; i > part.begin; --i) {
+    const int first = std::max(part.begin - 1, 0);  // the place before a cut
+    for (int i = count - 1; i > first; --i) {
         const Score* const row = emissions + 4 * i;
         const Sum on_s = s + row[S], on_b = b + row[B], on_m = m + row[M], on_e = e + row[E];
         s = std::max(ss + on_s, sb + on_b), b = std::max(bm + on_m, be + on_e);
         m = std::max(mm + on_m, me + on_e), e = std::max(es + on_s, eb + on_b);
         put(onward_, i - 1, s, b, m, e);
     }
-    const size_t at = 4 * size_t(part.begin);
+    const size_t at = 4 * size_t(first);
     best_ = -INFINITY;
     for (size_t tag = 0; tag < 4; ++tag) best_ = std::max(best_, forward_[at + tag] + onward_[at + tag]);
 }
