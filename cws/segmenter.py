@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from cws.predictor import Predictor
     from cws.user_dictionary import UserDictionary
+    from cws.user_dictionary.report import EntryReport
 
     Words: TypeAlias = Iterable[str | tuple[str, float | str | None] | tuple[str, float | str | None, str | None]]
     Dictionary: TypeAlias = str | os.PathLike[str] | Words | Mapping[str, float | str | None] | UserDictionary
@@ -184,6 +185,22 @@ class Segmenter:
         if not isinstance(n, int) or not 1 <= n <= NBEST_LIMIT:
             raise InputError(f"n must be from 1 to {NBEST_LIMIT}, got {n!r}")
         return self.predictor.nbest(text, n)
+
+    def dictionary_report(self, texts: Iterable[str]) -> list[EntryReport]:
+        """Return what becomes of each entry of the user dictionary in texts, the most often declined first.
+
+        Args:
+            texts: Any number of texts; an iterator is read once, and nothing of it is kept.
+
+        >>> segmenter = Segmenter("pku", user_dictionary=["和服"])
+        >>> [(entry.word, entry.declined, entry.beaten_by) for entry in segmenter.dictionary_report(["产品和服务"])]
+        [('和服', 1, '和 服务')]
+        """
+        if isinstance(texts, str) or not hasattr(texts, "__iter__"):
+            raise InputError(f"dictionary_report expects a list of str, got {type(texts).__name__}")
+        from cws.user_dictionary.report import report_texts  # here, because the default model should not wait for it
+
+        return report_texts(self.user_dictionary, texts, self.segment)
 
     def __reduce__(self) -> tuple[type[Segmenter], tuple[Any, ...]]:
         return Segmenter, (self._model, self._dictionary, *self._device, self._force)

@@ -26,6 +26,7 @@ from cws.cli.options import (
     user_dictionary_options,
 )
 from cws.cli.reporting import log_line, wants_progress
+from cws.errors import InputError
 from cws.files import atomic_output, check_input, display_name, open_input
 from cws.segmenter import Segmenter
 from cws.streaming import BLOCK, FORMATS, segment_blocks
@@ -34,6 +35,7 @@ from cws.text import decode_blocks
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
 if TYPE_CHECKING:
     from cws.user_dictionary import UserDictionary
+    from cws.user_dictionary.report import DictionaryReport
 
 
 @click.command("segment")
@@ -48,6 +50,8 @@ if TYPE_CHECKING:
 @errors_option
 @progress_option
 @engine_options
+@click.option("--dictionary-report", type=click.Path(), metavar="FILE",
+              help="Write what became of each entry of the user dictionary, a line each.")  # fmt: skip
 @click.option("--column", metavar="NAME", show_default="text", help="The text of parquet files, for an engine.")
 @click.pass_context
 def segment_cli(
@@ -71,6 +75,7 @@ def segment_cli(
     progress: bool | None,
     engine: str | None,
     master: str | None,
+    dictionary_report: str | None,
     column: str | None,
 ) -> None:
     """Segment text files.
@@ -81,6 +86,7 @@ def segment_cli(
     cws segment input.txt -o words.txt
     cat *.txt | cws segment --format json | head
     cws segment --user-dict words.txt input.txt
+    cws segment --user-dict words.txt --dictionary-report report.tsv input.txt -o words.out
     cws segment FOLDER -o OUT --engine spark --master yarn     files of any number, and parquet
 
     A line of text gives, by format:
@@ -102,7 +108,7 @@ def segment_cli(
         user_dicts, user_dict_encoding, ignore_case, ignore_width, user_dict_format, force_user_dict
     )
     if engine:
-        refuse_given(context, engine, "threads")
+        refuse_given(context, engine, "threads", "dictionary_report")
         if len(inputs) != 1 or "-" in (*inputs, output):
             raise click.UsageError("--engine spark segments one folder into another: cws segment IN -o OUT")
         segmenter = Segmenter(model, dictionary, device, precision, batch_chars)
@@ -117,6 +123,7 @@ def segment_cli(
         inputs or ("-",), output, model=model, user_dictionary=dictionary, format=format, threads=threads,
         device=device, precision=precision, batch_chars=batch_chars, encoding=encoding, errors=errors,
         progress=sys.stderr.isatty() and output != "-" if progress is None else progress,
+        dictionary_report=dictionary_report,
     )  # fmt: skip
 
 
@@ -160,9 +167,11 @@ def segment(
     encoding: str = "utf-8",
     errors: str = "strict",
     progress: bool = False,
+    dictionary_report: str | None = None,
 ) -> None:
     """Segment files, one after the other, into one output file; arguments as of the command."""
     segmenter = Segmenter(model, user_dictionary, device, precision, batch_chars)
+    report = _begin_report(segmenter, dictionary_report)
     if torch := sys.modules.get("torch"):  # a neural model has loaded it
         torch.set_num_threads(1)  # its own threads would come on top of these
     for path in inputs:
@@ -178,8 +187,23 @@ def segment(
                     blocks = (text.encode("utf-8", "replace") for text in texts)
                 # Decoding swallows the empty blocks that make several threads hand out all they have.
                 workers = 1 if recode and path == "-" else threads
-                for words in segment_blocks(segmenter, blocks, format=format, threads=workers, path=display_name(path)):
+                for words in segment_blocks(
+                    segmenter, blocks, format=format, threads=workers, path=display_name(path), report=report
+                ):
                     out.write(words)
+    if report is not None and dictionary_report is not None:
+        with atomic_output(dictionary_report) as file:
+            file.writelines(f"{line}\n".encode("utf-8", "surrogatepass") for line in report.lines())
+
+
+def _begin_report(segmenter: Segmenter, path: str | None) -> DictionaryReport | None:
+    if path is None:
+        return None
+    if not len(segmenter.user_dictionary):
+        raise InputError("--dictionary-report is about a user dictionary, and there is none: give --user-dict FILE")
+    from cws.user_dictionary.report import DictionaryReport  # only here, because most commands do without
+
+    return DictionaryReport(segmenter.user_dictionary)
 
 
 @contextmanager

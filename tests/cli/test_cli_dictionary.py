@@ -77,7 +77,10 @@ def test_formats_of_user_dictionaries_are_said_and_settled(tmp_path):
     fails("list.txt:1: 3 may be nats.*--user-dict-format", "segment", "--user-dict", "list.txt", cwd=tmp_path)
     said = "cws: warning: tags.txt: read in jieba's format, word [count] [tag]: 2 entries are decided words, whose tags"
     said += " are labels; --user-dict-format jieba, or cws, says so or otherwise\n"
-    plain = works("segment", "--user-dict", "tags.txt", cwd=tmp_path, stdin=text, said=said.encode())
+    done = subprocess.run([sys.executable, "-m", "cws", "segment", "--user-dict", "tags.txt"], cwd=tmp_path, input=text,
+                          capture_output=True, env=ENVIRONMENT, check=True)  # fmt: skip
+    assert done.stderr.decode() == said
+    plain = done.stdout.decode()
     jieba = ("--user-dict", "tags.txt", "--user-dict-format", "jieba")
     assert works("segment", *jieba, cwd=tmp_path, stdin=text) == plain
     forced = works("segment", *jieba, "--force-user-dict", cwd=tmp_path, stdin=text)
@@ -100,3 +103,21 @@ def test_dictionaries_are_converted(tmp_path):
     back = works("dictionary", "convert", "--to", "jieba", "words.txt", cwd=tmp_path,
                  said=b"3 entries are in -, 1 with a weight left out\n")  # fmt: skip
     assert back == "北京\n天天 n\n好 0\n"
+
+
+def test_reports_say_what_became_of_entries(tmp_path):
+    (tmp_path / "words.txt").write_text("和服\n我爱 !\n", "utf-8")
+    (tmp_path / "in.txt").write_text("产品和服务\n我爱北京\n", "utf-8")
+    options = ("segment", "--user-dict", "words.txt", "in.txt")
+    plain = works(*options, cwd=tmp_path)
+    for threads in ("1", "3"):
+        report = ("--dictionary-report", "report.tsv", "--threads", threads)
+        assert works(*options, *report, cwd=tmp_path) == plain
+        assert (tmp_path / "report.tsv").read_text("utf-8").splitlines() == [
+            "# word\tweight\tlabel\tmatches\ttaken\tdeclined\tbeaten_by\tnote",
+            "和服\t\t\t1\t0\t1\t和 服务\t",
+            "我爱\t!\t\t1\t1\t0\t\t",
+        ]
+    fails("give --user-dict FILE", "segment", "in.txt", "--dictionary-report", "report.tsv", cwd=tmp_path)
+    is_misused("dictionary-report is not for --engine spark", "segment", ".", "-o", "out", "--engine", "spark",
+               "--dictionary-report", "report.tsv", cwd=tmp_path)  # fmt: skip

@@ -24,7 +24,7 @@ from strategies import any_text
 
 import cws
 from cws._native import LineSample, WordSampler, best_ends, count_words
-from cws.errors import CorpusError, DictionaryWarning, InputError
+from cws.errors import CorpusError, DictionaryWarning, EncodingError, InputError
 from cws.lexicon.autonomy import autonomies, segment_by_autonomy
 from cws.lexicon.build import GOALS, BuildOptions, build, build_from_counts
 from cws.lexicon.candidates import NgramIndex
