@@ -83,10 +83,8 @@ def segment_blocks(
         return result, report.count(text, predictor.segment(text))
 
     whole_blocks = _error_last(_whole_blocks(predictor, blocks))
-    if threads == 1:
-        results = (work(block) for block in whole_blocks if block)
-    else:
-        results = _in_threads(work, whole_blocks, threads)
+    in_turn = (work(block) for block in whole_blocks if block)
+    results = in_turn if threads == 1 else _in_threads(work, whole_blocks, threads)
     for words, counts in results:
         if report is not None and counts is not None:
             report.add(counts)  # in order, and so the same for any number of threads

@@ -258,8 +258,9 @@ def test_lexicon_file_round_trip(tmp_path: Path) -> None:
 
 def test_lexicon_writes_calibrated_evidence(tmp_path: Path) -> None:
     entries = {
-        "网易": Entry(9, 9.0, 1.0, 2.0, 2.0), "杭研": Entry(5, 20.0, 1.0, 2.0, 2.0), "来到": Entry(4, 2.0, 1.0, 2.0, 2.0),
-        "部分": Entry(3, 9.0, 1.0, 2.0, 0.4), "丁": Entry(2, None, None, 2.0, 2.0), "0年": Entry(2), "只": Entry(1, 7.0),
+        "网易": Entry(9, 9.0, 1.0, 2.0, 2.0), "杭研": Entry(5, 20.0, 1.0, 2.0, 2.0),
+        "来到": Entry(4, 2.0, 1.0, 2.0, 2.0), "部分": Entry(3, 9.0, 1.0, 2.0, 0.4),
+        "丁": Entry(2, None, None, 2.0, 2.0), "0年": Entry(2), "只": Entry(1, 7.0),
     }  # fmt: skip
     assert [evidence(entry) for entry in entries.values()] == [3, 3, 0, 0, 0, 0, 0]
     assert evidence(Entry(1, 5.0, 1.0, 0.6, 0.6)) == 1

@@ -22,7 +22,9 @@ def write(folder, content):
     return path
 
 
-@pytest.mark.parametrize("content", [JIEBA, "云计算 nz\n好用\n", "云计算 101\n", "云计算 0007\n", "云计算 5 nz\n好用 3\n"])
+@pytest.mark.parametrize(
+    "content", [JIEBA, "云计算 nz\n好用\n", "云计算 101\n", "云计算 0007\n", "云计算 5 nz\n好用 3\n"]
+)
 def test_jieba_s_format_is_found_out_and_said(tmp_path, content):
     path = write(tmp_path, content)
     with pytest.warns(DictionaryWarning, match="words.txt: read in jieba's format.*--user-dict-format"):
@@ -44,7 +46,8 @@ def test_jieba_s_tags_are_labels_and_its_zeros_are_no_words(tmp_path):
 @pytest.mark.parametrize("line", ["云计算 3", "云计算\t100", "云计算 3 TERM", "云计算 0"])
 def test_numbers_that_could_be_either_are_refused_with_the_remedy(tmp_path, line):
     path = write(tmp_path, f"好用\n{line}\n")
-    with pytest.raises(CorpusError, match="--user-dict-format cws or jieba.*format= in Python.*begin the file") as caught:
+    remedy = "--user-dict-format cws or jieba.*format= in Python.*begin the file"
+    with pytest.raises(CorpusError, match=remedy) as caught:
         UserDictionary.read(path)
     assert (caught.value.path, caught.value.line) == (str(path), 2)
     assert UserDictionary.read(path, format="jieba").get("好用").weight is None
