@@ -161,16 +161,16 @@ def render(results: dict[str, Any]) -> str:
         "| model | no dictionary | words of the text | lexicon |", "|---|---:|---:|---:|",
         *(f"| {model} | {text[model]['plain']:.2f} | {text[model]['decided']:.2f} | {lexicon[model]['evidence']:.2f} |"
           for model in MODELS), "",
-        f"Taken, in percent: 60 words of each length of jieba's list that the model cuts in {SENTENCE.format('…')}, one at"
-        " a time; and 500 of 5,000 made product names in 昨天买了…，挺好用的。", "",
+        f"Taken, in percent: 60 words of each length of jieba's list that the model cuts in {SENTENCE.format('…')}, one"
+        " at a time; and 500 of 5,000 made product names in 昨天买了…，挺好用的。", "",
         "| model | " + " | ".join(f"{one} characters" if one != "all" else "all" for one in lengths)
         + " | product names |",
         "|---|" + "---:|" * (len(lengths) + 1),
         *(f"| {model} | " + " | ".join(f"{cut[model][one]:.1f}" for one in lengths) + f" | {products[model]:.1f} |"
           for model in MODELS), "",
-        f"F1 of model pku on pku.test, in percent, with {GENERAL:,} words of three and more characters of jieba's list. What"
-        " decided words lose is the standard of that list, which joins what pku cuts; the report of `--dictionary-report`"
-        " says which.", "",
+        f"F1 of model pku on pku.test, in percent, with {GENERAL:,} words of three and more characters of jieba's list."
+        " What decided words lose is the standard of that list, which joins what pku cuts; the report of"
+        " `--dictionary-report` says which.", "",
         "| words | in the text | " + " | ".join(general["at random"]["f1"]) + " |",
         "|---|" + "---:|" * (1 + len(general["at random"]["f1"])),
         *(f"| {name} | {row['in_the_text']:,} | " + " | ".join(f"{value:.2f}" for value in row["f1"].values()) + " |"
