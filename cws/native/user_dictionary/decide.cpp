@@ -4,7 +4,7 @@
 
 namespace cws {
 
-// Matches whose ends cost less than the tolerance. Where the model cuts at both ends already they cost nothing, and it is
+// Matches whose ends cost less than is tolerated. Where the model cuts at both ends already they cost nothing, and it is
 // not asked.
 void DecidedWords::find_candidates(Decoder& decoder, int begin, int count, const uint8_t* word_ends,
                                    const std::vector<EntryMatch>& matches) {
@@ -25,11 +25,14 @@ void DecidedWords::find_candidates(Decoder& decoder, int begin, int count, const
     decoder.read_spans(begin, count, part);
     for (size_t i = 0, next; i < unread_.size(); i = next) {
         const int first = unread_[i].begin;
+        int word_end = first + 1;  // of the model's word there
+        while (!word_ends[word_end - 1]) ++word_end;
         ends_.clear();
         for (next = i; next < unread_.size() && unread_[next].begin == first; ++next) ends_.push_back(unread_[next].end);
-        decoder.span_scores(first, ends_, kTolerance, scores_);
+        const auto tolerance = [&](int end) { return end <= word_end ? kToleranceInside : kTolerance; };
+        decoder.span_scores(first, ends_, tolerance(ends_.front()), scores_);
         for (size_t k = 0; k < ends_.size(); ++k)
-            if (scores_[k] > -kTolerance) candidates_.push_back({first, ends_[k], scores_[k]});
+            if (scores_[k] > -tolerance(ends_[k])) candidates_.push_back({first, ends_[k], scores_[k]});
     }
 }
 

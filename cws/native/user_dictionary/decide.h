@@ -10,8 +10,9 @@
 
 namespace cws {
 
-// What cuts at both ends of an entry may cost, in nats: measured in docs, on texts of several kinds.
-inline constexpr double kTolerance = 7;
+// What cuts at both ends of an entry may cost, in nats: of one that lies in a single word of the model, and of one that tears
+// several. Chosen on dev sets, docs/notebook/user_dictionary.md.
+inline constexpr double kToleranceInside = 13, kTolerance = 7;
 
 class DecidedWords {
 public:
