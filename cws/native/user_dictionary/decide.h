@@ -22,16 +22,19 @@ public:
                 std::vector<EntryMatch>& matches);
 
 private:
+    static constexpr double kUnread = 1;  // more than any gain
     struct Candidate {
         int begin, end;
         double gain;  // of the model's score by cuts at both ends, nats: 0 or less
     };
     void find_candidates(Decoder& decoder, int begin, int count, const uint8_t* word_ends,
                          const std::vector<EntryMatch>& matches);
+    void read_gains(Decoder& decoder, const uint8_t* word_ends, int first);
     void choose(int count);
+    void find_longest();
     bool is_free(const Candidate& one) const;
 
-    std::vector<Candidate> candidates_, longest_, rest_, unread_;
+    std::vector<Candidate> candidates_, longest_, rest_;
     std::vector<int> ends_;
     std::vector<double> scores_;
     std::vector<uint8_t> covered_;  // the places inside the words taken, [place]: is no place of a cut
