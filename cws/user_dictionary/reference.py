@@ -8,7 +8,8 @@ The model segments as if there were no dictionary. Then, in each sequence (a tex
    characters is cut: a decided entry over such a place is taken too, one with a weight is left out.)
 2. Decided entries, those without a number, are one word wherever their two ends are plausible. The model judges the
    ends: the best segmentation that cuts at both, whatever it does between them, scores less than TOLERANCE nats below
-   the best of all; TOLERANCE_INSIDE for an entry that lies in a single word of the model, and tears no other. An entry of one character is never decided: the model cuts there, or it does not.
+   the best of all; TOLERANCE_INSIDE for an entry that lies in a single word of the model, and tears no other. An entry
+   of one character is never decided: the model cuts there, or it does not.
    Of decided entries that contain each other the longest is taken. Of those that cross, the one whose ends lose least,
    then the longest, then the first. What a loser contains is then looked at again. Entries that overlap one that is
    taken are left out.
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 FORCED, DECIDED, NEVER = 1e9, 1e8, -1e9  # the weights that stand for `!`, no number, and `-`
-# Nats that cuts at both ends of a decided entry may cost: what tears two words is seldom one, what lies in one word may be
-# a matter of the standard.
+# Nats that cuts at both ends of a decided entry may cost: what tears two words is seldom one, what lies in one word may
+# be a matter of the standard.
 TOLERANCE, TOLERANCE_INSIDE = 7.0, 13.0
 
 
