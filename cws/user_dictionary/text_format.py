@@ -236,6 +236,8 @@ def _fields(line: str) -> list[str]:
     A `#` at the beginning of a line or after white space begins a comment; a line with tabs has none inside. `\\#` at
     the beginning is a word's own.
     """
+    if line.isalnum():  # as most lines are
+        return [line]
     if _ESCAPED.match(line):
         line = line[1:]
     elif line.lstrip().startswith("#"):

@@ -34,7 +34,8 @@ def test_what_only_seems_to_stand_there_is_left_alone(model, text, word):
 
 @MODELS
 @pytest.mark.parametrize("word", [
-    "现代汉语词典规范Ｖ1.0", "#城市马拉松#", "@人民日报", "https://t.cn/zjARTkg", "-3480.83万元", "小米Pro笔记本73", "New York",
+    "现代汉语词典规范Ｖ1.0", "#城市马拉松#", "@人民日报", "https://t.cn/zjARTkg", "-3480.83万元", "小米Pro笔记本73",
+    "New York",
     "中华人民共和国第十四届全国人民代表大会常务委员会",
 ])  # fmt: skip
 def test_words_of_any_shape_and_length_are_taken(model, word):
@@ -61,8 +62,8 @@ def test_what_is_cut_off_is_segmented_anew_with_its_neighbours():
 
 @MODELS
 def test_made_product_names_are_taken(model):
-    names = [f"{brand}{middle}{product}{number}" for brand in ("小米", "海尔", "云鲸") for middle in ("Pro", "青春版", "")
-             for product in ("笔记本", "扫地机器人", "电饭煲") for number in ("", "7", "73")]  # fmt: skip
+    names = [f"{brand}{middle}{product}{number}" for brand in ("小米", "海尔", "云鲸") 
+             for middle in ("Pro", "青春版", "") for product in ("笔记本", "扫地机器人", "电饭煲") for number in ("", "7", "73")]  # fmt: skip
     segmenter = cws.load(model, user_dictionary=names)
     taken = [name in segmenter.segment(f"昨天买了{name}，挺好用的") for name in names]
     assert sum(taken) >= 0.98 * len(names)
