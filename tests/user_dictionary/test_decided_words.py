@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import pytest
 
@@ -62,8 +63,10 @@ def test_what_is_cut_off_is_segmented_anew_with_its_neighbours():
 
 @MODELS
 def test_made_product_names_are_taken(model):
-    names = [f"{brand}{middle}{product}{number}" for brand in ("小米", "海尔", "云鲸") 
-             for middle in ("Pro", "青春版", "") for product in ("笔记本", "扫地机器人", "电饭煲") for number in ("", "7", "73")]  # fmt: skip
+    parts = product(
+        ("小米", "海尔", "云鲸"), ("Pro", "青春版", ""), ("笔记本", "扫地机器人", "电饭煲"), ("", "7", "73")
+    )
+    names = ["".join(one) for one in parts]
     segmenter = cws.load(model, user_dictionary=names)
     taken = [name in segmenter.segment(f"昨天买了{name}，挺好用的") for name in names]
     assert sum(taken) >= 0.98 * len(names)
