@@ -251,4 +251,7 @@ def pack(tensors: Mapping[str, np.ndarray[Any, Any]], metadata: Mapping[str, str
     spans = {name: entry["data_offsets"] for name, entry in header.items() if name != "__metadata__"}
     begin, _ = spans[aligned or max(spans, key=lambda name: spans[name][1] - spans[name][0])]
     padded = size + -(8 + size + begin) % ALIGNMENT
-    return struct.pack("<Q", padded) + data[8 : 8 + size].ljust(padded) + data[8 + size :]
+    if "__metadata__" in header:  # which comes in any order: the same content is the same bytes
+        header["__metadata__"] = dict(metadata)
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    return struct.pack("<Q", padded) + text.ljust(padded) + data[8 + size :]

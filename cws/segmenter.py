@@ -15,13 +15,15 @@ from cws.threads import check_threads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any, TypeAlias
 
     from cws.predictor import Predictor
     from cws.user_dictionary import UserDictionary
+    from cws.user_dictionary.report import EntryReport
 
-    Dictionary: TypeAlias = str | os.PathLike[str] | Iterable[str] | UserDictionary
+    Words: TypeAlias = Iterable[str | tuple[str, float | str | None] | tuple[str, float | str | None, str | None]]
+    Dictionary: TypeAlias = str | os.PathLike[str] | Words | Mapping[str, float | str | None] | UserDictionary
 
 # What a token is; all but word and space are also what no model cuts (`cws.units`).
 TOKEN_TYPES = (
@@ -64,8 +66,8 @@ class Segmenter:
 
     Args:
         model: The name of a bundled model (`cws models` lists them) or the folder of a trained one.
-        user_dictionary: A file (see `cws.user_dictionary`), a list of words, or a UserDictionary, which may be shared.
-            By default the one saved with the model, if there is one.
+        user_dictionary: A file (see `cws.user_dictionary`), a list of words, a mapping of words to weights, or a
+            UserDictionary, which may be shared. By default the one saved with the model, if there is one.
         device: Where a neural model computes: `cpu`, `cuda`, `cuda:1`; by default the CPU for bilstm and cnn, and for
             bert CUDA where there is some. The CPU needs no PyTorch, but for encoders that only PyTorch computes
             (docs/guide/neural.md). Other models are always on the CPU.
@@ -74,6 +76,8 @@ class Segmenter:
         batch_characters: How many characters a neural model computes together; the words are the same for any number.
         units: Whether what is one thing in every standard stays whole, alike in every context: numbers, dates,
             addresses, names in Latin letters, emoji (`cws.units`). Without, the model decides.
+        force: Whether what the user dictionary decides, its words without a number, is one word wherever it stands. It
+            is then a copy.
 
     Raises:
         InputError: An unknown name; a device that is not there; a model that needs `pip install cws-toolkit[neural]`.
@@ -84,7 +88,7 @@ class Segmenter:
     ['他', '来到', '了', '网易', '杭研', '大厦']
     """
 
-    __slots__ = ("_device", "_dictionary", "_model", "_units", "config", "path", "predictor")
+    __slots__ = ("_device", "_dictionary", "_force", "_model", "_units", "config", "path", "predictor")
 
     def __init__(
         self,
@@ -94,6 +98,7 @@ class Segmenter:
         precision: str = "auto",
         batch_characters: int | None = None,
         units: bool = True,
+        force: bool = False,
     ) -> None:
         self._model, self.path = find_model(model)
         self.config: dict[str, Any] = model_io.read_config(self.path)
@@ -102,10 +107,12 @@ class Segmenter:
         self._units = bool(units)
         self.predictor.set_units(self._units)
         self._dictionary: UserDictionary | None = None
+        self._force = bool(force)
         if user_dictionary is None and os.path.exists(saved := os.path.join(self.path, DICTIONARY_FILE)):
             user_dictionary = saved
         if user_dictionary is not None:
-            self._use(_open_dictionary(user_dictionary))
+            dictionary = _open_dictionary(user_dictionary)
+            self._use(dictionary.forced() if force else dictionary)
 
     def _use(self, dictionary: UserDictionary) -> None:
         self._dictionary = dictionary
@@ -123,14 +130,14 @@ class Segmenter:
         return self._dictionary
 
     def add_word(self, word: str, weight: float | str | None = None, label: str | None = None) -> None:
-        """Add an entry to the user dictionary; see `UserDictionary.add_word`.
+        """Add an entry to the user dictionary; see `UserDictionary.add_word`. With `force`, no weight is `!`.
 
         >>> segmenter = Segmenter()
         >>> segmenter.add_word("网易杭研", "!")
         >>> segmenter.segment("他来到了网易杭研大厦")
         ['他', '来到', '了', '网易杭研', '大厦']
         """
-        self.user_dictionary.add_word(word, weight, label)
+        self.user_dictionary.add_word(word, "!" if weight is None and self._force else weight, label)
 
     def remove_word(self, word: str) -> None:
         """Take an entry out of the user dictionary; see `UserDictionary.remove_word`."""
@@ -196,8 +203,24 @@ class Segmenter:
             raise InputError(f"n must be from 1 to {NBEST_LIMIT}, got {n!r}")
         return self.predictor.nbest(text, n)
 
+    def dictionary_report(self, texts: Iterable[str]) -> list[EntryReport]:
+        """Return what becomes of each entry of the user dictionary in texts, the most often declined first.
+
+        Args:
+            texts: Any number of texts; an iterator is read once, and nothing of it is kept.
+
+        >>> segmenter = Segmenter("pku", user_dictionary=["和服"])
+        >>> [(entry.word, entry.declined, entry.beaten_by) for entry in segmenter.dictionary_report(["产品和服务"])]
+        [('和服', 1, '和 服务')]
+        """
+        if isinstance(texts, str) or not hasattr(texts, "__iter__"):
+            raise InputError(f"dictionary_report expects a list of str, got {type(texts).__name__}")
+        from cws.user_dictionary.report import report_texts  # here, because the default model should not wait for it
+
+        return report_texts(self.user_dictionary, texts, self.segment)
+
     def __reduce__(self) -> tuple[type[Segmenter], tuple[Any, ...]]:
-        return Segmenter, (self._model, self._dictionary, *self._device, self._units)
+        return Segmenter, (self._model, self._dictionary, *self._device, self._units, self._force)
 
     def __repr__(self) -> str:
         return f"Segmenter({self._model!r})"
@@ -211,9 +234,10 @@ def load(
     precision: str = "auto",
     batch_characters: int | None = None,
     units: bool = True,
+    force: bool = False,
 ) -> Segmenter:
     """Return the segmenter of a bundled model, by name, or of a trained one, by folder; see `Segmenter`."""
-    return Segmenter(model, user_dictionary, device, precision, batch_characters, units)
+    return Segmenter(model, user_dictionary, device, precision, batch_characters, units, force)
 
 
 def _open_dictionary(dictionary: Dictionary) -> UserDictionary:
@@ -223,8 +247,6 @@ def _open_dictionary(dictionary: Dictionary) -> UserDictionary:
         return dictionary
     if not hasattr(dictionary, "__iter__") and not hasattr(dictionary, "__fspath__"):
         raise InputError(f"expected a user dictionary, a file or a list of words, got {type(dictionary).__name__}")
-    if hasattr(dictionary, "keys"):
-        raise InputError("expected a user dictionary, a file or a list of words, got a mapping: add_word takes weights")
     return UserDictionary.read(dictionary) if isinstance(dictionary, (str, os.PathLike)) else UserDictionary(dictionary)
 
 

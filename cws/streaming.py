@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from cws._native import Format
 from cws.errors import EncodingError, InputError
@@ -17,6 +17,12 @@ from cws.predictor import Predictor
 from cws.segmenter import Segmenter
 from cws.text import explain_invalid
 from cws.threads import check_threads
+
+TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
+if TYPE_CHECKING:
+    from cws.user_dictionary.report import DictionaryReport, EntryCount
+
+_Result = TypeVar("_Result")
 
 FORMATS = ("text", "json", "conll", "spans")
 BLOCK = 1 << 18  # bytes; larger blocks are no faster
@@ -42,6 +48,7 @@ def segment_blocks(
     only_words: bool = False,
     threads: int = 1,
     path: str = "<input>",
+    report: DictionaryReport | None = None,
 ) -> Iterator[bytes]:
     """Yield the formatted words of a UTF-8 file that comes in blocks, cut anywhere; in order.
 
@@ -55,6 +62,7 @@ def segment_blocks(
         only_words: Whether punctuation is left out too.
         threads: How many threads segment.
         path: What messages call the file.
+        report: Gets what becomes of the entries of the user dictionary. The bytes are the same with it.
 
     Raises:
         EncodingError: Bytes that are not UTF-8, with path:line:byte. The blocks before have been yielded.
@@ -66,26 +74,31 @@ def segment_blocks(
     check_threads(threads)
     predictor, native_format = segmenter.predictor, getattr(Format, format)
 
-    def work(block: _Block | Exception) -> bytes:
+    def work(block: _Block | Exception) -> tuple[bytes, dict[int, EntryCount] | None]:
         if isinstance(block, Exception):
             raise block
         result = predictor.format(native_format, block.data, block.column, block.has_words, block.is_last, only_words)
         if isinstance(result, int):
             raise _encoding_error(block, result, path)
-        return result
+        if report is None:
+            return result, None
+        text = block.data.decode()
+        return result, report.count(text, predictor.segment(text))
 
     whole_blocks = _error_last(_whole_blocks(predictor, blocks))
-    if threads == 1:
-        yield from (work(block) for block in whole_blocks if block)
-    else:
-        yield from _in_threads(work, whole_blocks, threads)
+    in_turn = (work(block) for block in whole_blocks if block)
+    results = in_turn if threads == 1 else _in_threads(work, whole_blocks, threads)
+    for words, counts in results:
+        if report is not None and counts is not None:
+            report.add(counts)  # in order, and so the same for any number of threads
+        yield words
 
 
 def _in_threads(
-    work: Callable[[_Block | Exception], bytes], blocks: Iterator[_Block | Exception | None], threads: int
-) -> Iterator[bytes]:
+    work: Callable[[_Block | Exception], _Result], blocks: Iterator[_Block | Exception | None], threads: int
+) -> Iterator[_Result]:
     """Yield what `work` makes of each block, in order; None among the blocks says that the next may take a while."""
-    waiting: deque[Future[bytes]] = deque()
+    waiting: deque[Future[_Result]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:
             for block in blocks:

@@ -109,7 +109,7 @@ def raw_lines(corpora: Path, characters: int, domains: Sequence[str] = DOMAINS) 
 
 def setting(*packages: str) -> dict[str, Any]:
     """Return commit, Python, processor, and the versions of the packages."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    commit = commit_of(ROOT)
     path = Path("/proc/cpuinfo")
     lines = path.read_text().split("\n") if path.exists() else []
     model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
@@ -119,6 +119,11 @@ def setting(*packages: str) -> dict[str, Any]:
         "processor": f"{model}, {os.cpu_count()} cores",
         "versions": {name: _version(name) for name in packages},
     }
+
+
+def commit_of(checkout: Path) -> str:
+    """Return the commit of a checkout, or nothing if it is none."""
+    return subprocess.run(["git", "rev-parse", "HEAD"], cwd=checkout, capture_output=True, text=True).stdout.strip()
 
 
 def made_by(command: str, made: dict[str, Any]) -> str:

@@ -45,6 +45,8 @@ def evaluate_cli(
     user_dict_encoding: str,
     ignore_case: bool,
     ignore_width: bool,
+    user_dict_format: str | None,
+    force_user_dict: bool,
     device: str | None,
     precision: str,
     batch_chars: int | None,
@@ -62,7 +64,9 @@ def evaluate_cli(
     \b
     cws evaluate pku test.gold --train-words train.txt
     """
-    dictionary = read_user_dictionary(user_dicts, user_dict_encoding, ignore_case, ignore_width)
+    dictionary = read_user_dictionary(
+        user_dicts, user_dict_encoding, ignore_case, ignore_width, user_dict_format, force_user_dict
+    )
     counts = evaluate(
         model, gold, train_words, user_dictionary=dictionary, device=device, precision=precision,
         batch_chars=batch_chars, units=units, encoding=encoding,

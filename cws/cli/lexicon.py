@@ -80,8 +80,9 @@ def build_cli(
     """Find the words of raw text. Files may be of any size; .gz, .xz and .zst are unpacked.
 
     lexicon.txt has a word a line, the most frequent first, with its count, the mutual information of its parts, what
-    merging them saves, and its branching entropies. A 0 in a word stands for any number, an a for any Latin word. The
-    same text gives the same lexicon, for any number of threads and order of files.
+    merging them saves, its branching entropies, and its weight as an entry of a user dictionary, in nats. A 0 in a word
+    stands for any number, an a for any Latin word. The same text gives the same lexicon, for any number of threads and
+    order of files.
 
     \b
     cws lexicon build raw/*.txt.xz -o my-lexicon

@@ -99,6 +99,10 @@ def chosen(options: type[_Options], values: Mapping[str, Any]) -> _Options:
 _USER_DICTIONARY = (
     click.option("--user-dict", "user_dicts", multiple=True, type=click.Path(), metavar="FILE",
                  help="A user dictionary: `word [weight|!|-] [label]` a line, see cws dictionary. May be repeated."),
+    click.option("--user-dict-format", type=click.Choice(["cws", "jieba"]), show_default="what its lines show",
+                 help="What the user dictionaries are: cws, or jieba for `word [count] [tag]` a line."),
+    click.option("--force-user-dict", is_flag=True,
+                 help="What they list without a weight is one word wherever it stands, as if marked with `!`."),
     click.option("--user-dict-encoding", default="utf-8", show_default=True, metavar="NAME",
                  help="Encoding of the user dictionaries."),
     click.option("--ignore-case", is_flag=True, help="The user dictionary matches capitals and small letters alike."),
@@ -188,18 +192,26 @@ def read_user_dictionary(
     user_dict_encoding: str = "utf-8",
     ignore_case: bool = False,
     ignore_width: bool = False,
+    user_dict_format: str | None = None,
+    force_user_dict: bool = False,
 ) -> UserDictionary | None:
     """Return the user dictionary that the options say, or None."""
     if not user_dicts:
         if ignore_case or ignore_width:
             raise click.UsageError("--ignore-case and --ignore-width are for a user dictionary: give --user-dict FILE")
+        if user_dict_format or force_user_dict:
+            raise click.UsageError(
+                "--user-dict-format and --force-user-dict are for a user dictionary: give --user-dict FILE"
+            )
         return None
     from cws.user_dictionary import UserDictionary  # only here, because most commands do without
 
     try:
-        return UserDictionary.read(
-            *user_dicts, encoding=user_dict_encoding, ignore_case=ignore_case, ignore_width=ignore_width
-        )
+        dictionary = UserDictionary.read(
+            *user_dicts, encoding=user_dict_encoding, format=user_dict_format, ignore_case=ignore_case,
+            ignore_width=ignore_width,
+        )  # fmt: skip
+        return dictionary.forced() if force_user_dict else dictionary
     except EncodingError as error:  # here --encoding is that of the text
         message = error.message.replace("--encoding", "--user-dict-encoding")
         raise EncodingError(message, error.path, error.line, error.byte) from None

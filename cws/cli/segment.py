@@ -37,6 +37,7 @@ from cws.text import HANZI, character_type, decode_blocks
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
 if TYPE_CHECKING:
     from cws.user_dictionary import UserDictionary
+    from cws.user_dictionary.report import DictionaryReport
 
 
 @click.command("segment")
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 @click.option("--progress/--no-progress", default=None,
               help="Show a progress bar; without either, on a terminal, if the words go to a file.")  # fmt: skip
 @engine_options
+@click.option("--dictionary-report", type=click.Path(), metavar="FILE",
+              help="Write what became of each entry of the user dictionary, a line each.")  # fmt: skip
 @click.option("--column", metavar="NAME", show_default="text", help="The text of parquet files, for an engine.")
 @click.pass_context
 def segment_cli(
@@ -65,6 +68,8 @@ def segment_cli(
     user_dict_encoding: str,
     ignore_case: bool,
     ignore_width: bool,
+    user_dict_format: str | None,
+    force_user_dict: bool,
     format: str,
     units: bool,
     only_words: bool,
@@ -77,6 +82,7 @@ def segment_cli(
     progress: bool | None,
     engine: str | None,
     master: str | None,
+    dictionary_report: str | None,
     column: str | None,
 ) -> None:
     """Segment text files.
@@ -87,6 +93,7 @@ def segment_cli(
     cws segment input.txt -o words.txt
     cat *.txt | cws segment --format json | head
     cws segment --user-dict words.txt input.txt
+    cws segment --user-dict words.txt --dictionary-report report.tsv input.txt -o words.out
     cws segment FOLDER -o OUT --engine spark --master yarn     files of any number, and parquet
 
     A line of text gives, by format:
@@ -99,16 +106,18 @@ def segment_cli(
 
     start and end count characters (code points) from the beginning of the line. A type is word, number, date, time,
     latin, url, email, path, mention, hashtag, markup, emoji or punctuation. White space and
-    control characters are not written, except inside a word of the user dictionary or a tag. Files of any size need the same memory, and the output file appears only when
-    it is complete.
+    control characters are not written, except inside a word of the user dictionary or a tag. Files of any size need the
+    same memory, and the output file appears only when it is complete.
     """
     if "-" in user_dicts and (not inputs or "-" in inputs):
         raise click.UsageError("the user dictionary and the text cannot both come from stdin: name a file")
     refuse_without_engine(engine, master=master, column=column)
     check_output(output, user_dicts)
-    dictionary = read_user_dictionary(user_dicts, user_dict_encoding, ignore_case, ignore_width)
+    dictionary = read_user_dictionary(
+        user_dicts, user_dict_encoding, ignore_case, ignore_width, user_dict_format, force_user_dict
+    )
     if engine:
-        refuse_given(context, engine, "threads", "only_words")
+        refuse_given(context, engine, "threads", "only_words", "dictionary_report")
         if len(inputs) != 1 or "-" in (*inputs, output):
             raise click.UsageError("--engine spark segments one folder into another: cws segment IN -o OUT")
         segmenter = Segmenter(model, dictionary, device, precision, batch_chars, units)
@@ -121,8 +130,10 @@ def segment_cli(
         log_line("cws: reading what you type; Ctrl-D ends it")
     segment(
         inputs or ("-",), output, model=model, user_dictionary=dictionary, format=format, units=units,
-        only_words=only_words, threads=threads, device=device, precision=precision, batch_chars=batch_chars, encoding=encoding, errors=errors,
+        only_words=only_words, threads=threads, device=device, precision=precision, batch_chars=batch_chars,
+        encoding=encoding, errors=errors,
         progress=sys.stderr.isatty() and output != "-" if progress is None else progress,
+        dictionary_report=dictionary_report,
     )  # fmt: skip
 
 
@@ -170,9 +181,11 @@ def segment(
     encoding: str = "utf-8",
     errors: str = "strict",
     progress: bool = False,
+    dictionary_report: str | None = None,
 ) -> None:
     """Segment files, one after the other, into one output file; arguments as of the command."""
     segmenter = Segmenter(model, user_dictionary, device, precision, batch_chars, units)
+    report = _begin_report(segmenter, dictionary_report)
     if torch := sys.modules.get("torch"):  # a neural model has loaded it
         torch.set_num_threads(1)  # its own threads would come on top of these
     for path in inputs:
@@ -190,9 +203,28 @@ def segment(
                 # Decoding swallows the empty blocks that make several threads hand out all they have.
                 workers = 1 if recode and path == "-" else threads
                 for words in segment_blocks(
-                    segmenter, blocks, format=format, only_words=only_words, threads=workers, path=display_name(path)
+                    segmenter,
+                    blocks,
+                    format=format,
+                    only_words=only_words,
+                    threads=workers,
+                    path=display_name(path),
+                    report=report,
                 ):
                     out.write(words)
+    if report is not None and dictionary_report is not None:
+        with atomic_output(dictionary_report) as file:
+            file.writelines(f"{line}\n".encode("utf-8", "surrogatepass") for line in report.lines())
+
+
+def _begin_report(segmenter: Segmenter, path: str | None) -> DictionaryReport | None:
+    if path is None:
+        return None
+    if not len(segmenter.user_dictionary):
+        raise InputError("--dictionary-report is about a user dictionary, and there is none: give --user-dict FILE")
+    from cws.user_dictionary.report import DictionaryReport  # only here, because most commands do without
+
+    return DictionaryReport(segmenter.user_dictionary)
 
 
 def _check_input(path: str) -> None:

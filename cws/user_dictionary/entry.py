@@ -63,6 +63,8 @@ def check_word(word: str) -> str:
 
 def word_problem(word: str) -> str | None:
     """Return what is wrong with a word."""
+    if word.isalnum() and len(word) <= MAX_WORD:  # as nearly all are
+        return None
     if not word.strip():
         return "expected a word"
     if len(word) > MAX_WORD:

@@ -7,8 +7,9 @@ The model segments as if there were no dictionary. Then, in each sequence (a tex
    one if it is decided or its weight is positive, because no model scores such a word. (A sequence of more than 1,024
    characters is cut: a decided entry over such a place is taken too, one with a weight is left out.)
 2. Decided entries, those without a number, are one word wherever their two ends are plausible. The model judges the
-   ends: the best segmentation that cuts at both, whatever it does between them, scores at most TOLERANCE nats less than
-   the best of all. An entry of one character is never decided: the model cuts there, or it does not.
+   ends: the best segmentation that cuts at both, whatever it does between them, scores less than TOLERANCE nats below
+   the best of all; TOLERANCE_INSIDE for an entry that lies in a single word of the model, and tears no other. An entry
+   of one character is never decided: the model cuts there, or it does not.
    Of decided entries that contain each other the longest is taken. Of those that cross, the one whose ends lose least,
    then the longest, then the first. What a loser contains is then looked at again. Entries that overlap one that is
    taken are left out.
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 FORCED, DECIDED, NEVER = 1e9, 1e8, -1e9  # the weights that stand for `!`, no number, and `-`
-TOLERANCE = 7.0  # nats that cuts at both ends of a decided entry may cost
+# Nats that cuts at both ends of a decided entry may cost: what tears two words is seldom one, what lies in one word may
+# be a matter of the standard.
+TOLERANCE, TOLERANCE_INSIDE = 7.0, 13.0
 
 
 def resegment(
@@ -72,17 +75,20 @@ def resegment(
                 others.update({(at, e): weight for e, weight in found.items() if e <= end})
         others = _without_overlaps(others, pieces)
         decided = [span for span, weight in others.items() if weight == DECIDED]
-        pieces += decided_words((begin, end), decided, score)
+        pieces += decided_words((begin, end), ends, decided, score)
         weights = {span: weight for span, weight in others.items() if weight != DECIDED}
         weights = _without_overlaps(weights, pieces)
         result.append(_resegment_sequence((begin, end), list(ends), sorted(pieces), weights, score))
     return result
 
 
-def decided_words(sequence: Span, spans: Sequence[Span], score: Callable[[Span, Sequence[int]], float]) -> list[Span]:
-    """Return which of the decided entries of a sequence are words of it."""
+def decided_words(
+    sequence: Span, ends: Sequence[int], spans: Sequence[Span], score: Callable[[Span, Sequence[int]], float]
+) -> list[Span]:
+    """Return which of the decided entries of a sequence, whose words have these ends, are words of it."""
     gains = {span: _gain_of_cuts(sequence, span, score) for span in spans if span[1] - span[0] > 1}
-    left = [span for span, gain in gains.items() if gain > -TOLERANCE]
+    tears = {span: any(span[0] < end < span[1] for end in ends) for span in gains}
+    left = [span for span, gain in gains.items() if gain > -(TOLERANCE if tears[span] else TOLERANCE_INSIDE)]
     taken: list[Span] = []
     while left:
         longest = [one for one in left if not any(one != other and _contains(other, one) for other in left)]

@@ -8,7 +8,8 @@ An entry a line, `word [weight|!|-] [label]`:
     的话 -                  never one word
     # a comment
 
-Fields are separated by white space, or by tabs in a line that has one: then words may hold spaces. In jieba's format,
+Fields are separated by white space, or by tabs in a line that has one: then words may hold spaces, and an empty field
+between two tabs is no weight: a decided word with a label. In jieba's format,
 `word [count] [tag]`, all words are decided and tags are labels; a count of 0 is never a word. What a file is follows
 from its lines; a file that could be either is refused, because its numbers would mean two things. Of a lexicon that
 cws.lexicon wrote, which its first line tells, words are evidence with the weight of their column.
@@ -31,16 +32,18 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator
 
-    from cws.user_dictionary.entry import NativeEntry
+    from cws.user_dictionary.entry import Entry, NativeEntry
 
 FORMATS = ("cws", "jieba")
 HEADER = "# cws user dictionary"  # a first line that begins so says that numbers are nats
 _COMMENT = re.compile(r"\s#.*")
 _COUNT = re.compile(r"\d+$", re.ASCII)
+_ESCAPED = re.compile(r"\\+#")  # begins a word that begins with a hash, or with such an escape
 _TAG = re.compile(r"[a-z]{1,5}$")
+_JIEBA_TAG = re.compile(r"[a-z]+")
 _JIEBA_LINE = re.compile(r"(?P<word>.+?)(?:\s+(?P<count>\d+))?(?:\s+(?P<tag>[a-z]+))?$", re.ASCII)
 _PLACEHOLDER = re.compile(r"[0a]")  # of any number, of any Latin word: cws/lexicon/symbols.py
-_UNKNOWN_WEIGHT = 1.0  # nats, of the words of a lexicon without weights
+_UNKNOWN_WEIGHT = 0.5  # nats, of the words of a lexicon without weights
 
 
 class _Line(NamedTuple):
@@ -102,6 +105,37 @@ def has_weight(text: str) -> bool:
     return len(fields) > 1 and _number(fields[1]) is not None
 
 
+def format_entries(entries: Iterable[Entry], format: str = "cws") -> tuple[list[str], int]:
+    """Return the lines of a file of these entries, and how many were left out: evidence, of which jieba knows nothing.
+
+    In jieba's format the words that are decided or forced are words without a count, and those that are never words
+    have the count 0. Labels that are no tags of its, lower-case letters, are dropped.
+    """
+    if format == "cws":
+        return [HEADER, *map(_cws_line, entries)], 0
+    lines = [_jieba_line(*entry) for entry in entries]
+    return [line for line in lines if line], lines.count("")
+
+
+def _cws_line(entry: Entry) -> str:
+    word, weight, label = entry
+    has_tabs = len(word.split()) > 1 or "#" in word or (weight is None and label is not None)
+    figure = "" if weight is None else weight if isinstance(weight, str) else repr(float(weight))
+    fields = [f"\\{word}" if word.startswith("#") or _ESCAPED.match(word) else word]
+    if weight is not None or label is not None:
+        fields.append(figure)
+    if label is not None:
+        fields.append(label)
+    return "\t".join(fields) + "\t" * (has_tabs and len(fields) == 1) if has_tabs else " ".join(fields)
+
+
+def _jieba_line(word: str, weight: float | str | None, label: str | None) -> str:
+    if isinstance(weight, float):
+        return ""
+    fields = [word, *(["0"] if weight == "-" else []), *([label] if label and _JIEBA_TAG.fullmatch(label) else [])]
+    return " ".join(fields)
+
+
 def _entries_of_file(
     path: str | os.PathLike[str], encoding: str, format: str | None
 ) -> Iterator[tuple[int, NativeEntry]]:
@@ -122,8 +156,8 @@ def _entries_of_file(
         count += 1
     if found != format and found == "jieba":
         _warn(
-            f"{name}: read in jieba's format, word [count] [tag]: {_are(count)} decided, tags are labels;"
-            " --user-dict-format jieba, or cws, settles what it is"
+            f"{name}: read in jieba's format, word [count] [tag]: {_are(count)} decided words, whose tags are"
+            " labels; --user-dict-format jieba, or cws, says so or otherwise"
         )
 
 
@@ -135,7 +169,7 @@ def _format_of(lines: list[_Line], name: str) -> str:
     """
     if lines and lines[0].text.startswith(HEADER):
         return "cws"
-    with_number = [line for line in lines if len(line.fields) > 1]
+    with_number = [line for line in lines if len(line.fields) > 1 and line.fields[1]]
     if any(_is_ours(line.fields[1]) for line in with_number):
         return "cws"
     if any(_is_jieba(line.fields) for line in with_number):
@@ -202,12 +236,16 @@ def _fields(line: str) -> list[str]:
     A `#` at the beginning of a line or after white space begins a comment; a line with tabs has none inside. `\\#` at
     the beginning is a word's own.
     """
-    if line.startswith("\\#"):
+    if line.isalnum():  # as most lines are
+        return [line]
+    if _ESCAPED.match(line):
         line = line[1:]
     elif line.lstrip().startswith("#"):
         return []
     if "\t" in line:
-        return [field for field in map(str.strip, line.split("\t")) if field]
+        fields = [field.strip() for field in line.strip().split("\t")]
+        is_labelled = len(fields) == 3 and not fields[1] and _number(fields[2]) is None
+        return fields if is_labelled else [field for field in fields if field]
     return _COMMENT.sub("", line).split()
 
 
@@ -231,10 +269,10 @@ def _parse(fields: list[str]) -> NativeEntry:
         if len(word.split()) > 1 and word.split()[-1] in MARKS:
             raise ValueError(f"expected a tab before the {word[-1]} of {word!r}: the line has a tab")
         return word, DECIDED, None
-    weight = _number(rest[0])
+    weight = _number(rest[0]) if rest[0] else DECIDED
     if weight is None:
         raise ValueError(f"expected a weight, ! or - after {word!r}, got {rest[0]!r}: a word with spaces needs tabs")
-    if rest[0] not in MARKS and not abs(weight) <= MAX_WEIGHT:
+    if rest[0] and rest[0] not in MARKS and not abs(weight) <= MAX_WEIGHT:
         raise ValueError(
             f"expected a weight from -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}, got {rest[0]}: weights are log-odds; of a list"
             " with counts take the counts away, or say --user-dict-format jieba"

@@ -86,7 +86,7 @@ def write_files(folder: Path) -> None:
     sample = Path(cws.__file__).parent / "data" / "sample"
     train, test = (sample / f"{part}.txt" for part in ("train", "dev"))
     texts = {
-        "words.txt": "云计算 3\n",
+        "words.txt": "云计算\n",
         "input.txt": "他来到了网易杭研大厦。\n",
         "list.txt": "我们 10\n来到 5\n",
         "mine.txt": train.read_text("utf-8"),

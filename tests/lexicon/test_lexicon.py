@@ -24,13 +24,13 @@ from strategies import any_text
 
 import cws
 from cws._native import LineSample, WordSampler, best_ends, count_words
-from cws.errors import CorpusError, EncodingError, InputError
+from cws.errors import CorpusError, DictionaryWarning, EncodingError, InputError
 from cws.lexicon.autonomy import autonomies, segment_by_autonomy
 from cws.lexicon.build import GOALS, BuildOptions, build, build_from_counts
 from cws.lexicon.candidates import NgramIndex
 from cws.lexicon.counting.count import count_texts
 from cws.lexicon.counting.line_sample import SampleThread, sample_runs
-from cws.lexicon.lexicon import Entry, Lexicon
+from cws.lexicon.lexicon import Entry, Lexicon, evidence
 from cws.lexicon.reference import sample_reference
 from cws.lexicon.report import draw_report
 from cws.lexicon.retag import retag
@@ -223,7 +223,7 @@ def test_lexicon_files_are_word_lists_and_user_dictionaries(tmp_path: Path) -> N
     assert read_word_list(path) == {"网易杭研": 3, "丁": 2}
     assert [entry.word for entry in UserDictionary.read(path)] == ["丁", "网易杭研"]
     path.write_text(path.read_text("utf-8") + "错\t1\tx\t-\t-\t-\n", "utf-8")
-    with pytest.raises(CorpusError, match="6 columns") as caught:
+    with pytest.raises(CorpusError, match="7 columns") as caught:
         Lexicon.load(path)
     assert caught.value.line == 4
 
@@ -252,8 +252,48 @@ def test_lexicon_file_round_trip(tmp_path: Path) -> None:
         figures = [(one, two) for one, two in zip(astuple(entry), astuple(again.entries[word]), strict=True)]
         assert all(one == two or two == pytest.approx(one, rel=1e-3) for one, two in figures)
     fields = (tmp_path / "lexicon.txt").read_text("utf-8").splitlines()[-1].split("\t")
-    assert len(fields) == 6
+    assert len(fields) == 7
     assert lexicon.entries["0年"] == Entry(2)
+
+
+def test_lexicon_writes_calibrated_evidence(tmp_path: Path) -> None:
+    entries = {
+        "网易": Entry(9, 9.0, 1.0, 2.0, 2.0), "杭研": Entry(5, 20.0, 1.0, 2.0, 2.0),
+        "来到": Entry(4, 2.0, 1.0, 2.0, 2.0), "部分": Entry(3, 9.0, 1.0, 2.0, 0.4),
+        "丁": Entry(2, None, None, 2.0, 2.0), "0年": Entry(2), "只": Entry(1, 7.0),
+    }  # fmt: skip
+    assert [evidence(entry) for entry in entries.values()] == [3, 3, 0, 0, 0, 0, 0]
+    assert evidence(Entry(1, 5.0, 1.0, 0.6, 0.6)) == 1
+    path = tmp_path / "lexicon.txt"
+    Lexicon(entries).save(path)
+    assert path.read_text("utf-8").splitlines()[1].split("\t")[-1] == "3"
+    with pytest.warns(DictionaryWarning, match="1 entry is left out, whose 0 or a stands"):
+        dictionary = UserDictionary.read(path)
+    assert {word: weight for word, weight, _ in dictionary} == {
+        "网易": 3, "杭研": 3, "来到": 0, "部分": 0, "丁": 0, "只": 0,
+    }  # fmt: skip
+
+
+def test_lexicons_of_before_the_weights_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "lexicon.txt"
+    Lexicon.of({"网易杭研": 3, "丁": 2}).save(path)
+    lines = path.read_text("utf-8").splitlines()
+    path.write_text("".join(line.rpartition("\t")[0] + "\n" for line in lines), "utf-8")
+    assert list(Lexicon.load(path).entries) == ["网易杭研", "丁"]
+    assert {entry.weight for entry in UserDictionary.read(path)} == {0.5}
+    path.write_text(path.read_text("utf-8") + "错\t1\t-\n", "utf-8")
+    with pytest.raises(CorpusError, match="7 columns"):
+        Lexicon.load(path)
+
+
+def test_broken_lexicons_are_no_user_dictionaries(tmp_path: Path) -> None:
+    path = tmp_path / "lexicon.txt"
+    Lexicon.of({"网易杭研": 3}).save(path)
+    for line in ("错\t1", "错\t1\t-\t-\t-\t-\tx", "错\t1\t-\t-\t-\t-\t101", "错" * 1001 + "\t1\t-\t-\t-\t-\t1"):
+        path.write_text(path.read_text("utf-8").splitlines()[0] + "\n" + line + "\n", "utf-8")
+        with pytest.raises(CorpusError, match="no line of a lexicon") as caught:
+            UserDictionary.read(path)
+        assert caught.value.line == 2
 
 
 def test_lexicon_without_known_words_is_what_is_new() -> None:

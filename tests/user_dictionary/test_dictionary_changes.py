@@ -55,10 +55,76 @@ def test_invalid_labels_are_refused(label):
         UserDictionary().add_word("网易", 1, label)
 
 
-@pytest.mark.parametrize("dictionary", [5, {"网易": 3.0}])
+@pytest.mark.parametrize("dictionary", [5, object()])
 def test_what_is_no_dictionary_is_refused(dictionary):
     with pytest.raises(InputError, match="expected a user dictionary"):
         cws.load(user_dictionary=dictionary)
+
+
+@pytest.mark.parametrize("item", [(), ("甲", 1, "A", "B"), ("甲", "?"), ("甲", 1, "a b"), "甲 101", "甲 1 a b", 7])
+def test_invalid_items_of_lists_are_refused(item):
+    with pytest.raises(InputError, match="expected "):
+        UserDictionary([item])
+
+
+def test_lists_and_mappings_hold_weights_and_labels():
+    items = ["网易杭研大厦 5", ("杭研", "!"), ("大厦", None, "X"), ("来到",), "好的 -", "天气\t2.5\tTERM", "New York"]
+    assert list(UserDictionary(items)) == [
+        Entry("New York", None, None), Entry("大厦", None, "X"), Entry("天气", 2.5, "TERM"), Entry("好的", "-", None),
+        Entry("来到", None, None), Entry("杭研", "!", None), Entry("网易杭研大厦", 5.0, None),
+    ]  # fmt: skip
+    mapping = {"网易杭研": "!", "大厦": None, "杭": 2, "了": "-"}
+    entries = [Entry(word, weight, None) for word, weight in sorted(mapping.items())]
+    assert list(UserDictionary(mapping)) == entries == list(cws.load(user_dictionary=mapping).user_dictionary)
+
+
+def test_words_have_up_to_a_thousand_characters():
+    word = "".join(chr(0x4E00 + at) for at in range(1001))
+    with pytest.raises(InputError, match="at most 1,000 characters, got '一丁.*…'"):
+        UserDictionary([word])
+    text = "好" + word[:1000] + "好"
+    for weight in (None, "!"):
+        assert word[:1000] in cws.load(user_dictionary=[(word[:1000], weight)]).segment(text)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_same_entries_are_the_same_bytes(order):
+    items = [("甲", 1, "A"), ("乙", None, "B"), ("丙", "!", None), ("丁丙", "-", "A")]
+    dictionary = UserDictionary([("戊", 1, "Z")])
+    for item in items[::order]:
+        dictionary.add_word(*item)
+    dictionary.remove_word("戊")
+    assert dictionary._to_bytes() == UserDictionary(items)._to_bytes()
+
+
+def test_labels_are_added_in_linear_time():
+    def seconds(count):
+        dictionary, begun = UserDictionary(), time.process_time()
+        for number in range(count):
+            dictionary.add_word(f"词{number}", None, f"L{number}")
+        assert dictionary.get(f"词{count - 1}").label == f"L{count - 1}"
+        return time.process_time() - begun
+
+    assert seconds(80_000) < max(2, 30 * seconds(8_000))
+
+
+def test_force_makes_what_is_decided_forced(tmp_path):
+    items = [("易杭", None, "X"), ("大厦", 2.0), ("来到", "-")]
+    plain, forced = (cws.load(user_dictionary=items, force=force) for force in (False, True))
+    assert "易杭" not in plain.segment(TEXT)
+    assert "易杭" in forced.segment(TEXT)
+    assert {word: weight for word, weight, _ in forced.user_dictionary} == {"易杭": "!", "大厦": 2.0, "来到": "-"}
+    assert forced.user_dictionary.get("易杭").label == "X"
+    forced.add_word("研大")
+    again = pickle.loads(pickle.dumps(forced))
+    assert again.segment(TEXT) == forced.segment(TEXT)
+    again.add_word("天天")
+    assert "天天" in again.segment(TEXT)
+    shared = UserDictionary(["易杭"], ignore_case=True)
+    assert cws.load(user_dictionary=shared, force=True).user_dictionary.ignore_case
+    assert shared.get("易杭").weight is None
+    plain.save(tmp_path)
+    assert "易杭" in cws.load(tmp_path, force=True).segment(TEXT)
 
 
 changes = st.lists(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import warnings
 
@@ -44,12 +45,15 @@ def test_words_of_a_file_may_hold_spaces_and_hashes(tmp_path):
     ("line", "problem"),
     [
         ("网易 杭研", "tabs"),
-        ("网易 1 2 3", "4 fields"),
-        ("网易 1000", "counts"),
+        ("网易 1.5 2 3", "4 fields"),
+        ("网易 1000.5", "counts away"),
+        ("网易 -101", "from -100"),
         ("网易 nan", "from -100"),
         ("网易 1e400", "from -100"),
         ("网易\t?", "weight"),
-        ("网\x07易 1", "control"),
+        ("网易\t\ta b", "label"),
+        ("网\x07易 1.5", "control"),
+        (1001 * "好", "1,000"),
     ],
 )
 def test_bad_lines_are_named(tmp_path, line, problem):
@@ -62,7 +66,7 @@ def test_bad_lines_are_named(tmp_path, line, problem):
 
 def test_repeated_entries_are_reported_once(tmp_path):
     one, two = tmp_path / "one.txt", tmp_path / "two.txt"
-    one.write_text("甲\n乙 1\n甲\n甲\n", encoding="utf-8")
+    one.write_text("甲\n乙 1.0\n甲\n甲\n", encoding="utf-8")
     two.write_text("乙 !\n", encoding="utf-8")
     with pytest.warns(DictionaryWarning) as caught:
         dictionary = UserDictionary.read(one, two)
@@ -79,7 +83,7 @@ def test_a_hash_begins_a_comment_but_not_inside_a_word(tmp_path):
     assert [entry.word for entry in UserDictionary.read(path)] == ["#网红#", "C #", "C#", "好"]
 
 
-@pytest.mark.parametrize("line", ["网易杭研 !\t", "网易\t!\ta b", "网易 1_0", "网易 1 a\x01"])
+@pytest.mark.parametrize("line", ["网易杭研 !\t", "网易\t!\ta b", "网易 1_0", "网易 1.0 a\x01"])
 def test_lines_that_mean_something_else_are_refused(tmp_path, line):
     path = tmp_path / "words.txt"
     path.write_text(line + "\n", "utf-8")
@@ -147,10 +151,11 @@ def test_compiled_files_of_other_versions_are_refused(tmp_path):
     path = tmp_path / "words.dict"
     UserDictionary(["易杭"]).save(path)
     data = path.read_bytes()
-    assert data.count(b'"version":"2"') == 1
-    path.write_bytes(data.replace(b'"version":"2"', b'"version":"1"'))
-    with pytest.raises(ModelError, match="compile it with this release"):
-        UserDictionary.read(path)
+    assert data.count(b'"version":"3"') == 1
+    for version in (b"2", b"4"):
+        path.write_bytes(data.replace(b'"version":"3"', b'"version":"' + version + b'"'))
+        with pytest.raises(ModelError, match=f"cws dictionary compile WORDS -o {re.escape(str(path))}"):
+            UserDictionary.read(path)
 
 
 def test_a_dictionary_is_saved_with_a_model(tmp_path):

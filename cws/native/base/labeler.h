@@ -66,11 +66,12 @@ public:
     // The probability of a cut before character first and one after last, whatever is between.
     virtual double span_probability(int first, int last) const = 0;
 
-    // Makes span_scores ready for a sequence: the best scores of all that leads to a place and away from it.
-    virtual void read_spans(int begin, int count) = 0;
+    // Makes span_scores ready for a sequence: the best scores of all that leads to a place and away from it. part: of it,
+    // where the spans are.
+    virtual void read_spans(int begin, int count, Region part) = 0;
     // scores[i]: of the best segmentation with a cut before character first and a cut before ends[i], less that of the
-    // best of all: nats, 0 or less; -inf if there is none. ends: rising, from first + 1 to count.
-    virtual void span_scores(int first, const std::vector<int>& ends, std::vector<double>& scores) = 0;
+    // best of all: nats, 0 or less; -inf if there is none, or for a score below -limit. ends: rising, from first + 1 on.
+    virtual void span_scores(int first, const std::vector<int>& ends, double limit, std::vector<double>& scores) = 0;
 };
 
 class Labeler {

@@ -58,12 +58,12 @@ public:
     void read(int begin, int count) override { words_.read(rows(begin), count); }
     double word_probability(int first, int last) const override { return words_.word_probability(first, last); }
     double span_probability(int first, int last) const override { return words_.span_probability(first, last); }
-    void read_spans(int begin, int count) override {
-        words_.read_spans(rows(begin), count);
+    void read_spans(int begin, int count, Region part) override {
+        words_.read_spans(rows(begin), count, part);
         spans_begin_ = begin;
     }
-    void span_scores(int first, const std::vector<int>& ends, std::vector<double>& scores) override {
-        words_.span_scores(rows(spans_begin_), first, ends, scores);
+    void span_scores(int first, const std::vector<int>& ends, double limit, std::vector<double>& scores) override {
+        words_.span_scores(rows(spans_begin_), first, ends, limit, scores);
     }
     std::vector<float> emissions(int begin, int count) const override {
         return {rows(begin), rows(begin + count)};

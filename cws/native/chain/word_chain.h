@@ -52,9 +52,10 @@ public:
 
     // As of Decoder. emissions: of the whole sequence, of any type.
     template <class Score>
-    void read_spans(const Score* emissions, int count);
+    void read_spans(const Score* emissions, int count, Region part);
     template <class Score>
-    void span_scores(const Score* emissions, int first, const std::vector<int>& ends, std::vector<double>& scores);
+    void span_scores(const Score* emissions, int first, const std::vector<int>& ends, double limit,
+                     std::vector<double>& scores);
 
 private:
     static Chain chain_of(int tags, const std::vector<float>& scores, bool is_sbme) {
@@ -71,6 +72,14 @@ private:
     static void improve(Way& best, const Way& way, double score) {
         if (way.score + score > best.score) best = {way.score + score, way.word};
     }
+    // read_spans and span_scores of a chain of S, B, M, E, whose transitions are written out: most of what an entry costs.
+    template <class Score>
+    void read_sbme_spans(const Score* emissions, int count, Region part);
+    template <class Score>
+    void sbme_span_scores(const Score* emissions, int first, const std::vector<int>& ends, double limit,
+                          std::vector<double>& scores);
+    double cut_score(int place) const;  // of the best way with a cut before a character
+
     struct WordEnd {
         int32_t end, before;  // the place of the word's end, and the word before, or -1
     };
@@ -103,6 +112,7 @@ private:
     // For span_scores, (count, K): the best score of ways up to a character's tag, and of ways on from it; of all ways.
     std::vector<double> forward_, onward_, step_, reached_;
     double best_ = 0;
+    int span_count_ = 0;  // characters of the sequence they are of
 
     // For resegment: the legal pairs of tags inside a word and between words, and scratch.
     struct Pair {

@@ -70,8 +70,8 @@ public:
     void read(int begin, int count) override;
     double word_probability(int first, int last) const override;
     double span_probability(int first, int last) const override;
-    void read_spans(int begin, int count) override;
-    void span_scores(int first, const std::vector<int>& ends, std::vector<double>& scores) override;
+    void read_spans(int begin, int count, Region part) override;
+    void span_scores(int first, const std::vector<int>& ends, double limit, std::vector<double>& scores) override;
     std::vector<float> emissions(int, int) const override { return {}; }  // a lattice has none
 
 private:
@@ -342,7 +342,7 @@ double LatticeDecoder::span_probability(int first, int last) const {
     return std::min(1.0, std::exp(reached.back() + after_[size_t(last) + 1] - after_.front()));
 }
 
-void LatticeDecoder::read_spans(int begin, int count) {
+void LatticeDecoder::read_spans(int begin, int count, Region) {
     spans_begin_ = begin;
     best_to_.assign(size_t(count) + 1, -INFINITY);
     best_from_.assign(size_t(count) + 1, -INFINITY);
@@ -357,7 +357,7 @@ void LatticeDecoder::read_spans(int begin, int count) {
         });
 }
 
-void LatticeDecoder::span_scores(int first, const std::vector<int>& ends, std::vector<double>& scores) {
+void LatticeDecoder::span_scores(int first, const std::vector<int>& ends, double, std::vector<double>& scores) {
     scores.assign(ends.size(), -INFINITY);
     const int limit = ends.back();
     reached_.assign(size_t(limit - first) + 1, -INFINITY);

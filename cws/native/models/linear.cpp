@@ -130,12 +130,12 @@ public:
     double word_probability(int first, int last) const override { return words_->word_probability(first, last); }
     double span_probability(int first, int last) const override { return words_->span_probability(first, last); }
 
-    void read_spans(int begin, int count) override {
-        words().read_spans(emissions_ + begin * kTags, count);
+    void read_spans(int begin, int count, Region part) override {
+        words().read_spans(emissions_ + begin * kTags, count, part);
         spans_begin_ = begin;
     }
-    void span_scores(int first, const std::vector<int>& ends, std::vector<double>& scores) override {
-        words_->span_scores(emissions_ + spans_begin_ * kTags, first, ends, scores);
+    void span_scores(int first, const std::vector<int>& ends, double limit, std::vector<double>& scores) override {
+        words_->span_scores(emissions_ + spans_begin_ * kTags, first, ends, limit, scores);
     }
 
     std::vector<float> emissions(int begin, int count) const override {

@@ -10,8 +10,9 @@
 
 namespace cws {
 
-// What cuts at both ends of an entry may cost, in nats: measured in docs, on texts of several kinds.
-inline constexpr double kTolerance = 7;
+// What cuts at both ends of an entry may cost, in nats: of one that lies in a single word of the model, and of one that tears
+// several. Chosen on dev sets, docs/notebook/user_dictionary.md.
+inline constexpr double kToleranceInside = 13, kTolerance = 7;
 
 class DecidedWords {
 public:
@@ -21,13 +22,16 @@ public:
                 std::vector<EntryMatch>& matches);
 
 private:
+    static constexpr double kUnread = 1;  // more than any gain
     struct Candidate {
         int begin, end;
         double gain;  // of the model's score by cuts at both ends, nats: 0 or less
     };
     void find_candidates(Decoder& decoder, int begin, int count, const uint8_t* word_ends,
                          const std::vector<EntryMatch>& matches);
+    void read_gains(Decoder& decoder, const uint8_t* word_ends, int first);
     void choose(int count);
+    void find_longest();
     bool is_free(const Candidate& one) const;
 
     std::vector<Candidate> candidates_, longest_, rest_;

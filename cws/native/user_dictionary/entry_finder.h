@@ -86,6 +86,7 @@ private:
     }
     void add(size_t begin, size_t at, size_t end, double weight) {
         if (!Trie::is_word(weight) || weight == kRemoved || (end < size_ && begins_inside_run(end))) return;
+        if (weight == kDecided && end == at + 1) return;  // a single character is never taken out of a word
         has_forced_ |= weight >= kForced;
         matches_.push_back({int(at - begin), int(end - begin), weight});
     }
