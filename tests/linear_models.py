@@ -49,7 +49,7 @@ OPTIONS = LinearOptions(epochs=4)
 
 @lru_cache
 def bundled(name):
-    segmenter = cws.load(name)
+    segmenter = cws.load(name, units=False)  # which constrain the chain
     return segmenter.predictor, model_io.map_tensors(segmenter.path, segmenter.config, TENSORS)
 
 

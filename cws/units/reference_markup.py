@@ -14,6 +14,7 @@ TAGS = frozenset((
     "textarea", "tfoot", "th", "thead", "title", "tr", "u", "ul", "var", "video",
 ))  # fmt: skip
 ATTRIBUTE = ALNUM | frozenset("_:.-=/ \t%#@?!,;+&")
+LONGEST_NAME, LONGEST_ATTRIBUTES = 64, 900  # of a tag that has a blank inside
 LONGEST_TEMPLATE = 100  # characters of {{ }} that has a blank inside
 EMOTICONS = (
     "^_^", "^-^", "^o^", "^O^", ">_<", "-_-", "=_=", "@_@", "*_*", "T_T", "QAQ", "o_O", "O_o", ":-)", ":-(", ";-)",
@@ -42,7 +43,7 @@ def _tag_end(text: Text, at: int) -> int:
         return 0
     end = text.run_of(begin, NAME)
     name = text.text[begin:end]
-    has_attributes = text[end] in (" ", "\t")
+    has_attributes = text[end] in (" ", "\t") and end - begin <= LONGEST_NAME
     if has_attributes:
         end = _attributes_end(text, end)
     elif text.starts(end, "/>"):
@@ -60,7 +61,8 @@ def _tag_end(text: Text, at: int) -> int:
 def _attributes_end(text: Text, at: int) -> int:
     """The end of the attributes of a tag and of the tag: they have a value, or a slash ends them. No URL is inside."""
     quote, has_value = "", False
-    while at < len(text):
+    limit = min(len(text), at + LONGEST_ATTRIBUTES)
+    while at < limit:
         character = text[at]
         if character in ("<", "\n", "\r") or text.starts(at, "://"):
             return 0

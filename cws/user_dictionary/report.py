@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from cws.text import folding_table
+from cws.units import NO_BOUNDARY, boundaries
 from cws.user_dictionary.dictionary import UserDictionary
 from cws.user_dictionary.entry import Entry
 from cws.user_dictionary.reference import is_run_character
@@ -51,6 +52,7 @@ class EntryCount:
     taken: int = 0
     declined: int = 0
     in_run: int = 0  # of those declined
+    in_unit: int = 0  # and of those that end inside a unit
     other_case: int = 0  # places where only case or width differ
     other_space: int = 0  # or where white space does
     readings: dict[str, int] = field(default_factory=dict)
@@ -70,6 +72,7 @@ class EntryCount:
         self.taken += other.taken
         self.declined += other.declined
         self.in_run += other.in_run
+        self.in_unit += other.in_unit
         self.other_case += other.other_case
         self.other_space += other.other_space
         for reading, times in other.readings.items():
@@ -101,7 +104,7 @@ class DictionaryReport:
         """Return the counts of a text and its words, to be added; safe in any thread."""
         counts: dict[int, EntryCount] = {}
         ends = list(accumulate(map(len, words)))
-        folded = self._fold(text)
+        folded, places = self._fold(text), boundaries(text)
         for begin, end, number in self._matches(text):
             count = counts.setdefault(number, EntryCount())
             if folded[begin:end] != self._entries[number].word:
@@ -115,7 +118,10 @@ class DictionaryReport:
                 count.taken += 1
             else:
                 count.declined += 1
-                count.in_run += _is_inside_run(text, begin) or _is_inside_run(text, end)
+                is_in_run = _is_inside_run(text, begin) or _is_inside_run(text, end)
+                is_in_unit = NO_BOUNDARY in (places[begin - 1 : begin] + places[end - 1 : end])
+                count.in_run += is_in_run
+                count.in_unit += is_in_unit and not is_in_run
                 count.read(" ".join(words[first : last + 1]))
         return counts
 
@@ -168,6 +174,8 @@ def _report(entry: Entry, count: EntryCount) -> EntryReport:
 def _notes(entry: Entry, count: EntryCount) -> Iterator[str]:
     if count.in_run:
         yield f"{count.in_run} inside a run of letters and digits, of which no entry takes a part"
+    if count.in_unit:
+        yield f"{count.in_unit} end inside a unit, which only `!` cuts (cws.units, --no-units)"
     if entry.weight is None and len(entry.word) == 1 and count.declined:
         yield "a single character is never taken out of a longer word"
     if not count.taken + count.declined:

@@ -103,7 +103,7 @@ def test_sentences_have_entities_of_the_ten_types_that_end_where_words_end():
 TOOLS = """
 import json, sys
 import cws, jieba.posseg
-segment = cws.load("pku").segment
+segment = cws.load("pku", units=False).segment
 for text in json.load(sys.stdin):
     print(json.dumps([segment(text), [f"{pair.word}/{pair.flag}" for pair in jieba.posseg.cut(text)]]))
 """

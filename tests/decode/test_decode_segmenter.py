@@ -32,7 +32,7 @@ class BundledChain:
     """The chain of the bundled model, of whole numbers."""
 
     def __init__(self) -> None:
-        self.segmenter = cws.load()
+        self.segmenter = cws.load(units=False)  # which constrain the chain
         tensors = model_io.map_tensors(self.segmenter.path, self.segmenter.config, TENSORS)
         self.scores = [
             np.float32(tensors[name].cast("h").tolist()).reshape(shape)

@@ -109,7 +109,7 @@ def folders(tmp_path_factory):
 
 @functools.cache
 def native(folder, precision="float32"):
-    return cws.load(folder, device="cpu", precision=precision).predictor
+    return cws.load(folder, device="cpu", precision=precision, units=False).predictor
 
 
 @functools.cache
@@ -444,7 +444,7 @@ def test_bert_native_largest_weights_give_finite_scores(folders, tmp_path, name,
         for parameter in model.labeler.parameters():
             parameter.copy_(torch.where(parameter < 0, -1e4, 1e4))
     save_neural(tmp_path, model, {})
-    found = cws.load(tmp_path, device="cpu", precision=precision).predictor
+    found = cws.load(tmp_path, device="cpu", precision=precision, units=False).predictor
     for text in TEXTS:
         assert np.isfinite(emissions(found, text)).all()
         assert "".join(found.segment(text)) == text

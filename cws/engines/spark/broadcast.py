@@ -42,6 +42,7 @@ class Shipment(NamedTuple):
         dictionary: The file of the compiled user dictionary beside the other files of the job; empty if there is none.
         dictionary_checksum: The SHA-256 of that file.
         device: Where a neural model computes.
+        units: Whether units are kept whole.
     """
 
     version: str
@@ -51,6 +52,7 @@ class Shipment(NamedTuple):
     dictionary: str
     dictionary_checksum: str
     device: Device
+    units: bool
 
 
 def make_segmenter(model: str | os.PathLike[str] | Segmenter, user_dictionary: Dictionary | None) -> Segmenter:
@@ -83,7 +85,7 @@ def ship(context: SparkContext, segmenter: Segmenter) -> Shipment:
                 with open(path, "wb") as out:
                     out.write(data)
                 context.addFile(path)
-    return Shipment(__version__, name, folder, checksum, file, dictionary_checksum, segmenter._device)
+    return Shipment(__version__, name, folder, checksum, file, dictionary_checksum, segmenter._device, segmenter._units)
 
 
 @lru_cache(maxsize=8)
@@ -112,7 +114,7 @@ def open_shipment(shipment: Shipment) -> Segmenter:
     if shipment.dictionary:
         dictionary = SparkFiles.get(shipment.dictionary)
         _check("user dictionary", dictionary, shipment.dictionary_checksum, file_checksum)
-    segmenter = Segmenter(model, dictionary, *shipment.device)
+    segmenter = Segmenter(model, dictionary, *shipment.device, shipment.units)
     if torch := sys.modules.get("torch"):  # a neural model has loaded it
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))  # as many as Spark gives a task
     return segmenter

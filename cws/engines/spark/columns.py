@@ -27,6 +27,7 @@ TOKEN = pa.struct(
         ("end", pa.int32()),
         ("label", pa.string()),
         ("probability", pa.float64()),
+        ("type", pa.string()),
     ]
 )
 OUTPUTS = {"words": pa.list_(pa.string()), "text": pa.string(), "tokens": pa.list_(TOKEN)}

@@ -17,13 +17,14 @@ inline constexpr std::u32string_view kEmoticons[] = {
     U"^_^", U"^-^", U"^o^", U"^O^", U">_<", U"-_-", U"=_=", U"@_@", U"*_*", U"T_T",
     U"QAQ", U"o_O", U"O_o", U":-)", U":-(", U";-)", U":-D", U":-P", U":)", U";)"};
 inline constexpr size_t kLongestTemplate = 100;
+inline constexpr size_t kLongestName = 64, kLongestAttributes = 900;  // of a tag with blanks: see kLongestWithBlanks
 
 // The end of the attributes of a tag and of the tag: they have a value, or a slash ends them. No URL is inside.
 template <class Char>
 size_t attributes_end(const UnitText<Char>& text, size_t at) {
     uint32_t quote = 0;
     bool has_value = false;
-    for (; at < text.size; ++at) {
+    for (const size_t limit = std::min(text.size, at + kLongestAttributes); at < limit; ++at) {
         const uint32_t code = text[at];
         if (code == '<' || code == '\n' || code == '\r' || text.starts(at, U"://")) return 0;
         if (quote)
@@ -45,7 +46,7 @@ size_t tag_end(const UnitText<Char>& text, size_t at) {
     const size_t begin = is_one_of(text[at + 1], U"/!?") ? at + 2 : at + 1;
     if (!is_in(text[begin], kAlpha)) return 0;
     const size_t name = text.run_in(begin, kNameSet);
-    const bool has_attributes = text[name] == ' ' || text[name] == '\t';
+    const bool has_attributes = (text[name] == ' ' || text[name] == '\t') && name - begin <= kLongestName;
     size_t end = 0;
     if (has_attributes)
         end = attributes_end(text, name);
