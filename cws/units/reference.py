@@ -151,7 +151,9 @@ def _unit_at(text: Text, at: int) -> Unit | None:
 
 def _cluster_at(text: Text, at: int) -> Unit | None:
     """The unit at a place where only characters are looked at: emoji, clusters, superscripts, runs of one mark."""
-    end, kind = text.cluster_end(at), text.kind(at)
+    # White space is the segmenter's, whatever combines with it.
+    blanks = (place for place in range(at + 1, text.cluster_end(at)) if text.kind(place) == "space")
+    end, kind = next(blanks, text.cluster_end(at)), text.kind(at)
     if text.is_emoji(at) or "\u20e3" in text.text[at + 1 : end]:
         return Unit(at, end, "emoji")
     if text.is_script(at):
@@ -159,7 +161,6 @@ def _cluster_at(text: Text, at: int) -> Unit | None:
     if text.is_script(end) and (kind in ("han", "other_letter") or text[at] in (")", "）", "]")):
         return Unit(at, text.with_extensions(text.run(end, text.is_script)), "word")
     if end > at + 1:
-        # White space is the segmenter's, whatever combines with it.
         return None if kind == "space" else Unit(at, end, "punctuation" if kind == "mark" else "word")
     run = reference_markup.run_of_one_mark(text, at)
     return Unit(at, run, "word" if text[at] in PLACEHOLDERS else "punctuation") if run else None

@@ -244,12 +244,12 @@ def _telephone_end(text: Text, at: int, begin: int, digits: int) -> int:
 
 
 def _fraction_end(text: Text, begin: int, digits: int) -> int:
-    """The end of 1/2 or 24/7; of 1/2/3 it is none."""
+    """The end of 1/2 or 24/7; of 1/2/3 it is none, and 415/417 or 1949/7869 is left to the model."""
     end = text.digits_end(digits + 1, 5)
     if (
         text.folded(digits) != "/"
-        or digits - begin > 4
-        or not 1 <= end - digits - 1 <= 4
+        or digits - begin > 2
+        or not 1 <= end - digits - 1 <= 2
         or text.folded(begin - 1) == "/"
     ):
         return 0

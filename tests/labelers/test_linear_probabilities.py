@@ -41,8 +41,8 @@ def test_linear_tokens_have_the_enumerated_probabilities(seed, largest, text):
     ((_, emissions),) = native_emissions(native, text)
     expected = word_probabilities(emissions, *chain(tensors), 0.5)
     tokens = native.tokens(text)
-    assert [text[start:end] for start, end, _, _ in tokens] == native.segment(text)
-    for start, end, _, probability in tokens:
+    assert [text[start:end] for start, end, *_ in tokens] == native.segment(text)
+    for start, end, _, probability, _ in tokens:
         assert probability == pytest.approx(expected[start, end], abs=1e-6)
 
 
@@ -52,8 +52,8 @@ def test_linear_tokens_of_one_character_are_marginals(small):
     scale = OPTIONS.scale
     single = [row[0] for row in marginals(SBME, *scaled(emissions, *chain(tensors), scale))]
     tokens = native.tokens("天气的好")
-    assert {end - start for start, end, _, _ in tokens} >= {1}
-    for start, end, _, probability in tokens:
+    assert {end - start for start, end, *_ in tokens} >= {1}
+    for start, end, _, probability, _ in tokens:
         if end - start == 1:
             assert probability == pytest.approx(single[start])
 

@@ -263,9 +263,9 @@ size_t NumberFinder<Char>::telephone_end(size_t at, size_t begin, size_t digits)
 // The end of 1/2 or 24/7; of 1/2/3 it is none.
 template <class Char>
 size_t NumberFinder<Char>::fraction_end(size_t begin, size_t digits) const {
-    if (text_.folded(digits) != '/' || digits - begin > 4 || text_.folded(begin - 1) == '/') return 0;
+    if (text_.folded(digits) != '/' || digits - begin > 2 || text_.folded(begin - 1) == '/') return 0;
     const size_t end = text_.digits_end(digits + 1, 5), length = end - digits - 1;
-    if (length < 1 || length > 4 || text_.folded(end) == '/' || text_.is_latin(end)) return 0;
+    if (length < 1 || length > 2 || text_.folded(end) == '/' || text_.is_latin(end)) return 0;
     return text_.folded(end) == '.' && text_.is_digit(end + 1) ? 0 : end;
 }
 

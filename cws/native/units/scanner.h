@@ -239,7 +239,9 @@ bool UnitScanner<Char>::find_numeral(size_t at, Unit& unit) {
 template <class Char>
 bool UnitScanner<Char>::find_cluster(size_t at, Unit& unit) const {
     const uint32_t code = text_[at];
-    const size_t end = text_.cluster_end(at);
+    size_t end = text_.cluster_end(at);
+    for (size_t place = at + 1; place < end; ++place)
+        if (kind_of(text_[place]) == Kind::kSpace) end = place;  // the segmenter's, whatever combines with it
     if (is_emoji(code)) return take(at, end, UnitType::kEmoji, unit);
     for (size_t place = at + 1; place < end; ++place)
         if (text_[place] == 0x20E3) return take(at, end, UnitType::kEmoji, unit);
@@ -248,7 +250,7 @@ bool UnitScanner<Char>::find_cluster(size_t at, Unit& unit) const {
     const bool is_base = kind == Kind::kHan || kind == Kind::kOtherLetter || code == ')' || code == ']' || code == U'）';
     if (is_base && text_.is_script(end)) return take(at, text_.scripts_end(end), UnitType::kWord, unit);
     if (end > at + 1) {
-        if (kind == Kind::kSpace) return false;  // the segmenter's, whatever combines with it
+        if (kind == Kind::kSpace) return false;
         unit = {at, end, kind == Kind::kMark ? UnitType::kPunctuation : UnitType::kWord};
         return true;
     }
