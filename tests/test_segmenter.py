@@ -459,7 +459,9 @@ def test_segmenter_bundled_names_come_before_folders(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["nosuch", "", "PKU", "pku/nosuch", "variants.txt", "a\0b", "\ud800"])
 def test_segmenter_unknown_model_lists_what_exists(name):
-    with pytest.raises(InputError, match="no model .*: (did you mean|give a folder made by cws train, or one of pku, ctb)"):
+    with pytest.raises(
+        InputError, match="no model .*: (did you mean|give a folder made by cws train, or one of pku, ctb)"
+    ):
         cws.load(name)
 
 

@@ -37,7 +37,9 @@ def test_units_grapheme_clusters_are_those_of_unicode():
         assert [place in ends for place in range(1, len(text) + 1)] == breaks, line
         for place, is_break in enumerate(breaks):
             cluster = text[max((end for end in ends if end <= place), default=0) :]
-            if not is_break and not any(map(str.isspace, cluster[: place + 2])):  # white space is the segmenter's, whatever combines with it
+            if not is_break and not any(
+                map(str.isspace, cluster[: place + 2])
+            ):  # white space is the segmenter's, whatever combines with it
                 assert boundaries(text)[place] == NO_BOUNDARY, line
         tested += 1
     assert tested > 500

@@ -184,6 +184,8 @@ bool UnitScanner<Char>::find_letters(size_t at, Unit& unit) {
 
 template <class Char>
 bool UnitScanner<Char>::find_mark(size_t at, Unit& unit) {
+    // Of the marks between ASCII and the full-width ones only the minus begins anything longer.
+    if (const uint32_t code = text_[at]; code - 0x2000 < 0xDF00) return (code == U'−' && find_signed(at, unit)) || find_cluster(at, unit);
     switch (text_[at]) {
         case ' ': case '\n': case '\r': case '\t': return find_cluster(at, unit);
         case '_': case '"':
