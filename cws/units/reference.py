@@ -127,8 +127,8 @@ def is_cut_before(text: Text, unit: Unit) -> bool:
 def is_cut_after(text: Text, unit: Unit) -> bool:
     """Whether a number or a Latin word ends a token before an ideograph.
 
-    Standards differ about 1998年, 3个 and B超. None joins anything to an address, a clock time or a name of three letters
-    and more but what counts, measures and classifies.
+    Standards differ about 1998年, 3个 and B超. None joins anything to an address, a clock time or a name of three
+    letters and more but what counts, measures and classifies.
     """
     if text.kind(unit.end) != "han" or text[unit.end] in OPEN_AFTER:
         return False
