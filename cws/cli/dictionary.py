@@ -7,13 +7,14 @@ import os
 import click
 
 from cws.cli.reporting import log_line
-from cws.files import atomic_output
+from cws.cli.suggestions import SuggestingGroup
+from cws.files import atomic_output, check_output
 from cws.segmenter import DICTIONARY_FILE
 from cws.user_dictionary import UserDictionary
 from cws.user_dictionary.text_format import FORMATS, format_entries
 
 
-@click.group("dictionary")
+@click.group("dictionary", cls=SuggestingGroup)
 def dictionary_cli() -> None:
     """Compile user dictionaries, or convert them.
 
@@ -75,10 +76,11 @@ def compile_dictionary(
     ignore_width: bool = False,
 ) -> tuple[str, int]:
     """Compile text files; return where the compiled one is and its number of entries. Arguments as of the command."""
+    path = os.path.join(output, DICTIONARY_FILE) if os.path.isfile(os.path.join(output, "cws.json")) else output
+    check_output(path, files)
     dictionary = UserDictionary.read(
         *files, encoding=encoding, format=format, ignore_case=ignore_case, ignore_width=ignore_width
     )
-    path = os.path.join(output, DICTIONARY_FILE) if os.path.isfile(os.path.join(output, "cws.json")) else output
     dictionary.save(path)
     return path, len(dictionary)
 
@@ -115,6 +117,7 @@ def convert_dictionary(
     encoding: str = "utf-8",
 ) -> tuple[int, int]:
     """Write files as one text file; return how many entries were written and left out. Arguments as of the command."""
+    check_output(output, files)
     dictionary = UserDictionary.read(*files, encoding=encoding, format=source)
     lines, left_out = format_entries(dictionary, target)
     with atomic_output(output) as file:

@@ -121,3 +121,10 @@ def test_reports_say_what_became_of_entries(tmp_path):
     fails("give --user-dict FILE", "segment", "in.txt", "--dictionary-report", "report.tsv", cwd=tmp_path)
     is_misused("dictionary-report is not for --engine spark", "segment", ".", "-o", "out", "--engine", "spark",
                "--dictionary-report", "report.tsv", cwd=tmp_path)  # fmt: skip
+
+
+def test_cli_dictionary_never_writes_over_its_input(here):
+    (here / "own.txt").write_text("云计算\n", encoding="utf-8")
+    for command in ("compile", "convert"):
+        fails("is the output too", "dictionary", command, "own.txt", "-o", "./own.txt", cwd=here)
+    assert (here / "own.txt").read_text("utf-8") == "云计算\n"
