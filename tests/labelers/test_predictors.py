@@ -18,10 +18,8 @@ from cws._native import (
     NeuralPredictor,
 )
 from cws.errors import InputError, ModelError
-from cws.labelers.alphabet import Alphabet
 from cws.labelers.device import Device
 from cws.labelers.dictionary import write_dictionary
-from cws.labelers.kind import Kind
 from cws.predictor import Predictor, open_predictor
 from cws.training.hmm import train_hmm
 from cws.training.hmm_options import HmmOptions
@@ -29,10 +27,8 @@ from cws.user_dictionary.reference import FORCED
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
-from cws.labelers.neural.features import FeatureOptions  # noqa: E402
-from cws.labelers.neural.lexicon_features import LexiconFeatures  # noqa: E402
-from cws.labelers.neural.model import NeuralModel, make_labeler  # noqa: E402
-from cws.labelers.neural.storage import save_neural  # noqa: E402
+from small_neural import save_random_cnn  # noqa: E402
+
 from cws.labelers.neural.torch_predictor import TorchPredictor  # noqa: E402
 
 RUNTIMES = {
@@ -43,17 +39,6 @@ RUNTIMES = {
     "neural on PyTorch": TorchPredictor,
 }
 TEXTS = ["今天天气真好，我们去北京大学。", "我😀有 iPhone\t１５\r\n𠀀\ud800é", "哈哈 \u3000\n哈", "好", " \n", ""]
-
-
-def save_random_cnn(folder) -> None:
-    """Write a neural model of drawn weights."""
-    torch.manual_seed(7)
-    alphabet = Alphabet.of(["".join(words) for words in SENTENCES])
-    kind = Kind("cnn", "crf")
-    labeler = make_labeler(kind, FeatureOptions(len(alphabet.types), 4, 2), hidden=8)
-    for parameter in (labeler.output.weight, labeler.crf.transitions):
-        torch.nn.init.normal_(parameter, std=2)  # so that it cuts here and there
-    save_neural(folder, NeuralModel(kind, labeler, alphabet, LexiconFeatures.of(alphabet, [WORD_LIST])), {})
 
 
 @pytest.fixture(scope="session")

@@ -73,10 +73,12 @@ void NBestSegmentations::find(Segmenter& segmenter, const Char* text, size_t siz
             finder->find(at, count);
             tails = resegment_all(decoder, begin, count, *finder, std::move(tails), size_t(n));
         }
+        const size_t last = at + size_t(count) - 1;
+        if (segmenter.is_inside_unit(last)) crossing_.emplace_back(last, last + 2);
         combinations_ = combine(combinations_, tails, size_t(n));
         stages_.push_back({at, std::move(tails), combinations_});
     });
-    if (finder) crossing_ = finder->crossing();
+    if (finder) crossing_.insert(crossing_.end(), finder->crossing().begin(), finder->crossing().end());
 }
 
 const std::vector<uint8_t>& NBestSegmentations::word_ends(size_t rank) {

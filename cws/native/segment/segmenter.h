@@ -186,11 +186,12 @@ void Segmenter::word_ends(const Char* text, size_t size, const UserDictionary* d
             decoder.word_ends(begin, count, ends);
         }
         done = text_begin + size_t(count);
-        if (is_inside_unit(done - 1)) ends[count - 1] = 0;
-        if (!finder) return;
-        finder->find(text_begin, count);
-        decided_.decide(decoder, begin, count, ends, finder->forced(), finder->matches());
-        resegmentation_.apply(decoder, begin, count, finder->forced(), finder->matches(), ends);
+        if (finder) {
+            finder->find(text_begin, count);
+            decided_.decide(decoder, begin, count, ends, finder->forced(), finder->matches());
+            resegmentation_.apply(decoder, begin, count, finder->forced(), finder->matches(), ends);
+        }
+        if (is_inside_unit(done - 1)) ends[count - 1] = 0;  // last: a sequence ends with a word for all that work on it
     };
     for_each_sequence(text, size, visit, prepare);
     separators(size);
