@@ -78,8 +78,7 @@ def main() -> NoReturn:
         sys.stdout.flush()
         sys.exit(status if isinstance(status, int) else 0)
     except (BrokenPipeError, _ReaderGone):
-        # Whoever read has had enough. Python will flush stdout at the end and complain: let it flush into nothing.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()  # whoever read has had enough
         sys.exit(0)
     except click.UsageError as error:
         error.show()
@@ -123,8 +122,17 @@ def _warn(
 
 
 def _complain(message: str, status: int) -> int:
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        _drop_stdout()  # one message is enough
     _say(f"cws: error: {message}\n")
     return status
+
+
+def _drop_stdout() -> None:
+    # Python flushes stdout at the end and complains if it cannot: let it flush into nothing.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(line: str) -> None:
