@@ -11,7 +11,7 @@ import click
 from cws.bundled import DEFAULT_MODEL
 from cws.cli.suggestions import SuggestingChoice
 from cws.errors import EncodingError, InputError
-from cws.labelers.device import PRECISIONS
+from cws.labelers.device import BATCH_CHARACTERS, PRECISIONS
 from cws.threads import MAX_THREADS, processors
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
@@ -113,7 +113,7 @@ _DEVICE = (
                  help="Where a neural model computes: cpu, cuda, cuda:1."),
     click.option("--precision", type=SuggestingChoice(PRECISIONS), default="auto",
                  show_default=True, help="Of a neural model; auto: bf16 on CUDA, 16-bit integers on a CPU."),
-    click.option("--batch-chars", type=click.IntRange(1), metavar="N", show_default="65536",
+    click.option("--batch-chars", type=click.IntRange(1), metavar="N", show_default=str(BATCH_CHARACTERS),
                  help="How much text a neural model works on at once. The words are the same for any number."),
 )  # fmt: skip
 _ENGINE = (

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from cws.errors import InputError
 
+BATCH_CHARACTERS = 1 << 16  # of texts that PyTorch works on at the same time, by default
 PRECISIONS = ("auto", "float32", "bf16", "int8")  # of neural models that segment; trainings have others
 
 

@@ -25,14 +25,13 @@ from cws._native import EmissionPredictor, Format, NativeDictionary, find_sequen
 from cws.decode import viterbi
 from cws.errors import InputError
 from cws.labelers.character_classes import UNKNOWN
-from cws.labelers.device import Device
+from cws.labelers.device import BATCH_CHARACTERS, Device
 from cws.labelers.neural.features import Batch
 from cws.labelers.neural.model import NeuralModel
 from cws.labelers.neural.windows import Window, text_groups, window_places
 from cws.tags import SBME
 from cws.text import bmp_types
 
-_TOGETHER = 1 << 16  # characters of texts that are worked on at the same time, by default
 _LENGTHS = (16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)  # of windows, filled up
 _CHARACTERS = {"cpu": 128, "cuda": 1 << 14}  # of a batch
 
@@ -70,7 +69,7 @@ class TorchPredictor:
         self._labeler = model.labeler.to(self.device).eval()
         if precision == "int8":
             self._labeler = _in_int8(self._labeler)
-        self._together = batch_characters or _TOGETHER
+        self._together = batch_characters or BATCH_CHARACTERS
         self._classes = (np.frombuffer(bmp_types(), np.uint8).astype(np.uint16) + UNKNOWN).tobytes()
         self._chain = [one.float().cpu().numpy() for one in self._labeler.scores()]
         self._no_chain = [np.zeros_like(one) for one in self._chain]
