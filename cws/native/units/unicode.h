@@ -41,6 +41,7 @@ inline const std::array<uint16_t, kFlatEnd>& flat_properties() {
 }
 
 inline uint16_t unicode_property(uint32_t code) {
+    if (code - 0x4E00 < 0x5200) return uint16_t(Kind::kHan);  // most of a text; their part of the table stays out of the cache
     if (code < kFlatEnd) return flat_properties()[code];
     return code < 0x110000 ? search_property(code) : uint16_t(0);
 }
