@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from importlib.util import find_spec
 
 import pytest
 from commands import COMMAND, ENVIRONMENT, GOLD, TEXT, fails, files, is_misused, run, works
@@ -18,12 +19,15 @@ from cws.segmenter import load
 from cws.streaming import segment_blocks
 from cws.text import is_written
 
+needs_torch = pytest.mark.skipif(
+    not (find_spec("torch") and find_spec("transformers")), reason="needs torch and transformers"
+)
 UNSEGMENTED = GOLD.replace(" ", "")
 TAGGED = GOLD.replace(" ", "/n ").replace("\n", "/v\n")
 TRAIN = ("train", "--no-jieba", "-o", "model")
 
 
-@pytest.mark.parametrize("kind", ["linear", "hmm", "cnn"])
+@pytest.mark.parametrize("kind", ["linear", "hmm", pytest.param("cnn", marks=needs_torch)])
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -121,6 +125,7 @@ def run_with(stdin, *args, cwd, stdout=None):
     )
 
 
+@needs_torch
 def test_cli_outputs_that_are_other_inputs_are_refused(here):
     (here / "words.txt").write_text("好\n", encoding="utf-8")
     assert run(*TRAIN, "--train", "gold.txt", cwd=here).returncode == 0
@@ -143,6 +148,7 @@ def test_cli_segment_into_files_that_are_no_inputs_works(here):
     works("segment", "input.txt", "-o", "/dev/null", cwd=here)
 
 
+@needs_torch
 def test_cli_train_refuses_a_folder_with_a_model(here):
     assert run(*TRAIN, "--train", "gold.txt", cwd=here).returncode == 0
     message = "model holds a model: choose another folder, or give --overwrite"
@@ -265,6 +271,7 @@ def test_cli_text_has_no_control_characters_in_its_words(here):
     assert works("segment", cwd=here, stdin="今天\0天气\x1b真\x85好\r\n好\r坏".encode()) == "今天 天气 真 好\n好 坏\n"
 
 
+@needs_torch
 def test_cli_train_goes_on_in_its_own_folder(here):
     train = (*TRAIN, "-m", "cnn", "--train", "gold.txt", "--epochs", "2", "--threads", "1")
     assert run(*train, "--minutes", "0.00001", cwd=here).returncode == 0
