@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from cws.cli.options import progress_option
+from cws.cli.reporting import wants_progress
 from cws.cli.suggestions import SuggestingGroup
 from cws.corpora import Recipe, get, is_fetched, read_recipe, recipe_names
 
@@ -65,8 +64,7 @@ def get_cli(name: str, source: str | None, accept: str | None, progress: bool | 
     """
     recipe = read_recipe(name)
     click.echo(f"{recipe.title}\nlicence: {recipe.licence}\nterms: {recipe.terms}", err=True)
-    show_bar = sys.stderr.isatty() if progress is None else progress
-    result = get(recipe, source, accept=accept, show_bar=show_bar)
+    result = get(recipe, source, accept=accept, show_bar=wants_progress(progress))
     for part, counts in result.parts.items():
         click.echo(f"{part:5}  {', '.join(f'{value:,} {key}' for key, value in counts.items())}")
     for part in recipe.parts.keys() - result.parts.keys():

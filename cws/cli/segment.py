@@ -131,8 +131,7 @@ def segment_cli(
     segment(
         inputs or ("-",), output, model=model, user_dictionary=dictionary, format=format, units=units,
         only_words=only_words, threads=threads, device=device, precision=precision, batch_chars=batch_chars,
-        encoding=encoding, errors=errors,
-        progress=sys.stderr.isatty() and output != "-" if progress is None else progress,
+        encoding=encoding, errors=errors, progress=wants_progress(progress, output=output),
         dictionary_report=dictionary_report,
     )  # fmt: skip
 
