@@ -1,4 +1,4 @@
-"""What finding units costs, beside segmenting the same text with the pku model in one thread.
+"""What finding units costs, beside segmenting the same text with and without them, with the pku model in one thread.
 
 CWS_CORPORA=… python -m scripts.benchmarks.units
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from functools import partial
 from pathlib import Path
 
 import cws
@@ -26,12 +27,16 @@ def main() -> None:
         "addresses": ADDRESSES * 5000,
         "English": "The quick brown fox jumps over 13 lazy dogs. " * 5000,
     }
-    segmenter = cws.load("pku")
+    segmenters = cws.load("pku"), cws.load("pku", units=False)
     print(made_by("python -m scripts.benchmarks.units", setting("numpy")))
     for name, text in texts.items():
-        actions = (lambda text=text: boundaries(text), lambda text=text: segmenter.segment(text))
-        units, words = (1e9 * one / len(text) for one in alternate(*actions, runs=RUNS, clock=time.process_time))
-        print(f"{name}: units {units:.2f} ns a character, segmenting {words:.1f}")
+        actions = (boundaries, *(segmenter.segment for segmenter in segmenters))
+        seconds = alternate(*(partial(action, text) for action in actions), runs=RUNS, clock=time.process_time)
+        units, words, without = (1e9 * one / len(text) for one in seconds)
+        print(
+            f"{name}: units {units:.2f} ns a character, segmenting {words:.1f}, without units {without:.1f} "
+            f"({words / without:.3f} of its time)"
+        )
 
 
 if __name__ == "__main__":
