@@ -47,7 +47,7 @@ class NativePredictor:
     def whole_sequences(self, block: bytes, column: int, has_words: bool) -> tuple[int, int, bool]: ...
 
 class LinearPredictor(NativePredictor):
-    def __init__(self, tensors: Mapping[str, Any], scale: float) -> None: ...
+    def __init__(self, tensors: Mapping[str, Any], scale: float, is_first_release: bool = False) -> None: ...
 
 class DictionaryPredictor(NativePredictor):
     def __init__(self, tensors: Mapping[str, Any], unknown: float, units: bool) -> None: ...
@@ -111,24 +111,43 @@ class LinearTrainer:
     def __init__(
         self,
         codes: NDArray[np.uint16],
-        tags: NDArray[np.uint8],
+        tag_sets: NDArray[np.uint8],
         lengths: NDArray[np.int64],
         types: NDArray[np.uint8],
         allowed: NDArray[np.bool_],
-        lexicon_keys: NDArray[np.uint64],
-        lexicon_classes: NDArray[np.uint16],
+        lists: Sequence[tuple[NDArray[np.uint64], NDArray[np.uint16]]],
         rate: float,
         margin: float,
         min_trigram_count: int,
         min_fourgram_count: int,
         seed: int,
+        *,
+        standards: NDArray[np.uint8] = ...,
+        weights: NDArray[np.float32] = ...,
+        emissions: NDArray[np.float32] = ...,
+        chain: NDArray[np.float32] = ...,
     ) -> None: ...
     def run_epoch(self) -> float: ...
-    def emissions(self, codes: NDArray[np.uint16], lengths: NDArray[np.int64]) -> NDArray[np.float32]: ...
-    def chain(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]: ...
-    def weights(self) -> dict[str, NDArray[Any]]: ...
+    def emissions(
+        self,
+        codes: NDArray[np.uint16],
+        lengths: NDArray[np.int64],
+        standard: int = 0,
+        factors: tuple[float, float] = (1.0, 1.0),
+        first: NDArray[np.float32] = ...,
+    ) -> NDArray[np.float32]: ...
+    def chain(self, standard: int = 0) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]: ...
+    def weights(self, standard: int = 0, factors: tuple[float, float] = (1.0, 1.0)) -> dict[str, NDArray[Any]]: ...
 
-def build_table(keys: NDArray[np.uint64], weights: NDArray[np.int8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]: ...
+def build_table(
+    keys: NDArray[np.uint64],
+    weights: NDArray[np.int8],
+    base_buckets: NDArray[np.uint8] = ...,
+    base_pilots: NDArray[np.uint8] = ...,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]: ...
+def find_in_table(
+    buckets: NDArray[np.uint8], pilots: NDArray[np.uint8], keys: NDArray[np.uint64]
+) -> tuple[NDArray[np.int8], NDArray[np.uint8]]: ...
 
 class BrokenCounts(ValueError): ...
 

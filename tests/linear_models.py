@@ -147,8 +147,9 @@ def make_trainer(
     sentences, lexicon=NO_LEXICON, learning_rate=0.1, margin=1.5, min_trigram_count=2, seed=1, scheme=SBME
 ):
     alphabet = Alphabet.of(["".join(words) for words in sentences])
-    corpus, allowed = alphabet.encode_corpus(sentences, scheme), legality(scheme)
+    codes, tags, lengths = alphabet.encode_corpus(sentences, scheme)
     trainer = LinearTrainer(
-        *corpus, alphabet.types, allowed, *lexicon, learning_rate, margin, min_trigram_count, 2, seed
-    )
+        codes, np.uint8(1) << tags, lengths, alphabet.types, legality(scheme), [lexicon], learning_rate, margin,
+        min_trigram_count, 2, seed,
+    )  # fmt: skip
     return trainer, alphabet

@@ -32,6 +32,14 @@ TENSORS: model_io.Specification = {
 }
 
 
+NGRAM_TABLE = 2  # the layout of buckets and pilots that this release writes; models of the first release have none
+
+
+def is_first_release(config: Mapping[str, Any]) -> bool:
+    """Whether the table of n-grams is one of the first release, see cws/native/models/ngram_weights.h."""
+    return config.get("ngram_table", 1) == 1
+
+
 def open_linear(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> LinearPredictor:
     """Return the model in a folder, mapped into memory.
 
@@ -41,8 +49,10 @@ def open_linear(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> Li
     scale = config.get("scale")
     if not isinstance(scale, float) or not 0 < scale < 1:
         raise ModelError(f"{folder}: expected a scale between 0 and 1 in cws.json, got {scale!r}")
+    if (layout := config.get("ngram_table", 1)) not in (1, NGRAM_TABLE):
+        raise ModelError(f"{folder}: expected an ngram_table of 1 or {NGRAM_TABLE} in cws.json, got {layout!r}: update cws")
     try:
-        return LinearPredictor(model_io.map_tensors(folder, config, TENSORS), scale)
+        return LinearPredictor(model_io.map_tensors(folder, config, TENSORS), scale, is_first_release(config))
     except ModelError:
         raise
     except ValueError as error:  # from the core, which checks what it will take on trust

@@ -23,14 +23,15 @@ def ngram_key(classes: Sequence[int]) -> int:
 class NgramTable:
     """Looks n-grams up in the mapped table, as cws/native/models/ngram_weights.h does."""
 
-    def __init__(self, buckets: memoryview, pilots: memoryview) -> None:
-        self._buckets, self._pilots = bytes(buckets), bytes(pilots)
+    def __init__(self, buckets: memoryview, pilots: memoryview, *, is_first_release: bool = False) -> None:
+        self._buckets, self._pilots, self._is_first = bytes(buckets), bytes(pilots), is_first_release
 
     def find(self, key: int) -> tuple[list[int], bool] | None:
         """Return the n-gram's sixteen weights and whether 4-grams begin with it; None if it is not there."""
         key = key * 0x9E3779B97F4A7C15 % 2**64
         key = (key ^ key >> 32) * 0xD6E8FEB86659FD93 % 2**64
-        fingerprint, place = key >> 32 or 1, key % 2**32
+        fingerprint = key >> 32 or 1
+        place = key % 2**32 if self._is_first else fingerprint ^ key % 2**32 & 0xFE000000
         pilot = self._pilots[fingerprint * len(self._pilots) >> 32]
         mixed = (place ^ pilot * 0x9E3779B1 % 2**32) * 0x85EBCA6B % 2**32
         begin = (mixed * (len(self._buckets) // 64) >> 32) * 64
@@ -42,14 +43,15 @@ class NgramTable:
         return None
 
 
-def linear_emissions(tensors: Mapping[str, memoryview], text: str) -> list[list[int]]:
+def linear_emissions(tensors: Mapping[str, memoryview], text: str, *, is_first_release: bool = False) -> list[list[int]]:
     """Return the scores of the four tags at each character of a text without white space.
 
     Args:
         tensors: Those of a linear model.
         text: As a sequence, that is without white space.
+        is_first_release: Whether the table of n-grams is one of the first release.
     """
-    table = NgramTable(tensors["buckets"], tensors["pilots"])
+    table = NgramTable(tensors["buckets"], tensors["pilots"], is_first_release=is_first_release)
     unigrams = tensors["unigrams"].cast("b")
     type_contexts, repetitions = tensors["type_contexts"].cast("h"), tensors["repetitions"].cast("h")
     count = len(text)

@@ -25,6 +25,7 @@ from cws.decode import viterbi
 from cws.errors import InputError
 from cws.labelers.alphabet import Alphabet, Words
 from cws.labelers.character_classes import ABSENT, FIRST_KNOWN
+from cws.labelers.linear import NGRAM_TABLE
 from cws.metrics import SegmentationCounts
 from cws.tags import SBME, TagScheme
 from cws.text import fold
@@ -36,7 +37,7 @@ WordList = Mapping[str, int | None]
 log = logging.getLogger(__name__)
 
 MAX_ORDER = 4  # characters in the longest n-gram
-_OWN_KEYS = model_io.RESERVED | {"kind", "scheme", "scale", "training", "dev"}  # of cws.json, written here
+_OWN_KEYS = model_io.RESERVED | {"kind", "scheme", "scale", "ngram_table", "training", "dev"}  # of cws.json, written here
 
 
 def lexicon_entries(
@@ -125,6 +126,7 @@ def train_linear(
         "kind": "linear",
         "scheme": SBME.name,
         "scale": options.scale,
+        "ngram_table": NGRAM_TABLE,
         **(description or {}),
         "training": {**asdict(options), "epochs": epochs, "prune": limit, "sentences": len(sentences)},
         "dev": counts.as_dict(),
@@ -176,11 +178,14 @@ def trainer_of(
     scheme: TagScheme = SBME,
 ) -> LinearTrainer:
     """Return the same of a corpus in codes, tags and lengths, as `Alphabet.encode_corpus` returns it."""
+    codes, tags, lengths = corpus
     return LinearTrainer(
-        *corpus,
+        codes,
+        np.uint8(1) << tags,
+        lengths,
         alphabet.types,
         np.array([*scheme.transitions_allowed, scheme.start_allowed, scheme.end_allowed]),
-        *lexicon,
+        [lexicon],
         options.learning_rate,
         options.margin,
         options.min_trigram_count,

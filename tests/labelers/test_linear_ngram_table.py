@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from linear_models import CLASSES, aligned, native_emissions, views, zeros
 
-from cws._native import LinearPredictor, build_table
+from cws._native import LinearPredictor, build_table, find_in_table
 from cws.labelers.character_classes import ABSENT
 from cws.labelers.reference import NgramTable, linear_emissions, ngram_key
 
@@ -61,11 +61,42 @@ def key_of_hash(fingerprint: int, place: int) -> int:
     return (key ^ key >> 32) * pow(0x9E3779B97F4A7C15, -1, 2**64) % 2**64
 
 
-def test_linear_table_refuses_keys_it_cannot_tell_apart():
-    # Fingerprint 0 is taken for 1, because it marks free entries.
-    keys = np.array(sorted(key_of_hash(fingerprint, 12345) for fingerprint in (0, 1)), np.uint64)
-    with pytest.raises(RuntimeError, match="two n-grams share a fingerprint"):
-        build_table(keys, np.zeros((2, 4, 4), np.int8))
+@pytest.mark.parametrize("strong", [0, 1])
+def test_linear_table_keeps_the_stronger_of_keys_it_cannot_tell_apart(strong):
+    # Fingerprint 0 is taken for 1, because it marks free entries; of the rest only seven bits count.
+    keys = np.array(sorted((key_of_hash(0, 12345), key_of_hash(1, 54321))), np.uint64)
+    weights = np.full((2, 4, 4), 3, np.int8)
+    weights[strong] = -4
+    buckets, pilots = build_table(keys, weights)
+    table = NgramTable(memoryview(buckets.tobytes()), memoryview(pilots.tobytes()))
+    assert [table.find(int(key))[0] for key in keys] == [[-4] * 16] * 2
+
+
+def test_linear_table_tells_keys_of_one_fingerprint_apart_by_seven_more_bits():
+    keys = np.array(sorted(key_of_hash(77, rest << 25) for rest in range(3)), np.uint64)
+    weights = np.arange(3, dtype=np.int8)[:, None, None].repeat(4, 1).repeat(4, 2)
+    buckets, pilots = build_table(keys, weights)
+    table = NgramTable(memoryview(buckets.tobytes()), memoryview(pilots.tobytes()))
+    assert [table.find(int(key)) for key in keys] == [([at] * 16, False) for at in range(3)]
+
+
+@given(
+    st.lists(grams, max_size=40).map(lambda grams: sorted({ngram_key(gram) for gram in grams})),
+    st.lists(grams, max_size=40).map(lambda grams: sorted({ngram_key(gram) for gram in grams})),
+    st.integers(0),
+)
+def test_linear_table_goes_on_from_another(base, added, seed):
+    random = np.random.default_rng(seed)
+    of_base, of_added = (random.integers(-128, 128, (len(keys), 4, 4)).astype(np.int8) for keys in (base, added))
+    buckets, pilots = build_table(np.array(added, np.uint64), of_added, *build_table(np.array(base, np.uint64), of_base))
+    table = NgramTable(memoryview(buckets.tobytes()), memoryview(pilots.tobytes()))
+    expected = {key: row.ravel().tolist() for key, row in zip(base, of_base, strict=True)}
+    expected |= {key: row.ravel().tolist() for key, row in zip(added, of_added, strict=True)}
+    prefixes = {key | ABSENT << 48 for key in expected if key >> 48 != ABSENT}
+    for key in prefixes | {*expected}:
+        assert table.find(key) == (expected.get(key, [0] * 16), key in prefixes)
+    found, is_there = find_in_table(buckets, pilots, np.array(sorted(expected), np.uint64))
+    assert is_there.all() and found.tolist() == [expected[key] for key in sorted(expected)]
 
 
 def test_linear_core_reads_no_further_than_a_bucket_that_repeats_itself():

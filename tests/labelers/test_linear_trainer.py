@@ -183,11 +183,11 @@ def test_linear_trainer_learns_a_rule_perfectly():
     assert word_f1(tags, best_tags(trainer, codes, lengths)) == 1
 
 
-def arrays(codes=(9, 9), tags=(0, 0), lengths=(2,), types=(0,) * 10, keys=(), classes=()) -> list[np.ndarray]:
-    values = (codes, tags, lengths, types, keys, classes)
+def arrays(codes=(9, 9), tag_sets=(1, 1), lengths=(2,), types=(0,) * 10, keys=(), classes=()) -> list[object]:
+    values = (codes, tag_sets, lengths, types, keys, classes)
     dtypes = (np.uint16, np.uint8, np.int64, np.uint8, np.uint64, np.uint16)
     arrays = [np.array(value, dtype) for value, dtype in zip(values, dtypes, strict=True)]
-    return [*arrays[:4], legality(SBME), *arrays[4:]]
+    return [*arrays[:4], legality(SBME), [tuple(arrays[4:])]]
 
 
 @pytest.mark.parametrize(
@@ -198,15 +198,17 @@ def arrays(codes=(9, 9), tags=(0, 0), lengths=(2,), types=(0,) * 10, keys=(), cl
         ({"lengths": [3]}, "lengths must be positive and sum to"),
         ({"lengths": [1, 2**63 - 1]}, "lengths must be positive and sum to"),
         ({"lengths": [1]}, "lengths must sum to the number of codes and of tags, and there must be some"),
-        ({"lengths": [], "codes": [], "tags": []}, "and there must be some"),
-        ({"tags": [0]}, "lengths must be positive and sum to"),
-        ({"tags": [0, 0, 0]}, "lengths must sum to"),
+        ({"lengths": [], "codes": [], "tag_sets": []}, "and there must be some"),
+        ({"tag_sets": [1]}, "lengths must be positive and sum to"),
+        ({"tag_sets": [1, 1, 1]}, "lengths must sum to"),
         ({"codes": [9, 10]}, "a code or tag out of range"),
-        ({"tags": [0, 4]}, "a code or tag out of range"),
+        ({"tag_sets": [1, 16]}, "a code or tag out of range"),
+        ({"tag_sets": [1, 0]}, "a code or tag out of range"),
         ({"types": [0] * 9 + [8]}, "types: expected 0 to 7"),
         ({"types": []}, "a code or tag out of range"),
         ({"keys": [1]}, "a class for each lexicon key"),
         ({"keys": [1], "classes": [65535]}, "too many lexicon classes"),
+        ({"keys": [1], "classes": [0]}, "classes are counted from 1"),
     ],
 )
 def test_linear_trainer_refuses_what_is_wrong(given, message):
@@ -231,7 +233,7 @@ def test_linear_trainer_emissions_refuse_what_is_wrong():
 @pytest.mark.parametrize("size", [0, 1, 3, 5, 8])
 def test_linear_trainer_refuses_other_numbers_of_tags(size):
     given = arrays()
-    given[1][:], given[4] = 0, np.ones((size + 2, size), bool)
+    given[4] = np.ones((size + 2, size), bool)
     with pytest.raises(ValueError, match=f"2, 4 or 6 tags, got {size}" if size else "a code or tag out of range"):
         LinearTrainer(*given, 0.1, 1.5, 2, 2, 1)
 

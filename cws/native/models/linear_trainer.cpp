@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <iterator>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -15,7 +13,8 @@ namespace cws {
 namespace {
 
 constexpr float kAdaGradOffset = 1e-6f;
-constexpr int kAhead = 8;              // characters the weights are fetched ahead
+constexpr float kOwnRate = 0.5f;  // of a standard's own weights, times the shared ones'
+constexpr int kAhead = 8;         // characters the weights are fetched ahead
 
 // Leaves the distinct keys that occur at least min_count times, ascending.
 void keep_frequent(std::vector<uint64_t>& keys, int min_count) {
@@ -33,6 +32,11 @@ void keep_frequent(std::vector<uint64_t>& keys, int min_count) {
 template <int kWidth>
 inline void add(float* sums, const float* row) {
     for (int i = 0; i < kWidth; ++i) sums[i] += row[i];
+}
+
+template <int kWidth>
+inline void add(float* sums, const float* row, float factor) {
+    for (int i = 0; i < kWidth; ++i) sums[i] += factor * row[i];
 }
 
 // Calls the function with the number of tags as a constant.
@@ -53,12 +57,13 @@ TagLegality checked(TagLegality legality) {
 
 }  // namespace
 
-void TaggedCorpus::add(const uint16_t* sequence_codes, const uint8_t* sequence_tags, int count) {
-    sequences.emplace_back(int64_t(codes.size()), count);
+void TaggedCorpus::add(const uint16_t* sequence_codes, const uint8_t* sequence_tag_sets, int count, uint8_t standard,
+                       float weight) {
+    sequences.push_back({int64_t(codes.size()), count, standard, weight});
     codes.insert(codes.end(), sequence_codes, sequence_codes + count);
     codes.insert(codes.end(), kPad, kEdge);
-    tags.insert(tags.end(), sequence_tags, sequence_tags + count);
-    tags.insert(tags.end(), kPad, 0);
+    tag_sets.insert(tag_sets.end(), sequence_tag_sets, sequence_tag_sets + count);
+    tag_sets.insert(tag_sets.end(), kPad, 0);
 }
 
 template <int kWidth>
@@ -81,41 +86,48 @@ LinearTrainer::Index::Index(size_t capacity) {
 
 LinearTrainer::Ngram* LinearTrainer::Index::find(uint64_t key) {
     const Hash hash(key);
-    for (size_t at = hash.place & mask_; keys_[at] != kFree; at = (at + 1) & mask_)
+    for (size_t at = hash.rest & mask_; keys_[at] != kFree; at = (at + 1) & mask_)
         if (keys_[at] == key) return &values_[at];
     return nullptr;
 }
 
 LinearTrainer::Ngram& LinearTrainer::Index::insert(uint64_t key) {
-    size_t at = Hash(key).place & mask_;
+    size_t at = Hash(key).rest & mask_;
     while (keys_[at] != kFree && keys_[at] != key) at = (at + 1) & mask_;
     keys_[at] = key;
     return values_[at];
 }
 
-LinearTrainer::Index LinearTrainer::make_index(const TaggedCorpus& corpus, const std::vector<LexiconEntry>& lexicon,
-                                               const TrainerOptions& options, size_t& rows, size_t& lexicon_rows) {
+LinearTrainer::Index LinearTrainer::make_index(const TaggedCorpus& corpus, const ClassLists& lists,
+                                               const TrainerOptions& options, size_t& rows, size_t& class_rows) {
     std::vector<uint64_t> bigrams, trigrams, fourgrams;
-    for (const auto& [begin, count] : corpus.sequences) {
-        const uint16_t* codes = corpus.codes.data() + begin;
-        for (int i = -1; i < count; ++i) {
+    for (const auto& sequence : corpus.sequences) {
+        const uint16_t* codes = corpus.codes.data() + sequence.begin;
+        for (int i = -1; i < sequence.count; ++i) {
             bigrams.push_back(bigram_key(codes + i));
             trigrams.push_back(trigram_key(codes + i));
-            if (i >= 0 && i + kMaxOrder <= count) fourgrams.push_back(fourgram_key(codes + i));
+            if (i >= 0 && i + kMaxOrder <= sequence.count) fourgrams.push_back(fourgram_key(codes + i));
         }
     }
     keep_frequent(bigrams, 1);
     keep_frequent(trigrams, options.min_trigram_count);
     keep_frequent(fourgrams, options.min_fourgram_count);
 
-    uint16_t classes = 0;
-    for (const LexiconEntry& entry : lexicon) classes = std::max(classes, entry.lexicon_class);
-    lexicon_rows = (kMaxOrder - 1) * (size_t(classes) + 1);
-    if (lexicon_rows > std::numeric_limits<uint16_t>::max()) throw std::invalid_argument("too many lexicon classes");
-    Index index(bigrams.size() + trigrams.size() + lexicon.size());
-    for (const LexiconEntry& entry : lexicon) {
-        const int order = is_fourgram(entry.key) ? 4 : (entry.key >> 32 & kAbsent) != kAbsent ? 3 : 2;
-        index.insert(entry.key).lexicon_row = uint16_t((order - 2) * (classes + 1) + entry.lexicon_class);
+    size_t entries = 0;
+    for (const auto& list : lists) entries += list.size();
+    Index index(bigrams.size() + trigrams.size() + entries);
+    class_rows = 1;
+    for (size_t at = 0; at < kClassLists; ++at) {
+        uint16_t classes = 0;
+        for (const NgramClass& one : lists[at]) classes = std::max(classes, one.number);
+        if (class_rows + (kMaxOrder - 1) * (size_t(classes) + 1) > std::numeric_limits<uint16_t>::max())
+            throw std::invalid_argument("too many lexicon classes");
+        for (const NgramClass& one : lists[at]) {
+            const int order = is_fourgram(one.key) ? 4 : (one.key >> 32 & kAbsent) != kAbsent ? 3 : 2;
+            const size_t row = class_rows + size_t(order - 2) * classes + one.number - 1;
+            index.insert(one.key).class_rows[at] = uint16_t(row);
+        }
+        class_rows += (kMaxOrder - 1) * size_t(classes);
     }
     rows = 1;
     for (const auto* keys : {&bigrams, &trigrams})
@@ -125,25 +137,62 @@ LinearTrainer::Index LinearTrainer::make_index(const TaggedCorpus& corpus, const
     return index;
 }
 
+LinearTrainer::Layer::Layer(size_t alphabet, size_t ngram_rows, size_t class_rows, int tags, float rate)
+    : unigrams(alphabet, kUnigramPositions * tags),
+      ngrams(ngram_rows, kPositions * tags),
+      classes(class_rows, kPositions * tags),
+      type_contexts(kTypeContexts, tags),
+      repetitions(kRepetitions, tags),
+      chain(size_t(tags + 2), tags),
+      rate(rate) {}
+
 LinearTrainer::LinearTrainer(TaggedCorpus corpus, std::vector<uint8_t> types, TagLegality legality,
-                             const std::vector<LexiconEntry>& lexicon, TrainerOptions options)
+                             const ClassLists& lists, TrainerOptions options, std::vector<float> chain)
     : corpus_(std::move(corpus)),
       types_(std::move(types)),
       legality_(checked(std::move(legality))),
       options_(options),
-      index_(make_index(corpus_, lexicon, options, rows_, lexicon_rows_)),
-      unigrams_(types_.size(), kUnigramPositions * tags()),
-      own_(rows_, kPositions * tags()),
-      lexicon_(lexicon_rows_, kPositions * tags()),
-      type_contexts_(kTypeContexts, tags()),
-      repetitions_(kRepetitions, tags()),
-      chain_(size_t(tags() + 2), tags()),
-      order_(corpus_.sequences.size()),
+      first_chain_(std::move(chain)),
+      index_(make_index(corpus_, lists, options, rows_, class_rows_)),
       random_(options.seed) {
+    first_chain_.resize(legality_.allowed.size());
     ngrams_.resize(corpus_.codes.size());
-    for (const auto& [begin, count] : corpus_.sequences)
-        for (int64_t i = begin - 1; i < begin + count; ++i) ngrams_[size_t(i)] = ngrams_at(corpus_.codes.data() + i);
+    for (const auto& sequence : corpus_.sequences) {
+        standards_ = std::max(standards_, size_t(sequence.standard) + 1);
+        for (int64_t i = sequence.begin - 1; i < sequence.begin + sequence.count; ++i)
+            ngrams_[size_t(i)] = ngrams_at(corpus_.codes.data() + i);
+    }
+    add_layers();
+    order_.resize(corpus_.sequences.size());
     for (uint32_t i = 0; i < order_.size(); ++i) order_[i] = i;
+}
+
+// A standard's own layer has rows for the n-grams of its corpus only.
+void LinearTrainer::add_layers() {
+    layers_.emplace_back(types_.size(), rows_, class_rows_, tags(), options_.rate);
+    if (standards_ == 1) return;
+    std::vector<std::vector<uint32_t>> rows(standards_, std::vector<uint32_t>(rows_));
+    std::vector<uint32_t> counts(standards_, 1);
+    own_rows_.resize(ngrams_.size());
+    for (const auto& sequence : corpus_.sequences)
+        for (int64_t i = sequence.begin - 1; i < sequence.begin + sequence.count; ++i)
+            for (size_t order = 0; order < kMaxOrder - 1; ++order) {
+                const uint32_t shared = ngrams_[size_t(i)][order].row;
+                uint32_t& own = rows[sequence.standard][shared];
+                if (shared && !own) own = counts[sequence.standard]++;
+                own_rows_[size_t(i)][order] = own;
+            }
+    for (size_t standard = 0; standard < standards_; ++standard) {
+        layers_.emplace_back(types_.size(), counts[standard], class_rows_, tags(), options_.rate * kOwnRate);
+        layers_.back().rows = std::move(rows[standard]);
+    }
+}
+
+// The layers whose sum is a standard's weights.
+std::vector<const LinearTrainer::Layer*> LinearTrainer::layers_of(size_t standard) const {
+    if (standard >= standards_) throw std::invalid_argument("no such standard");
+    if (layers_.size() == 1) return {&layers_[0]};
+    return {&layers_[0], &layers_[1 + standard]};
 }
 
 LinearTrainer::Ngrams LinearTrainer::ngrams_at(const uint16_t* codes) const {
@@ -164,106 +213,169 @@ unsigned LinearTrainer::type_context(const uint16_t* codes) const {
     return context;
 }
 
-template <int K>
-CWS_CPU_DISPATCH void LinearTrainer::score(const uint16_t* codes, const Ngrams* ngrams, int count, MarginLoss<K>& loss) const {
-    loss.reset(count);
-    for (int i = -kPad; i < count + kPad; ++i) add<kUnigramPositions * K>(loss.score(i - 2), unigrams_.row(codes[i]));
+template <int K, class RowOf>
+CWS_CPU_DISPATCH void LinearTrainer::score(const Layer& layer, const uint16_t* codes, const Ngrams* ngrams, RowOf row_of,
+                                           int count, const ClassFactors& factors, MarginLoss<K>& loss) const {
+    for (int i = -kPad; i < count + kPad; ++i)
+        add<kUnigramPositions * K>(loss.score(i - 2), layer.unigrams.row(codes[i]));
     for (int i = -1; i < count; ++i) {
         if (i + kAhead < count)
-            for (const Ngram& ngram : ngrams[i + kAhead]) __builtin_prefetch(own_.row(ngram.row));
+            for (int order = 2; order <= kMaxOrder; ++order)
+                __builtin_prefetch(layer.ngrams.row(row_of(i + kAhead, order)));
         for (int order = 2; order <= kMaxOrder; ++order) {
-            const Ngram ngram = ngrams[i][size_t(order - 2)];
             float* scores = loss.score(i + kFirstScored[order - 2]);
-            if (ngram.row) add<kPositions * K>(scores, own_.row(ngram.row));
-            if (ngram.lexicon_row) add<kPositions * K>(scores, lexicon_.row(ngram.lexicon_row));
+            if (const uint32_t row = row_of(i, order)) add<kPositions * K>(scores, layer.ngrams.row(row));
+            const auto& classes = ngrams[i][size_t(order - 2)].class_rows;
+            for (size_t list = 0; list < kClassLists; ++list)
+                if (classes[list]) add<kPositions * K>(scores, layer.classes.row(classes[list]), factors[list]);
         }
     }
     for (int i = 0; i < count; ++i) {
-        add<K>(loss.score(i), type_contexts_.row(type_context(codes + i)));
-        add<K>(loss.score(i), repetitions_.row(repetition_of(codes + i)));
+        add<K>(loss.score(i), layer.type_contexts.row(type_context(codes + i)));
+        add<K>(loss.score(i), layer.repetitions.row(repetition_of(codes + i)));
     }
 }
 
-template <int K>
-CWS_CPU_DISPATCH void LinearTrainer::update(const uint16_t* codes, const Ngrams* ngrams, int count,
-                                      const MarginLoss<K>& loss) {
-    const float rate = options_.rate;
+template <int K, class RowOf>
+CWS_CPU_DISPATCH void LinearTrainer::update(Layer& layer, const uint16_t* codes, const Ngrams* ngrams, RowOf row_of,
+                                            int count, const MarginLoss<K>& loss) {
+    const float rate = layer.rate;
     for (int i = -kPad; i < count + kPad; ++i)
-        unigrams_.update<kUnigramPositions * K>(codes[i], loss.gradient(i - 2), rate);
+        layer.unigrams.update<kUnigramPositions * K>(codes[i], loss.gradient(i - 2), rate);
     for (int i = -1; i < count; ++i) {
         if (i + kAhead < count)
-            for (const Ngram& ngram : ngrams[i + kAhead])
-                __builtin_prefetch(own_.squares.data() + size_t(ngram.row) * kPositions * K, 1);
+            for (int order = 2; order <= kMaxOrder; ++order)
+                __builtin_prefetch(layer.ngrams.squares.data() + size_t(row_of(i + kAhead, order)) * kPositions * K, 1);
         for (int order = 2; order <= kMaxOrder; ++order) {
-            const Ngram ngram = ngrams[i][size_t(order - 2)];
             const float* gradient = loss.gradient(i + kFirstScored[order - 2]);
-            if (ngram.row) own_.update<kPositions * K>(ngram.row, gradient, rate);
-            if (ngram.lexicon_row) lexicon_.update<kPositions * K>(ngram.lexicon_row, gradient, rate);
+            if (const uint32_t row = row_of(i, order)) layer.ngrams.update<kPositions * K>(row, gradient, rate);
+            for (const uint16_t row : ngrams[i][size_t(order - 2)].class_rows)
+                if (row) layer.classes.update<kPositions * K>(row, gradient, rate);
         }
     }
     for (int i = 0; i < count; ++i) {
-        type_contexts_.update<K>(type_context(codes + i), loss.gradient(i), rate);
-        repetitions_.update<K>(repetition_of(codes + i), loss.gradient(i), rate);
+        layer.type_contexts.update<K>(type_context(codes + i), loss.gradient(i), rate);
+        layer.repetitions.update<K>(repetition_of(codes + i), loss.gradient(i), rate);
     }
-    for (size_t row = 0; row < loss.kRows; ++row) chain_.update<K>(row, loss.chain_gradient(row), rate);
+    for (size_t row = 0; row < loss.kRows; ++row) layer.chain.update<K>(row, loss.chain_gradient(row), rate);
 }
 
 double LinearTrainer::run_epoch() {
     return with_tags(tags(), [&](auto k) { return run_epoch_of<k>(); });
 }
 
+// A weight of 2.5 is two visits, and a third in half of the epochs.
+void LinearTrainer::order_sequences() {
+    const auto& sequences = corpus_.sequences;
+    const bool all_once = std::all_of(sequences.begin(), sequences.end(), [](const auto& one) { return one.weight == 1; });
+    if (!all_once) {
+        order_.clear();
+        for (uint32_t i = 0; i < sequences.size(); ++i) {
+            const double chance = double(random_() >> 11) * 0x1p-53;
+            order_.insert(order_.end(), size_t(double(sequences[i].weight) + chance), i);
+        }
+    }
+    for (size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random_() % i]);
+}
+
 template <int K>
 double LinearTrainer::run_epoch_of() {
-    for (size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random_() % i]);
-    const ChainWeights chain{chain_.weights.data(), legality_.allowed.data()};
+    order_sequences();
+    constexpr ClassFactors kAsTheyAre = {1, 1};
     MarginLoss<K> loss;
     double total = 0;
     size_t characters = 0;
     for (const uint32_t which : order_) {
-        const auto [begin, count] = corpus_.sequences[which];
+        const auto& sequence = corpus_.sequences[which];
+        const int64_t begin = sequence.begin;
+        const int count = sequence.count;
         const uint16_t* codes = corpus_.codes.data() + begin;
-        score(codes, ngrams_.data() + begin, count, loss);
-        total += loss.differentiate(corpus_.tags.data() + begin, count, chain, options_.margin);
-        update(codes, ngrams_.data() + begin, count, loss);
+        const Ngrams* ngrams = ngrams_.data() + begin;
+        const auto shared_row = [&](int i, int order) { return ngrams[i][size_t(order - 2)].row; };
+        const auto own_row = [&](int i, int order) { return own_rows_[size_t(begin + i)][size_t(order - 2)]; };
+        const size_t own = standards_ == 1 ? 0 : 1 + size_t(sequence.standard);
+
+        loss.reset(count);
+        if (!corpus_.emissions.empty())
+            std::copy_n(&corpus_.emissions[size_t(begin) * K], size_t(count) * K, loss.score(0));
+        score(layers_[0], codes, ngrams, shared_row, count, kAsTheyAre, loss);
+        if (own) score(layers_[own], codes, ngrams, own_row, count, kAsTheyAre, loss);
+        const std::vector<float> chain = this->chain(sequence.standard);
+        const ChainWeights weights{chain.data(), legality_.allowed.data()};
+        total += loss.differentiate(corpus_.tag_sets.data() + begin, count, weights, options_.margin);
+        update(layers_[0], codes, ngrams, shared_row, count, loss);
+        if (own) update(layers_[own], codes, ngrams, own_row, count, loss);
         characters += size_t(count);
     }
     return total / double(std::max<size_t>(characters, 1));
 }
 
-std::vector<float> LinearTrainer::emissions(const TaggedCorpus& corpus) const {
-    return with_tags(tags(), [&](auto k) { return emissions_of<k>(corpus); });
+std::vector<float> LinearTrainer::chain(size_t standard) const {
+    std::vector<float> sum = first_chain_;
+    for (const Layer* layer : layers_of(standard))
+        for (size_t i = 0; i < sum.size(); ++i) sum[i] += layer->chain.weights[i];
+    return sum;
+}
+
+std::vector<float> LinearTrainer::emissions(const TaggedCorpus& corpus, size_t standard,
+                                            const ClassFactors& factors) const {
+    return with_tags(tags(), [&](auto k) { return emissions_of<k>(corpus, standard, factors); });
 }
 
 template <int K>
-std::vector<float> LinearTrainer::emissions_of(const TaggedCorpus& corpus) const {
+std::vector<float> LinearTrainer::emissions_of(const TaggedCorpus& corpus, size_t standard,
+                                               const ClassFactors& factors) const {
     std::vector<float> result;
     MarginLoss<K> loss;
     std::vector<Ngrams> ngrams;
-    for (const auto& [begin, count] : corpus.sequences) {
-        const uint16_t* codes = corpus.codes.data() + begin;
+    for (const auto& sequence : corpus.sequences) {
+        const int count = sequence.count;
+        const uint16_t* codes = corpus.codes.data() + sequence.begin;
         ngrams.assign(size_t(count) + 1, Ngrams{});
         for (int i = -1; i < count; ++i) ngrams[size_t(i + 1)] = ngrams_at(codes + i);
-        score(codes, ngrams.data() + 1, count, loss);
+        loss.reset(count);
+        if (!corpus.emissions.empty())
+            std::copy_n(&corpus.emissions[size_t(sequence.begin) * K], size_t(count) * K, loss.score(0));
+        for (const Layer* layer : layers_of(standard)) {
+            const auto row = [&](int i, int order) { return layer->row_of(ngrams[size_t(i + 1)][size_t(order - 2)].row); };
+            score(*layer, codes, ngrams.data() + 1, row, count, factors, loss);
+        }
         result.insert(result.end(), loss.score(0), loss.score(count));
     }
     return result;
 }
 
-LinearTrainer::Weights LinearTrainer::weights() const {
+LinearTrainer::Weights LinearTrainer::weights(size_t standard, const ClassFactors& factors) const {
+    const std::vector<const Layer*> layers = layers_of(standard);
+    const auto sum = [&](Table Layer::*table) {
+        std::vector<float> result = (layers[0]->*table).weights;
+        for (size_t at = 1; at < layers.size(); ++at)
+            for (size_t i = 0; i < result.size(); ++i) result[i] += (layers[at]->*table).weights[i];
+        return result;
+    };
     Weights result;
-    result.unigrams = unigrams_.weights;
-    result.type_contexts = type_contexts_.weights;
-    result.repetitions = repetitions_.weights;
+    result.unigrams = sum(&Layer::unigrams);
+    result.type_contexts = sum(&Layer::type_contexts);
+    result.repetitions = sum(&Layer::repetitions);
     std::vector<std::pair<uint64_t, Ngram>> ngrams;
     index_.for_each([&](uint64_t key, const Ngram& ngram) { ngrams.emplace_back(key, ngram); });
     std::sort(ngrams.begin(), ngrams.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    const size_t width = size_t(layers[0]->ngrams.width);
     result.keys.reserve(ngrams.size());
-    result.ngrams.reserve(ngrams.size() * size_t(own_.width));
+    result.ngrams.resize(ngrams.size() * width);
+    float* at = result.ngrams.data();
     for (const auto& [key, ngram] : ngrams) {
         result.keys.push_back(key);
-        result.in_lexicon.push_back(ngram.lexicon_row != 0);
-        std::transform(own_.row(ngram.row), own_.row(ngram.row) + own_.width, lexicon_.row(ngram.lexicon_row),
-                       std::back_inserter(result.ngrams), std::plus<float>());
+        result.in_lexicon.push_back(ngram.class_rows[0] != 0);
+        for (const Layer* layer : layers) {
+            const float* own = layer->ngrams.row(layer->row_of(ngram.row));
+            for (size_t i = 0; i < width; ++i) at[i] += own[i];
+            for (size_t list = 0; list < kClassLists; ++list) {
+                const float* row = layer->classes.row(ngram.class_rows[list]);
+                for (size_t i = 0; i < width; ++i) at[i] += factors[list] * row[i];
+            }
+        }
+        at += width;
     }
     return result;
 }

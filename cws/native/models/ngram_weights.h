@@ -7,7 +7,10 @@
 // for one key in five at three quarters full; a trie visits a line for every character of the n-gram.)
 //
 // Keys are distinguished by fingerprint: an absent n-gram is mistaken for a stored one about once in 10^9 look-ups, always
-// the same ones; the builder checks that the stored n-grams have different ones.
+// the same ones. Of two n-grams that could not be told apart (once in a million) the builder leaves the weaker one out.
+// The bucket is chosen by the fingerprint and seven more bits, which lie beside the flags: so an entry can be placed anew,
+// and a table extended. With 32 more bits, as in the first release, it could not, and with none an absent n-gram would be
+// mistaken once in 4,000 look-ups. Tables of the first release are read as ever.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +25,7 @@ inline constexpr int kLanes = kTags * kPositions;  // [position][tag]
 inline constexpr int kMaxOrder = 4;                // characters in the longest n-gram
 inline constexpr uint64_t kAbsent = 0xFFFF;        // fills the places of a key after the n-gram's end
 
-enum EntryFlag : uint8_t { kIsPrefix = 1 };  // a trigram that stored 4-grams begin with
+enum EntryFlag : uint8_t { kIsPrefix = 1 };  // a trigram that stored 4-grams begin with; the other bits: Hash::rest
 
 struct alignas(64) Bucket {
     uint32_t fingerprints[3];  // 0: no entry
@@ -43,8 +46,8 @@ inline uint64_t prefix_key(uint64_t fourgram) { return fourgram | kAbsent << 48;
 inline bool is_fourgram(uint64_t key) { return key >> 48 != kAbsent; }
 
 struct Hash {
-    uint32_t fingerprint;  // also chooses the pilot
-    uint32_t place;        // chooses the bucket, with the pilot
+    uint32_t fingerprint;  // chooses the pilot, and with it the bucket
+    uint32_t rest;         // the other bits; the first seven choose the bucket too
 
     explicit Hash(uint64_t key) {
         key *= 0x9E3779B97F4A7C15u;
@@ -52,8 +55,12 @@ struct Hash {
         key *= 0xD6E8FEB86659FD93u;
         fingerprint = uint32_t(key >> 32);
         fingerprint += fingerprint == 0;
-        place = uint32_t(key);
+        rest = uint32_t(key);
     }
+    // Of an entry: what places it.
+    Hash(uint32_t fingerprint, uint8_t flags) : fingerprint(fingerprint), rest(uint32_t(flags & ~kIsPrefix) << 24) {}
+
+    uint8_t rest_beside_flags() const { return uint8_t(rest >> 24) & uint8_t(~kIsPrefix); }
 };
 
 inline uint32_t scale_down(uint32_t hash, uint32_t size) { return uint32_t(uint64_t(hash) * size >> 32); }
@@ -64,10 +71,17 @@ struct NgramTable {
     const uint8_t* pilots = nullptr;
     uint32_t bucket_count = 0;
     uint32_t pilot_count = 0;
+    // Which bits choose the bucket, of the rest of the hash and of the fingerprint.
+    uint32_t rest_bits = uint32_t(uint8_t(~kIsPrefix)) << 24;
+    uint32_t fingerprint_bits = ~0u;
+
+    void set_first_release() { rest_bits = ~0u, fingerprint_bits = 0; }
+    bool is_first_release() const { return fingerprint_bits == 0; }
 
     const Bucket* bucket_of(Hash hash) const {
         const uint32_t pilot = pilots[scale_down(hash.fingerprint, pilot_count)];
-        return buckets + scale_down((hash.place ^ pilot * 0x9E3779B1u) * 0x85EBCA6Bu, bucket_count);
+        const uint32_t place = (hash.rest & rest_bits) ^ (hash.fingerprint & fingerprint_bits);
+        return buckets + scale_down((place ^ pilot * 0x9E3779B1u) * 0x85EBCA6Bu, bucket_count);
     }
 };
 
@@ -85,7 +99,8 @@ struct BuiltTable {
 };
 
 // Builds the table of `count` ascending keys with `weights` of shape (count, 16). Every 4-gram's first three characters
-// become an entry too, with zero weights if they are no key themselves, flagged as a prefix.
-BuiltTable build_ngram_table(const uint64_t* keys, const int8_t* weights, size_t count);
+// become an entry too, with zero weights if they are no key themselves, flagged as a prefix. What is in `base` and is no key
+// is taken over from there. Throws std::invalid_argument for a base of the first release.
+BuiltTable build_ngram_table(const uint64_t* keys, const int8_t* weights, size_t count, const NgramTable& base = {});
 
 }  // namespace cws

@@ -10,8 +10,9 @@ namespace {
 
 class LinearPredictor : public NativePredictor {
 public:
-    // tensors: buffers by name, as labelers/linear.py describes them. scale: potentials are exp(score * scale).
-    LinearPredictor(const py::dict& tensors, double scale) : NativePredictor(model_, scale) {
+    // tensors: buffers by name, as labelers/linear.py describes them. scale: potentials are exp(score * scale). is_first_release:
+    // whether the table of n-grams is.
+    LinearPredictor(const py::dict& tensors, double scale, bool is_first_release) : NativePredictor(model_, scale) {
         const auto buffer = [&](const char* name) -> const py::buffer_info& {
             buffers_.push_back(tensors[name].cast<py::buffer>().request());
             return buffers_.back();
@@ -38,6 +39,7 @@ public:
         const py::buffer_info& pilots = buffer("pilots");
         model_.ngrams.pilots = tensor<uint8_t>(pilots, "pilots", 0);
         model_.ngrams.pilot_count = uint32_t(pilots.size);
+        if (is_first_release) model_.ngrams.set_first_release();
         check();
     }
 
@@ -152,7 +154,8 @@ void bind_models(py::module_& module) {
         .def("whole_sequences", &NativePredictor::whole_sequences, py::arg("block"), py::arg("column"),
              py::arg("has_words"));
     py::class_<LinearPredictor, NativePredictor>(module, "LinearPredictor")
-        .def(py::init<const py::dict&, double>(), py::arg("tensors"), py::arg("scale"));
+        .def(py::init<const py::dict&, double, bool>(), py::arg("tensors"), py::arg("scale"),
+             py::arg("is_first_release") = false);
     py::class_<HmmPredictor, NativePredictor>(module, "HmmPredictor")
         .def(py::init<const py::dict&, double, int>(), py::arg("tensors"), py::arg("scale"), py::arg("order"));
     py::class_<DictionaryPredictor, NativePredictor>(module, "DictionaryPredictor")
