@@ -17,7 +17,7 @@ from cws.labelers.linear import TENSORS
 from cws.labelers.reference import ngram_key
 from cws.tags import SBME, SCHEMES, TagScheme
 from cws.text import HANZI, SPACE
-from cws.training.linear import LinearOptions
+from cws.training.linear_options import LinearOptions
 
 TRAINING = """\
 他 来到 了 网易 杭研 大厦

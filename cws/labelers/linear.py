@@ -37,7 +37,7 @@ NGRAM_TABLE = 2  # the layout of buckets and pilots that this release writes; mo
 
 def is_first_release(config: Mapping[str, Any]) -> bool:
     """Whether the table of n-grams is one of the first release, see cws/native/models/ngram_weights.h."""
-    return config.get("ngram_table", 1) == 1
+    return bool(config.get("ngram_table", 1) == 1)
 
 
 def open_linear(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> LinearPredictor:
@@ -50,7 +50,9 @@ def open_linear(folder: str | os.PathLike[str], config: Mapping[str, Any]) -> Li
     if not isinstance(scale, float) or not 0 < scale < 1:
         raise ModelError(f"{folder}: expected a scale between 0 and 1 in cws.json, got {scale!r}")
     if (layout := config.get("ngram_table", 1)) not in (1, NGRAM_TABLE):
-        raise ModelError(f"{folder}: expected an ngram_table of 1 or {NGRAM_TABLE} in cws.json, got {layout!r}: update cws")
+        raise ModelError(
+            f"{folder}: expected an ngram_table of 1 or {NGRAM_TABLE} in cws.json, got {layout!r}: update cws"
+        )
     try:
         return LinearPredictor(model_io.map_tensors(folder, config, TENSORS), scale, is_first_release(config))
     except ModelError:

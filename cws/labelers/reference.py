@@ -43,7 +43,9 @@ class NgramTable:
         return None
 
 
-def linear_emissions(tensors: Mapping[str, memoryview], text: str, *, is_first_release: bool = False) -> list[list[int]]:
+def linear_emissions(
+    tensors: Mapping[str, memoryview], text: str, *, is_first_release: bool = False
+) -> list[list[int]]:
     """Return the scores of the four tags at each character of a text without white space.
 
     Args:

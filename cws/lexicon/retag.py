@@ -17,8 +17,9 @@ from cws import model_io
 from cws._native import LinearPredictor
 from cws.labelers.alphabet import MAX_SEQUENCE, Alphabet
 from cws.lexicon.words import SegmentedRuns
-from cws.training.linear import lexicon_entries, trainer_of
 from cws.training.linear_options import LinearOptions
+from cws.training.linear_trainer import trainer_of
+from cws.training.ngram_classes import lexicon_entries
 from cws.training.quantise import quantise
 
 _BLOCK = 200  # neighbouring runs that go to the same half: those of one article share their words

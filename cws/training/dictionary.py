@@ -7,7 +7,7 @@ from os import PathLike
 from typing import Any
 
 from cws.labelers.dictionary import write_dictionary
-from cws.training.linear import WordList
+from cws.training.ngram_classes import WordList
 
 
 def train_dictionary(

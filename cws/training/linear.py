@@ -1,8 +1,11 @@
-"""Training of the linear labeler: sentences and word lists in, a model directory out.
+"""Training of the linear labeler: sentences and word lists in, a model directory out, or one for each standard.
 
-The steps, in order: number the characters, look the word lists up, run epochs until dev F1 stops rising, then (if dev
-was taken from the training sentences) train again on all of them for as many epochs, and store the weights in 8 bits,
-without the n-grams that hardly matter. Epochs and pruning are chosen on dev.
+The steps, in order: number the characters, look the word lists up, run epochs until the figure that is chosen on stops
+rising, then (if dev was taken from the training sentences) train again on all of them for as many epochs, and store the
+weights in 8 bits, without the n-grams that hardly matter. Epochs, the weight of word lists and pruning are chosen.
+
+Several annotation standards are learned together, and a model of each is written ("multi-criteria": Chen, Shi, Qiu and
+Huang 2017; the sum of shared and own weights is Daume's, 2007).
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from typing import Any
 
@@ -20,55 +23,51 @@ from numpy.typing import NDArray
 
 from cws import model_io
 from cws._native import LinearTrainer
-from cws.corpus import check_sentences, train_dev_split
-from cws.decode import viterbi
+from cws.corpus import check_sentences
+from cws.corpus.marks import MarkedSentence
 from cws.errors import InputError
 from cws.labelers.alphabet import Alphabet, Words
-from cws.labelers.character_classes import ABSENT, FIRST_KNOWN
 from cws.labelers.linear import NGRAM_TABLE
 from cws.metrics import SegmentationCounts
-from cws.tags import SBME, TagScheme
-from cws.text import fold
+from cws.tags import SBME
+from cws.training.initial_model import InitialModel
+from cws.training.linear_choice import Counts, Criterion, TrainerSegmenter, mean_figure
 from cws.training.linear_options import LinearOptions
+from cws.training.linear_text import Part, Standard, encode_standards
+from cws.training.linear_trainer import trainer_of_sequences
+from cws.training.ngram_classes import WordList, lexicon_entries, raw_entries
 from cws.training.quantise import Tensors, prune, quantise
-
-WordList = Mapping[str, int | None]
 
 log = logging.getLogger(__name__)
 
-MAX_ORDER = 4  # characters in the longest n-gram
-_OWN_KEYS = model_io.RESERVED | {"kind", "scheme", "scale", "ngram_table", "training", "dev"}  # of cws.json, written here
+_OWN_KEYS = model_io.RESERVED | {"kind", "scheme", "scale", "ngram_table", "training", "dev"}  # of cws.json
 
 
-def lexicon_entries(
-    alphabet: Alphabet, word_lists: Sequence[WordList], frequent: float
-) -> tuple[NDArray[np.uint64], NDArray[np.uint16]]:
-    """Return the keys of the words of two to four characters, and their lexicon classes.
+@dataclass(frozen=True)
+class LinearText:
+    """All that a linear training learns from.
 
-    Words are in the same class when the same lists hold them, and hold them as equally frequent ones.
+    Attributes:
+        standards: Annotation standards; a model of each is made. Choices are made for the first, but how far the
+            n-grams of each are pruned.
+        word_lists: Words with their counts or None; most useful when they are not made from the training sentences.
+        raw: N-grams of raw text with classes, as `raw_entries` takes them.
+        initial: The model to begin with.
+        choose_on: What the choices are made on; empty: dev of the first standard.
     """
-    memberships: dict[str, int] = {}
-    bit = 1
-    for word_list in word_lists:
-        words = [word for word in word_list if 2 <= len(word) <= MAX_ORDER and not any(map(str.isspace, word))]
-        folded = fold(" ".join(words)).split(" ") if words else []
-        counts = sorted((count for count in word_list.values() if count), reverse=True)
-        limit = counts[int(frequent * len(counts))] if counts else None
-        for word, original in zip(folded, words, strict=True):
-            is_frequent = limit is not None and (word_list[original] or 0) >= limit
-            memberships[word] = memberships.get(word, 0) | (3 * bit if is_frequent else bit)
-        bit <<= 2
-    class_of = {membership: at for at, membership in enumerate(sorted(set(memberships.values())), 1)}
-    keys, values = [np.empty(0, np.uint64)], [np.empty(0, np.uint16)]
-    for order in range(2, MAX_ORDER + 1):
-        words = [word for word in memberships if len(word) == order]
-        codes = alphabet.encode("".join(words)).reshape(-1, order)
-        absent = np.full((len(words), MAX_ORDER - order), ABSENT)
-        places = np.hstack([codes, absent]).astype(np.uint64) << np.arange(0, 16 * MAX_ORDER, 16, dtype=np.uint64)
-        known = (codes >= FIRST_KNOWN).all(axis=1)
-        keys.append(places.sum(axis=1, dtype=np.uint64)[known])
-        values.append(np.array([class_of[memberships[word]] for word in words], np.uint16)[known])
-    return np.concatenate(keys), np.concatenate(values)
+
+    standards: Sequence[Standard]
+    word_lists: Sequence[WordList] = ()
+    raw: Sequence[tuple[NDArray[np.uint32], NDArray[np.uint16]]] = ()
+    initial: InitialModel | None = None
+    choose_on: Sequence[Criterion] = ()
+
+    def alphabet(self) -> Alphabet:
+        """Return the characters to tell apart."""
+        if self.initial is not None:
+            return self.initial.alphabet
+        sentences = "".join(text for standard in self.standards for text in standard.texts())
+        return Alphabet.of([sentences, *map("".join, self.word_lists)])
 
 
 def train_linear(
@@ -81,12 +80,12 @@ def train_linear(
     description: Mapping[str, Any] | None = None,
     log_line: Callable[[str], None] = log.info,
 ) -> SegmentationCounts:
-    """Train a model, write it, and return its counts on dev (before the last training on all sentences, if any).
+    """Train a model of one standard, write it, and return its counts on dev (before the last training, if any).
 
     Args:
         sentences: The words of each training sentence.
         dev: Sentences to choose epochs and pruning on; None takes a part of the training sentences.
-        word_lists: Words with their counts or None; most useful when they are not made from the training sentences.
+        word_lists: As in `LinearText`.
         folder: Where the model goes, see `cws.model_io.write_model`.
         options: Hyper-parameters.
         description: More for the model's `cws.json`: sources, licences.
@@ -97,167 +96,197 @@ def train_linear(
             the loss is no number any more.
         FileError: The folder cannot be written.
     """
-    options = options or LinearOptions()
-    _check_input(sentences, dev, description)
-    started = time.perf_counter()
-    is_split = dev is None
-    train, dev = (
-        (list(sentences), list(dev))
-        if dev is not None
-        else train_dev_split(sentences, options.dev_fraction, options.seed)
-    )
-    alphabet = Alphabet.of(["".join(map("".join, sentences)), *map("".join, word_lists)])
-    lexicon = lexicon_entries(alphabet, word_lists, options.frequent)
-    trainer = make_trainer(alphabet, lexicon, train, options)
-    log_line(
-        f"{len(train):,} sentences to train on, {len(dev):,} to choose on, {len(lexicon[0]):,} words in the lexicon"
-    )
-
-    weights, epochs = _run_epochs(trainer, alphabet.encode_corpus(dev), options, log_line)
-    del trainer
-    if not is_split and options.averaged > 1:
-        weights = _train_averaged(alphabet, lexicon, train, options, epochs, log_line)
-    tensors, counts, limit = prune(alphabet, weights, dev, options, log_line)
-    del weights  # to hold memory down while the next trainer works
-    if is_split:
-        weights = _train_averaged(alphabet, lexicon, sentences, options, epochs, log_line)
-        tensors = quantise(alphabet, weights, options.scale, limit)
-    config = {
-        "kind": "linear",
-        "scheme": SBME.name,
-        "scale": options.scale,
-        "ngram_table": NGRAM_TABLE,
-        **(description or {}),
-        "training": {**asdict(options), "epochs": epochs, "prune": limit, "sentences": len(sentences)},
-        "dev": counts.as_dict(),
-    }
-    model_io.write_model(folder, config, tensors, aligned="buckets")  # which are cache lines
-    log_line(f"dev F1 {100 * counts.f1:.2f}; done in {time.perf_counter() - started:.0f} s")
+    text = LinearText([Standard("", [Part(sentences)], dev)], word_lists)
+    [counts] = train_standards(text, [folder], options=options, descriptions=[description or {}], log_line=log_line)
+    assert isinstance(counts, SegmentationCounts)
     return counts
 
 
-def _check_input(
-    sentences: Sequence[Words], dev: Sequence[Words] | None, description: Mapping[str, Any] | None
-) -> None:
-    if not sentences:
-        raise InputError("no training sentences: give one or more")
-    for name, part in (("training", sentences), ("dev", dev)):
-        if part is not None and not all(part):
-            raise InputError(f"a {name} sentence without words: leave it out")
-        check_sentences(part or (), name)
-    if dev is not None and not dev:
-        raise InputError("no dev sentences: give one or more, or None to take a part of the training sentences")
-    if reserved := sorted(_OWN_KEYS & set(description or ())):
-        raise InputError(f"the description of a model must not have {', '.join(reserved)}: choose other names")
-
-
-def make_trainer(
-    alphabet: Alphabet,
-    lexicon: tuple[NDArray[np.uint64], NDArray[np.uint16]],
-    sentences: Sequence[Words],
-    options: LinearOptions,
-    scheme: TagScheme = SBME,
-) -> LinearTrainer:
-    """Return the core's trainer, before its first epoch.
+def train_standards(
+    text: LinearText,
+    folders: Sequence[str | PathLike[str]],
+    *,
+    options: LinearOptions | None = None,
+    descriptions: Sequence[Mapping[str, Any]] | None = None,
+    log_line: Callable[[str], None] = log.info,
+) -> list[Counts]:
+    """Train one model for each standard, write them, and return the counts of each on its dev.
 
     Args:
-        alphabet: Of the sentences and word lists.
-        lexicon: What `lexicon_entries` returned.
-        sentences: Lists of words.
+        text: What to learn from.
+        folders: Where the models go, in the order of the standards.
         options: Hyper-parameters.
-        scheme: Of 2, 4 or 6 tags. Model files hold SBME only; others are for studies (scripts/studies/tag_sets.py).
+        descriptions: More for the `cws.json` of each.
+        log_line: Called with a line about each step.
+
+    Raises:
+        InputError, FileError: As `train_linear`.
     """
-    return trainer_of(alphabet, lexicon, alphabet.encode_corpus(sentences, scheme), options, scheme)
+    options = options or LinearOptions()
+    descriptions = descriptions or [{} for _ in folders]
+    _check_input(text.standards, descriptions)
+    started = time.perf_counter()
+    training = _Training(text, options, log_line)
+    splits = [standard.split(options.dev_fraction, options.seed) for standard in text.standards]
+    criteria = text.choose_on or [Criterion(_dev(splits[0]))]
+    epochs, lexicon_weight, weights = training.choose(splits, criteria)
+    is_again = any(standard.dev is None for standard in text.standards)
+    if not is_again and options.averaged > 1:
+        weights = training.averaged(splits, epochs, lexicon_weight)
+    chosen = []
+    for split, of_standard in zip(splits, weights, strict=True):
+        on = criteria if split is splits[0] else [Criterion(_dev(split))]
+        chosen.append(prune(training.tensors, of_standard, on, _dev(split), options, log_line))
+    if is_again:
+        del weights  # to hold memory down while the next trainer works
+        weights = training.averaged(text.standards, epochs, lexicon_weight)
+    all_counts = []
+    for at, (folder, (tensors, counts, limit)) in enumerate(zip(folders, chosen, strict=True)):
+        final = training.tensors(weights[at], limit) if is_again else tensors
+        chosen_values = {"epochs": epochs, "prune": limit, "lexicon_weight": lexicon_weight}
+        config = training.config(at, descriptions[at], chosen_values, counts)
+        model_io.write_model(folder, config, final, aligned="buckets")  # which are cache lines
+        all_counts.append(counts)
+    log_line(f"{training.dev_line(all_counts)}; done in {time.perf_counter() - started:.0f} s")
+    return all_counts
 
 
-def trainer_of(
-    alphabet: Alphabet,
-    lexicon: tuple[NDArray[np.uint64], NDArray[np.uint16]],
-    corpus: tuple[NDArray[np.uint16], NDArray[np.uint8], NDArray[np.int64]],
-    options: LinearOptions,
-    scheme: TagScheme = SBME,
-) -> LinearTrainer:
-    """Return the same of a corpus in codes, tags and lengths, as `Alphabet.encode_corpus` returns it."""
-    codes, tags, lengths = corpus
-    return LinearTrainer(
-        codes,
-        np.uint8(1) << tags,
-        lengths,
-        alphabet.types,
-        np.array([*scheme.transitions_allowed, scheme.start_allowed, scheme.end_allowed]),
-        [lexicon],
-        options.learning_rate,
-        options.margin,
-        options.min_trigram_count,
-        options.min_fourgram_count,
-        options.seed,
-    )
+class _Training:
+    """What the trainings of one command share: alphabet, classes, options."""
 
+    def __init__(self, text: LinearText, options: LinearOptions, log_line: Callable[[str], None]) -> None:
+        self._text, self._options, self._log_line = text, options, log_line
+        self._initial = text.initial
+        self._scale = options.scale if text.initial is None else text.initial.scale
+        self._alphabet = text.alphabet()
+        lexicon = lexicon_entries(self._alphabet, text.word_lists, options.frequent)
+        self._lists = [lexicon, *([raw_entries(self._alphabet, text.raw)] if text.raw else [])]
 
-def best_tags(
-    trainer: LinearTrainer, codes: NDArray[np.uint16], lengths: NDArray[np.int64], scheme: TagScheme = SBME
-) -> NDArray[np.uint8]:
-    """Return the best legal tags of sequences, one after the other, by the weights so far."""
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    paths = viterbi(trainer.emissions(codes, lengths), offsets, *trainer.chain(), legality=scheme)
-    tags: NDArray[np.uint8] = paths.tags
-    return tags
-
-
-def word_f1(gold: NDArray[np.uint8], predicted: NDArray[np.uint8], scheme: TagScheme = SBME) -> float:
-    """Return F1 of the words that legal tags of the same sequences spell."""
-
-    def spans(tags: NDArray[np.uint8]) -> NDArray[np.int64]:
-        begins = np.flatnonzero(np.array(scheme.start_allowed)[tags])
-        ends = np.append(begins[1:], len(tags))
-        return np.asarray(begins * len(tags) + ends - 1, np.int64)  # one number for both
-
-    gold_spans, predicted_spans = spans(gold), spans(predicted)
-    correct = np.intersect1d(gold_spans, predicted_spans, assume_unique=True)
-    return 2 * len(correct) / (len(gold_spans) + len(predicted_spans))
-
-
-def _train_averaged(
-    alphabet: Alphabet,
-    lexicon: tuple[NDArray[np.uint64], NDArray[np.uint16]],
-    sentences: Sequence[Words],
-    options: LinearOptions,
-    epochs: int,
-    log_line: Callable[[str], None],
-) -> Tensors:
-    """Return the mean weights of trainings that differ in the order of the sentences."""
-    mean: Tensors = {}
-    for at in range(options.averaged):
-        log_line(f"training {at + 1} of {options.averaged} on {len(sentences):,} sentences, {epochs} epochs")
-        trainer = make_trainer(alphabet, lexicon, sentences, replace(options, seed=options.seed + at))
-        for _ in range(epochs):
-            trainer.run_epoch()
-        for name, weights in trainer.weights().items():
-            if name not in mean:
-                mean[name] = weights
-            elif weights.dtype == np.float32:
-                mean[name] += (weights - mean[name]) / (at + 1)
-    return mean
-
-
-def _run_epochs(
-    trainer: LinearTrainer, dev: tuple[NDArray[Any], ...], options: LinearOptions, log_line: Callable[[str], None]
-) -> tuple[Tensors, int]:
-    """Return the weights of the last epoch that was better on dev than those before, and its number."""
-    codes, tags, lengths = dev
-    best, best_epoch, weights = -1.0, 0, {}
-    for epoch in range(1, options.epochs + 1):
-        begun = time.perf_counter()
-        loss = trainer.run_epoch()
-        if not math.isfinite(loss):
-            raise InputError(
-                f"the loss of epoch {epoch} is {loss}: train with a learning rate below {options.learning_rate}"
+    def choose(self, standards: Sequence[Standard], criteria: Sequence[Criterion]) -> tuple[int, float, list[Tensors]]:
+        """Train until the criteria say so; return the number of epochs, the weight of word lists, and all weights."""
+        trainer = self._trainer(standards, self._options)
+        self._log_line(
+            f"{sum(len(part.sentences) for one in standards for part in one.parts):,} sentences to train on,"
+            f" {sum(len(one.sentences) for one in criteria):,} to choose on,"
+            f" {len(self._lists[0].keys):,} words in the lexicon"
+        )
+        best, epochs, lexicon_weight, weights = -1.0, 0, 1.0, list[Tensors]()
+        for epoch in range(1, self._options.epochs + 1):
+            begun = time.perf_counter()
+            loss = trainer.run_epoch()
+            if not math.isfinite(loss):
+                raise InputError(
+                    f"the loss of epoch {epoch} is {loss}: train with a learning rate below"
+                    f" {self._options.learning_rate}"
+                )
+            figure, at_weight = self._best_weight(trainer, criteria)
+            self._log_line(
+                f"epoch {epoch:2}: loss {loss:.4f} nats a character, {_name(criteria)} {100 * figure:.2f},"
+                f" {time.perf_counter() - begun:.1f} s"
             )
-        f1 = word_f1(tags, best_tags(trainer, codes, lengths))
-        seconds = time.perf_counter() - begun
-        log_line(f"epoch {epoch:2}: loss {loss:.4f} nats a character, dev F1 {100 * f1:.2f}, {seconds:.1f} s")
-        if f1 >= best + options.min_gain:
-            best, best_epoch, weights = f1, epoch, trainer.weights()
-        elif epoch - best_epoch >= options.patience:
-            break
-    return weights, best_epoch
+            if figure >= best + self._options.min_gain:
+                best, epochs, lexicon_weight = figure, epoch, at_weight
+                weights = self._weights(trainer, lexicon_weight)
+            elif epoch - epochs >= self._options.patience:
+                break
+        return epochs, lexicon_weight, weights
+
+    def averaged(self, standards: Sequence[Standard], epochs: int, lexicon_weight: float) -> list[Tensors]:
+        """Return the mean weights of trainings that differ in the order of the sentences."""
+        mean: list[Tensors] = []
+        count = self._options.averaged
+        sentences = sum(len(part.sentences) for standard in standards for part in standard.parts)
+        for at in range(count):
+            self._log_line(f"training {at + 1} of {count} on {sentences:,} sentences, {epochs} epochs")
+            trainer = self._trainer(standards, replace(self._options, seed=self._options.seed + at))
+            for _ in range(epochs):
+                trainer.run_epoch()
+            found = self._weights(trainer, lexicon_weight)
+            for one, other in zip(mean, found, strict=False):
+                for name, weights in other.items():
+                    if weights.dtype == np.float32:
+                        one[name] += (weights - one[name]) / (at + 1)
+            mean = mean or found
+        return mean
+
+    def tensors(self, weights: Tensors, limit: int) -> Tensors:
+        """Return the tensors of a model file."""
+        if self._initial is not None:
+            return self._initial.with_difference(weights, limit)
+        return quantise(self._alphabet, weights, self._scale, limit)
+
+    def config(
+        self, at: int, description: Mapping[str, Any], chosen: Mapping[str, Any], counts: Counts
+    ) -> dict[str, Any]:
+        """Return the cws.json of the model of a standard."""
+        standards = self._text.standards
+        described = {name: value for name, value in asdict(self._options).items() if name != "lexicon_weights"}
+        more: dict[str, Any] = {"sentences": sum(len(part.sentences) for part in standards[at].parts)}
+        if len(standards) > 1:
+            more["standards"] = {one.name: sum(len(part.sentences) for part in one.parts) for one in standards}
+        if self._initial is not None:
+            more["init"] = self._initial.config.get("name", self._initial.config["id"])
+        return {
+            "kind": "linear",
+            "scheme": SBME.name,
+            "scale": self._scale,
+            "ngram_table": NGRAM_TABLE,
+            **description,
+            "training": {**described, **chosen, **more},
+            "dev": counts.as_dict(),
+        }
+
+    def dev_line(self, counts: Sequence[Counts]) -> str:
+        """Return the figures of all models on dev, in words."""
+        figures = [
+            f"dev F1 {100 * one.f1:.2f}" if isinstance(one, SegmentationCounts) else f"objections {one.per_hundred:.2f}"
+            for one in counts
+        ]
+        names = [standard.name for standard in self._text.standards]
+        return ", ".join(f"{name}: {one}" if len(names) > 1 else one for name, one in zip(names, figures, strict=True))
+
+    def _trainer(self, standards: Sequence[Standard], options: LinearOptions) -> LinearTrainer:
+        sequences = encode_standards(standards, self._alphabet, self._initial)
+        chain = None if self._initial is None else self._initial.chain()
+        return trainer_of_sequences(self._alphabet, self._lists, sequences, options, chain)
+
+    def _weights(self, trainer: LinearTrainer, lexicon_weight: float) -> list[Tensors]:
+        return [trainer.weights(at, (lexicon_weight, 1.0)) for at in range(len(self._text.standards))]
+
+    def _best_weight(self, trainer: LinearTrainer, criteria: Sequence[Criterion]) -> tuple[float, float]:
+        """Return the best figure of the weights of word lists that are tried, and the first that has it."""
+        figures = []
+        for weight in self._options.lexicon_weights:
+            segment = TrainerSegmenter(trainer, self._alphabet, 0, weight, self._initial)
+            figures.append(mean_figure(criteria, segment))
+        best = max(figures)
+        return best, self._options.lexicon_weights[figures.index(best)]
+
+
+def _name(criteria: Sequence[Criterion]) -> str:
+    if len(criteria) == 1:
+        return "100 - objections" if criteria[0].has_marks else "dev F1"
+    return "mean figure"
+
+
+def _dev(standard: Standard) -> Sequence[Words] | Sequence[MarkedSentence]:
+    assert standard.dev is not None
+    return standard.dev
+
+
+def _check_input(standards: Sequence[Standard], descriptions: Sequence[Mapping[str, Any]]) -> None:
+    for standard in standards:
+        if not any(part.sentences for part in standard.parts):
+            raise InputError("no training sentences: give one or more")
+        parts: list[tuple[str, Sequence[Any]]] = [("training", part.sentences) for part in standard.parts]
+        for name, sentences in [*parts, ("dev", standard.dev or ())]:
+            if any(not isinstance(one, MarkedSentence) and not one for one in sentences):
+                raise InputError(f"a {name} sentence without words: leave it out")
+            check_sentences([one for one in sentences if not isinstance(one, MarkedSentence)], name)
+        if standard.dev is not None and not standard.dev:
+            raise InputError("no dev sentences: give one or more, or None to take a part of the training sentences")
+    if len({standard.name for standard in standards}) < len(standards):
+        raise InputError("two standards have the same name: give each a name of its own")
+    for description in descriptions:
+        if reserved := sorted(_OWN_KEYS & set(description)):
+            raise InputError(f"the description of a model must not have {', '.join(reserved)}: choose other names")

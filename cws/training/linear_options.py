@@ -24,6 +24,7 @@ class LinearOptions:
     tolerance: float = 0.0005  # dev F1 that pruning may cost
     prune: tuple[int, ...] = (6, 5, 4, 3, 2, 1)  # tried in this order, see quantise
     frequent: float = 0.4  # the share of a word list, by count, that is a lexicon class of its own
+    lexicon_weights: tuple[float, ...] = (1.0,)  # times what word lists say, after training; the best is taken
     averaged: int = 1  # trainings whose weights are averaged; 4 give 0.03 to 0.06 for four times the time
     seed: int = 1  # of the order of sentences and the choice of dev
 
@@ -37,6 +38,7 @@ class LinearOptions:
             ("min_fourgram_count", self.min_fourgram_count >= 1),
             ("scale", 0 < self.scale < 1),
             ("frequent", 0 <= self.frequent < 1),
+            ("lexicon_weights", bool(self.lexicon_weights) and min(self.lexicon_weights) > 0),
             ("averaged", self.averaged >= 1),
             ("seed", 0 <= self.seed < 2**64),
         ):

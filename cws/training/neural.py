@@ -28,10 +28,10 @@ from cws.model_io import read_config
 from cws.training.batches import Encoded
 from cws.training.checkpoint import remove_checkpoint
 from cws.training.history import write_history
-from cws.training.linear import WordList
 from cws.training.linear_options import LinearOptions
 from cws.training.loop import fit
 from cws.training.neural_options import BertOptions, NeuralOptions, check_options
+from cws.training.ngram_classes import WordList
 from cws.training.self_training import pseudo_labels
 from cws.training.tagging import Tagging
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from cws import model_io
 from cws._native import LinearPredictor, build_table
+from cws.corpus.marks import MarkedSentence
 from cws.labelers.alphabet import Alphabet, Words
-from cws.metrics import SegmentationCounts, score
+from cws.training.linear_choice import Counts, Criterion, Segment, figure, mean_figure
 from cws.training.linear_options import LinearOptions
 
 Tensors = dict[str, NDArray[Any]]
@@ -23,21 +24,41 @@ WEIGHTS_LIMIT = 127  # of 8-bit weights
 
 
 def prune(
-    alphabet: Alphabet, weights: Tensors, dev: Sequence[Words], options: LinearOptions, log_line: Callable[[str], None]
-) -> tuple[Tensors, SegmentationCounts, int]:
-    """Return the smallest quantised tensors that lose no more than the tolerance on dev, their counts and limit."""
-    tensors = quantise(alphabet, weights, options.scale, 0)
-    counts = evaluate_tensors(tensors, dev)
-    whole, limit = counts.f1, 0
+    make_tensors: Callable[[Tensors, int], Tensors],
+    weights: Tensors,
+    criteria: Sequence[Criterion],
+    dev: Sequence[Words] | Sequence[MarkedSentence],
+    options: LinearOptions,
+    log_line: Callable[[str], None],
+) -> tuple[Tensors, Counts, int]:
+    """Return the smallest tensors that lose no more than the tolerance, their counts on dev, and the limit.
+
+    Args:
+        make_tensors: What makes the tensors of a model file of weights and limit, such as `quantise`.
+        weights: What `LinearTrainer.weights` returned.
+        criteria: What the loss is measured on.
+        dev: What the counts are of.
+        options: Which limits are tried.
+        log_line: Called with a line about what was chosen.
+    """
+
+    def try_limit(limit: int) -> tuple[Tensors, Counts, float]:
+        tensors = make_tensors(weights, limit)
+        segment = _segmenter(tensors)
+        counts = Criterion(dev).counts(segment)
+        is_dev = len(criteria) == 1 and criteria[0].sentences is dev
+        return tensors, counts, figure(counts) if is_dev else mean_figure(criteria, segment)
+
+    tensors, counts, whole = try_limit(0)
+    value, limit = whole, 0
     for candidate in options.prune:
-        pruned = quantise(alphabet, weights, options.scale, candidate)
-        pruned_counts = evaluate_tensors(pruned, dev)
-        if pruned_counts.f1 >= whole - options.tolerance:
-            tensors, counts, limit = pruned, pruned_counts, candidate
+        pruned, pruned_counts, pruned_value = try_limit(candidate)
+        if pruned_value >= whole - options.tolerance:
+            tensors, counts, value, limit = pruned, pruned_counts, pruned_value, candidate
             break
     log_line(
         f"8-bit weights: dev F1 {100 * whole:.2f}; without n-grams below {limit + 1} of {WEIGHTS_LIMIT}:"
-        f" {100 * counts.f1:.2f}, {sum(tensor.nbytes for tensor in tensors.values()) / 1e6:.1f} MB"
+        f" {100 * value:.2f}, {sum(tensor.nbytes for tensor in tensors.values()) / 1e6:.1f} MB"
     )
     return tensors, counts, limit
 
@@ -72,11 +93,10 @@ def quantise(alphabet: Alphabet, weights: Tensors, scale: float, limit: int) -> 
     }
 
 
-def evaluate_tensors(tensors: Tensors, sentences: Sequence[Words]) -> SegmentationCounts:
-    """Return the counts of a model that is not written yet."""
-    aligned = {name: _aligned(tensor) for name, tensor in tensors.items()}
-    native = LinearPredictor(aligned, 1.0)
-    return score(sentences, (native.segment("".join(words)) for words in sentences))
+def _segmenter(tensors: Tensors) -> Segment:
+    """Return the function that segments with a model which is not written yet."""
+    native = LinearPredictor({name: _aligned(tensor) for name, tensor in tensors.items()}, 1.0)
+    return lambda texts: [native.segment(text) for text in texts]
 
 
 def _aligned(tensor: NDArray[Any]) -> NDArray[Any]:

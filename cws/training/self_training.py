@@ -14,8 +14,9 @@ from tempfile import TemporaryDirectory
 from cws import model_io
 from cws.labelers.alphabet import Words
 from cws.labelers.linear import open_linear
-from cws.training.linear import WordList, train_linear
+from cws.training.linear import train_linear
 from cws.training.linear_options import LinearOptions
+from cws.training.ngram_classes import WordList
 
 log = logging.getLogger(__name__)
 

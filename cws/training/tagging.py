@@ -21,7 +21,7 @@ from cws.labelers.neural.features import Batch
 from cws.labelers.neural.labeler import NeuralLabeler
 from cws.labelers.neural.model import NeuralModel
 from cws.training.batches import Encoded, bucketed_batches
-from cws.training.linear import word_f1
+from cws.training.linear_trainer import word_f1
 from cws.training.neural_options import NeuralOptions
 from cws.training.schedule import step_seed
 

@@ -15,8 +15,9 @@ import click
 
 from cws.corpus import read_segmented
 from cws.labelers.alphabet import Alphabet
-from cws.training.linear import WordList, best_tags, lexicon_entries, make_trainer, word_f1
 from cws.training.linear_options import LinearOptions
+from cws.training.linear_trainer import best_tags, make_trainer, word_f1
+from cws.training.ngram_classes import WordList, lexicon_entries
 from cws.word_list import jieba_word_list, read_word_list
 from scripts.measuring import corpora_folder
 

@@ -27,10 +27,11 @@ from cws.labelers.neural.model import NeuralModel, make_labeler
 from cws.tags import TagScheme
 from cws.training.batches import Encoded
 from cws.training.hmm import count_hmm, count_trigrams
-from cws.training.linear import WordList, best_tags, lexicon_entries, make_trainer, word_f1
 from cws.training.linear_options import LinearOptions
+from cws.training.linear_trainer import best_tags, make_trainer, word_f1
 from cws.training.loop import fit
 from cws.training.neural_options import NeuralOptions
+from cws.training.ngram_classes import WordList, lexicon_entries
 from cws.training.tagging import Tagging
 
 MARGINS = (1.0, 2.0, 3.0, 4.0)

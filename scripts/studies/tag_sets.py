@@ -25,8 +25,8 @@ import numpy as np
 from cws.corpus import read_segmented, train_dev_split
 from cws.metrics import count_sentence, paired_bootstrap, score
 from cws.tags import BI, SBBME6, SBME, TagScheme
-from cws.training.linear import WordList
 from cws.training.linear_options import LinearOptions
+from cws.training.ngram_classes import WordList
 from cws.word_list import jieba_word_list
 from scripts.measuring import alternate, corpora_folder, made_by, output_option, read_json, setting, write_figures
 from scripts.studies.tag_set_labelers import BiLstm, Corpus, Hmm1, Hmm2, Linear, Scored

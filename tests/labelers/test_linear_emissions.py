@@ -49,7 +49,9 @@ def test_linear_emissions_equal_the_reference(small, text):
 def test_linear_emissions_of_bundled_models_equal_the_reference(name, text):
     native, tensors = bundled(name)
     is_first = is_first_release(cws.load(name).config)
-    expected = [(begin, linear_emissions(tensors, part, is_first_release=is_first)) for begin, part in sequences(tensors, text)]
+    expected = [
+        (begin, linear_emissions(tensors, part, is_first_release=is_first)) for begin, part in sequences(tensors, text)
+    ]
     assert native_emissions(native, text) == expected
 
 

@@ -88,7 +88,9 @@ def test_linear_table_tells_keys_of_one_fingerprint_apart_by_seven_more_bits():
 def test_linear_table_goes_on_from_another(base, added, seed):
     random = np.random.default_rng(seed)
     of_base, of_added = (random.integers(-128, 128, (len(keys), 4, 4)).astype(np.int8) for keys in (base, added))
-    buckets, pilots = build_table(np.array(added, np.uint64), of_added, *build_table(np.array(base, np.uint64), of_base))
+    buckets, pilots = build_table(
+        np.array(added, np.uint64), of_added, *build_table(np.array(base, np.uint64), of_base)
+    )
     table = NgramTable(memoryview(buckets.tobytes()), memoryview(pilots.tobytes()))
     expected = {key: row.ravel().tolist() for key, row in zip(base, of_base, strict=True)}
     expected |= {key: row.ravel().tolist() for key, row in zip(added, of_added, strict=True)}

@@ -15,7 +15,7 @@ from cws._native import LinearTrainer
 from cws.labelers.character_classes import EDGE, FIRST_KNOWN
 from cws.labelers.reference import PAD, ngram_key
 from cws.tags import SBME, TagScheme
-from cws.training.linear import best_tags, word_f1
+from cws.training.linear_trainer import best_tags, word_f1
 
 
 class ReferenceTrainer:

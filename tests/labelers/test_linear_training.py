@@ -17,7 +17,11 @@ from cws.errors import InputError
 from cws.labelers.alphabet import Alphabet
 from cws.labelers.character_classes import FIRST_KNOWN, SEPARATOR, classes_of
 from cws.labelers.reference import PAD, NgramTable, ngram_key
-from cws.training.linear import LinearOptions, lexicon_entries, quantise, train_linear, word_f1
+from cws.training.linear import train_linear
+from cws.training.linear_options import LinearOptions
+from cws.training.linear_trainer import word_f1
+from cws.training.ngram_classes import lexicon_entries
+from cws.training.quantise import quantise
 
 
 @EVERY_SCHEME
