@@ -122,10 +122,10 @@ class LinearTrainer:
         min_fourgram_count: int,
         seed: int,
         *,
-        standards: NDArray[np.uint8] = ...,
-        weights: NDArray[np.float32] = ...,
-        emissions: NDArray[np.float32] = ...,
-        chain: NDArray[np.float32] = ...,
+        standards: NDArray[np.uint8] | None = None,
+        weights: NDArray[np.float32] | None = None,
+        emissions: NDArray[np.float32] | None = None,
+        chain: NDArray[np.float32] | None = None,
     ) -> None: ...
     def run_epoch(self) -> float: ...
     def emissions(
@@ -134,7 +134,7 @@ class LinearTrainer:
         lengths: NDArray[np.int64],
         standard: int = 0,
         factors: tuple[float, float] = (1.0, 1.0),
-        first: NDArray[np.float32] = ...,
+        first: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]: ...
     def chain(self, standard: int = 0) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]: ...
     def weights(self, standard: int = 0, factors: tuple[float, float] = (1.0, 1.0)) -> dict[str, NDArray[Any]]: ...
@@ -142,8 +142,8 @@ class LinearTrainer:
 def build_table(
     keys: NDArray[np.uint64],
     weights: NDArray[np.int8],
-    base_buckets: NDArray[np.uint8] = ...,
-    base_pilots: NDArray[np.uint8] = ...,
+    base_buckets: NDArray[np.uint8] | None = None,
+    base_pilots: NDArray[np.uint8] | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]: ...
 def find_in_table(
     buckets: NDArray[np.uint8], pilots: NDArray[np.uint8], keys: NDArray[np.uint64]

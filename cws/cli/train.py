@@ -28,13 +28,15 @@ from cws.training.schedule import PRECISIONS
 NEURAL_KINDS = tuple(str(kind) for kind in KINDS if kind.is_neural)
 _OPTIONS = {  # who has each option that not all have
     "dev": ("linear", *NEURAL_KINDS),
+    "also": ("linear", *NEURAL_KINDS),
+    **dict.fromkeys(("standard", "marks", "weights", "choose_on"), ("linear",)),
     "lexicons": ("linear", "dictionary", *NEURAL_KINDS),
     "jieba": ("linear", "dictionary", *NEURAL_KINDS),
     "seed": ("linear", *NEURAL_KINDS),
-    "raw": ("hmm", *NEURAL_KINDS),
-    "init": ("hmm", *NEURAL_KINDS),
+    "raw": ("linear", "hmm", *NEURAL_KINDS),
+    "init": ("linear", "hmm", *NEURAL_KINDS),
     **dict.fromkeys(("order", "iterations"), ("hmm",)),
-    **dict.fromkeys(("also", "epochs", "learning_rate", "batch_characters"), NEURAL_KINDS),
+    **dict.fromkeys(("epochs", "learning_rate", "batch_characters"), NEURAL_KINDS),
     **dict.fromkeys(("device", "precision", "minutes", "threads"), NEURAL_KINDS),
     "crf_lr_multiplier": tuple(str(kind) for kind in KINDS if kind.has_crf),
     **dict.fromkeys(
@@ -68,23 +70,31 @@ def _defaults(name: str) -> str:
 @click.option("--order", type=click.IntRange(1, 2), default=HmmOptions.order, show_default=True,
               help="1: the classic model. 2: of characters with their tags; much better.  [hmm]")  # fmt: skip
 @click.option("--raw", multiple=True, type=click.Path(), metavar="FILE",
-              help="Raw text. hmm of order 1 is re-estimated on it, by Baum-Welch; neural models learn the words that a"
-                   " linear model of --train finds in it.  [hmm, neural]")  # fmt: skip
+              help="Raw text. linear learns what its n-grams' neighbours say; hmm of order 1 is re-estimated on it, by"
+                   " Baum-Welch; neural models learn the words that a linear model of --train finds in it."
+                   "  [linear, hmm, neural]")  # fmt: skip
 @click.option("--init", metavar="NAME|DIR|jieba",
-              help="hmm: instead of --train, begin with the words this model finds, or jieba's tables. Neural: begin"
-                   " with the weights and the word lists of the model in this folder.  [hmm, neural]")  # fmt: skip
+              help="linear: go on from this model, bundled or own: what is learned is the difference. hmm: instead of"
+                   " --train, begin with the words this model finds, or jieba's tables. Neural: begin with the weights"
+                   " and the word lists of the model in this folder.  [linear, hmm, neural]")  # fmt: skip
 @click.option("--iterations", type=click.IntRange(0), default=HmmOptions.iterations, show_default=True,
               metavar="N", help="Of Baum-Welch, at most.  [hmm]")  # fmt: skip
 @corpus_encoding_option
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), show_default=str(LinearOptions.seed), metavar="N",
               help="Order of sentences, choice of dev, first weights.  [linear, neural]")  # fmt: skip
-@click.option(
-    "--also",
-    multiple=True,
-    type=CorpusPath("train"),
-    metavar="FILE|corpus:NAME",
-    help="Another corpus, of another annotation standard, learned together with --train.  [neural]",
-)
+@click.option("--also", multiple=True, metavar="STANDARD=FILE",
+              help="A corpus of another annotation standard, learned together with --train; FILE may be corpus:NAME."
+                   " linear writes a model of each standard, DIR/STANDARD.  [linear, neural]")  # fmt: skip
+@click.option("--standard", metavar="NAME", show_default="the stem of --train",
+              help="What the standard of --train is called, beside --also.  [linear]")  # fmt: skip
+@click.option("--marks", multiple=True, type=click.Path(), metavar="FILE",
+              help="Sentences with readers' marks, `id TAB marked sentence`: a blank is a cut, `¦` is open. Of the"
+                   " standard of --train.  [linear]")  # fmt: skip
+@click.option("--weight", "weights", multiple=True, metavar="FILE=X",
+              help="See the sentences of this file X times an epoch.  [linear]")  # fmt: skip
+@click.option("--choose-on", multiple=True, metavar="FILE|dev[=X]",
+              help="Choose epochs and pruning on this file, segmented or with readers' marks, instead of dev; of"
+                   " several, on the mean weighted by X.  [linear]")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(1), metavar="N", show_default=_defaults("epochs"),
               help="At most; it stops when dev F1 stops rising.  [neural]")  # fmt: skip
 @click.option("--learning-rate", cls=RenamedOption, old="--rate", metavar="X",
@@ -128,6 +138,9 @@ def train_cli(context: click.Context, /, kind: str, output: str | None, **values
     neural training that was interrupted goes on where it was when the same command is given again.
 
     \b
+    cws train --train ctb.txt --also pku=pku.txt --also sxu=sxu.txt -o models     models/ctb, models/pku, models/sxu
+    cws train --init ctb --train novel.txt -o my-model                        what a hundred sentences add
+    cws train --train ctb.txt --marks marks.txt --weight marks.txt=3 --choose-on dev --choose-on other.txt -o my-model
     cws train --model hmm --order 2 --train train.txt -o my-model
     cws train --model hmm --train train.txt --raw text.txt -o my-model     then Baum-Welch
     cws train --model hmm --init pku --raw text.txt -o my-model            without a corpus

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+
 import click
 
+from cws.bundled import find_model
 from cws.cli.model_folder import model_folder
-from cws.cli.reporting import log_line, report_model
+from cws.cli.reporting import log_line, report_model, wants_progress
 from cws.cli.training_files import TrainingFiles
 from cws.segmenter import load
 from cws.training.hmm_options import HmmOptions
@@ -14,18 +19,50 @@ from cws.training.linear_options import LinearOptions
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
 if TYPE_CHECKING:
     from cws.training.hmm import Hmm
+    from cws.training.linear import LinearText
 
 
 def train_linear(files: TrainingFiles, output: str, options: LinearOptions, *, overwrite: bool = False) -> None:
-    """Train a linear model on files, and write it to the folder `output`."""
+    """Train linear models on files, and write the one there is to the folder `output`, several to folders in it."""
     from cws.training import linear  # here, because --help should not wait for numpy
 
-    if not files.train:
+    if not files.train and not files.marks:
         raise click.UsageError("linear needs --train FILE, one sentence a line, words separated by spaces")
-    with model_folder(output, files.paths(), overwrite=overwrite):
-        sentences, dev = files.train_sentences(), files.dev_sentences()
-        linear.train_linear(sentences, dev, files.word_lists(), output, options=options, log_line=log_line)
-    report_model(output)
+    files.check_weights()
+    names = [files.standard_name(), *files.also_files()]
+    folders = [output] if len(names) == 1 else [os.path.join(output, name) for name in names]
+    with ExitStack() as stack:
+        for folder in folders:
+            stack.enter_context(model_folder(folder, files.paths(), overwrite=overwrite))
+        text = linear_text(files, names)
+        linear.train_standards(
+            text, folders, options=options, descriptions=[{} if len(names) == 1 else {"name": one} for one in names],
+            log_line=log_line,
+        )  # fmt: skip
+    for folder in folders:
+        report_model(folder)
+
+
+def linear_text(files: TrainingFiles, names: Sequence[str]) -> LinearText:
+    """Return what a linear model learns from files, in standards of these names."""
+    from cws.lexicon.raw_classes import raw_classes
+    from cws.training.initial_model import InitialModel
+    from cws.training.linear import LinearText
+    from cws.training.linear_choice import Criterion
+    from cws.training.linear_text import Part, Standard
+
+    initial = InitialModel(find_model(files.init)[1]) if files.init else None
+    files.train_sentences()  # which says what is too little
+    parts = [Part(files.sentences(path), files.weight_of(path)) for path in files.train]
+    parts += [Part(files.marked(path), files.weight_of(path)) for path in files.marks]
+    standards = [Standard(names[0], parts, files.dev_sentences())]
+    for name, path in files.also_files().items():
+        standards.append(Standard(name, [Part(files.sentences(path), files.weight_of(path))]))
+    if initial is not None:
+        initial.check_knows(text for standard in standards for text in standard.texts())
+    raw = raw_classes(files.raw, encoding=files.encoding, progress=wants_progress(None)) if files.raw else []
+    criteria = [Criterion(sentences, weight) for sentences, weight in files.criteria()]
+    return LinearText(standards, [] if initial is not None else files.word_lists(), raw, initial, criteria)
 
 
 def train_hmm(files: TrainingFiles, output: str, options: HmmOptions, *, overwrite: bool = False) -> None:

@@ -51,7 +51,7 @@ def train_neural(
         log_line("no --train: learning from the bundled sample, a few hundred sentences; this is for trying")
     with model_folder(output, files.paths(), overwrite=overwrite, resumes=True):
         figures = neural.train_neural(
-            kind, [files.train_sentences(), *map(files.sentences, files.also)], files.dev_sentences(),
+            kind, [files.train_sentences(), *map(files.sentences, files.also_files().values())], files.dev_sentences(),
             files.word_lists(), output, raw=list(files.raw_lines()), init=files.init, options=options, device=device,
             stop_after=None if minutes is None else 60 * minutes, show_progress=show_progress, log_line=log_line,
         )  # fmt: skip

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from os import PathLike
 
 from cws.errors import CorpusError, InputError
@@ -20,6 +21,7 @@ JOIN, CUT, OPEN = 0, 1, 2
 _MARKS = {"": JOIN, " ": CUT, "¦": OPEN}
 _MARKED_CHARACTER = re.compile(r"([ ¦]*)([^ ¦])", re.DOTALL)
 _BLANK = "␣"
+_HEAD = 100  # lines that tell a file of marks
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,16 @@ def parse_marks(marked: str, name: str = "") -> MarkedSentence:
     beside_space = map(max, is_space, is_space[1:])
     places = bytes(OPEN if beside else mark for mark, beside in zip(marks, beside_space, strict=False))
     return MarkedSentence(name, text, places, marks.count(CUT) + 1)
+
+
+def has_marks(path: str | PathLike[str], *, encoding: str = "utf-8") -> bool:
+    """Whether a file is one of marked sentences: its lines have a tab, and `¦` or `␣` after it soon.
+
+    Raises:
+        FileError, EncodingError: As `read_marks`.
+    """
+    head = [line for line in islice(read_lines(path, encoding=encoding), _HEAD) if line.strip()]
+    return all("\t" in line for line in head) and any({_BLANK, "¦"} & set(line.partition("\t")[2]) for line in head)
 
 
 def read_marks(

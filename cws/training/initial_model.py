@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any
 
@@ -17,6 +17,7 @@ from cws.labelers.linear import TENSORS, is_first_release, open_linear
 
 Tensors = dict[str, NDArray[Any]]
 
+_LEAST_KNOWN = 0.5  # of the characters of a training text
 _DTYPES = {"U8": np.uint8, "U16": np.uint16, "I8": np.int8, "I16": np.int16}
 _LARGEST = {"I8": 127, "I16": 10_000}  # weights in a model file
 
@@ -55,6 +56,15 @@ class InitialModel:
             )
         self.alphabet = Alphabet(self._tensors["characters"], self._tensors["types"])
         self.scale = float(self.config["scale"])
+
+    def check_knows(self, texts: Iterable[str]) -> None:
+        """Raise InputError if most characters of the texts are none of the model's."""
+        codes = self.alphabet.encode("".join(texts))
+        if len(codes) and not (known := self.alphabet.knows(codes)).mean() > _LEAST_KNOWN:
+            raise InputError(
+                f"the model to begin with knows {known.mean():.0%} of the characters of the training text: is it of"
+                " another script, or encoding?"
+            )
 
     def emissions(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the scores of the tags in nats, shape (N, 4), of all characters of texts without white space."""

@@ -128,7 +128,7 @@ def train_standards(
     started = time.perf_counter()
     training = _Training(text, options, log_line)
     splits = [standard.split(options.dev_fraction, options.seed) for standard in text.standards]
-    criteria = text.choose_on or [Criterion(_dev(splits[0]))]
+    criteria = [one.of(_dev(splits[0])) for one in text.choose_on or [Criterion(None)]]
     epochs, lexicon_weight, weights = training.choose(splits, criteria)
     is_again = any(standard.dev is None for standard in text.standards)
     if not is_again and options.averaged > 1:
@@ -136,14 +136,21 @@ def train_standards(
     chosen = []
     for split, of_standard in zip(splits, weights, strict=True):
         on = criteria if split is splits[0] else [Criterion(_dev(split))]
-        chosen.append(prune(training.tensors, of_standard, on, _dev(split), options, log_line))
+        chosen.append(
+            prune(training.tensors, of_standard, on, _dev(split), options, log_line, megabytes=split.megabytes)
+        )
     if is_again:
         del weights  # to hold memory down while the next trainer works
         weights = training.averaged(text.standards, epochs, lexicon_weight)
     all_counts = []
-    for at, (folder, (tensors, counts, limit)) in enumerate(zip(folders, chosen, strict=True)):
-        final = training.tensors(weights[at], limit) if is_again else tensors
-        chosen_values = {"epochs": epochs, "prune": limit, "lexicon_weight": lexicon_weight}
+    for at, (folder, (tensors, counts, limits)) in enumerate(zip(folders, chosen, strict=True)):
+        final = training.tensors(weights[at], *limits) if is_again else tensors
+        chosen_values = {
+            "epochs": epochs,
+            "prune": limits[0],
+            "lexicon_prune": limits[1],
+            "lexicon_weight": lexicon_weight,
+        }
         config = training.config(at, descriptions[at], chosen_values, counts)
         model_io.write_model(folder, config, final, aligned="buckets")  # which are cache lines
         all_counts.append(counts)
@@ -167,7 +174,7 @@ class _Training:
         trainer = self._trainer(standards, self._options)
         self._log_line(
             f"{sum(len(part.sentences) for one in standards for part in one.parts):,} sentences to train on,"
-            f" {sum(len(one.sentences) for one in criteria):,} to choose on,"
+            f" {sum(one.size for one in criteria):,} to choose on,"
             f" {len(self._lists[0].keys):,} words in the lexicon"
         )
         best, epochs, lexicon_weight, weights = -1.0, 0, 1.0, list[Tensors]()
@@ -209,11 +216,11 @@ class _Training:
             mean = mean or found
         return mean
 
-    def tensors(self, weights: Tensors, limit: int) -> Tensors:
+    def tensors(self, weights: Tensors, limit: int, lexicon_limit: int = 0) -> Tensors:
         """Return the tensors of a model file."""
         if self._initial is not None:
             return self._initial.with_difference(weights, limit)
-        return quantise(self._alphabet, weights, self._scale, limit)
+        return quantise(self._alphabet, weights, self._scale, limit, lexicon_limit)
 
     def config(
         self, at: int, description: Mapping[str, Any], chosen: Mapping[str, Any], counts: Counts

@@ -30,22 +30,32 @@ class Criterion:
 
     Attributes:
         sentences: Words, scored by F1; or marked sentences, scored by the share of demanded words without objection.
+            None stands for dev of the first standard, which may be taken from the training sentences later.
         weight: In the mean with other criteria.
     """
 
-    sentences: Sequence[Words] | Sequence[MarkedSentence]
+    sentences: Sequence[Words] | Sequence[MarkedSentence] | None
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.sentences:
+        if self.sentences is not None and not self.sentences:
             raise InputError("no dev sentences: give one or more, or None to take a part of the training sentences")
         if not 0 < self.weight < float("inf"):
             raise InputError(f"the weight of what to choose on must be above 0, got {self.weight}")
 
+    def of(self, dev: Sequence[Words] | Sequence[MarkedSentence]) -> Criterion:
+        """Return the same with dev in place of None."""
+        return Criterion(dev, self.weight) if self.sentences is None else self
+
+    @property
+    def size(self) -> int:
+        """The number of sentences."""
+        return len(self.sentences or ())
+
     @property
     def has_marks(self) -> bool:
         """Whether the sentences are marked."""
-        return isinstance(self.sentences[0], MarkedSentence)
+        return self.sentences is not None and isinstance(self.sentences[0], MarkedSentence)
 
     def counts(self, segment: Segment) -> Counts:
         """Return the counts of the words that a function returns for all texts."""

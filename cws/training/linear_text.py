@@ -7,7 +7,7 @@ leave (partial annotation: Tsuboi, Kashima, Mori, Oda and Matsumoto 2008).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -48,11 +48,13 @@ class Standard:
         name: Such as `pku`.
         parts: What to learn from.
         dev: Sentences to choose on; None takes a part of `parts`.
+        megabytes: What the tensors of the model may take, at the price that the log says; None: what pruning leaves.
     """
 
     name: str
     parts: Sequence[Part]
     dev: Sequence[Words] | Sequence[MarkedSentence] | None = None
+    megabytes: float | None = None
 
     def split(self, dev_fraction: float, seed: int) -> Standard:
         """Return the same with a dev set, which is taken from the segmented sentences, else from marked ones."""
@@ -67,7 +69,7 @@ class Standard:
                 dev += held
             else:
                 parts.append(part)
-        return Standard(self.name, parts, dev)  # type: ignore[arg-type]  # all of one kind
+        return replace(self, parts=parts, dev=dev)
 
     def texts(self) -> Iterator[str]:
         """Yield the text of each sentence to learn from."""

@@ -5,6 +5,7 @@
 
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "python/bindings.h"
@@ -18,6 +19,15 @@ namespace {
 
 template <class T>
 using Array = py::array_t<T, py::array::c_style>;
+
+// Arrays that need not be given: a default of no values would import numpy with the module.
+template <class T>
+using Maybe = std::optional<Array<T>>;
+
+template <class T>
+Array<T> or_nothing(const Maybe<T>& given) {
+    return given ? *given : Array<T>(0);
+}
 
 template <class T>
 Array<T> to_numpy(const std::vector<T>& values, std::vector<py::ssize_t> shape) {
@@ -123,9 +133,9 @@ public:
     }
 
     Array<float> emissions(const Array<uint16_t>& codes, const Array<int64_t>& lengths, size_t standard,
-                           const ClassFactors& factors, const Array<float>& first) const {
+                           const ClassFactors& factors, const Maybe<float>& first) const {
         const std::vector<uint8_t> any_tags(size_t(codes.size()), 1);
-        const Sequences given{codes, to_numpy(any_tags, {codes.size()}), lengths, {}, {}, first};
+        const Sequences given{codes, to_numpy(any_tags, {codes.size()}), lengths, {}, {}, or_nothing(first)};
         const TaggedCorpus corpus = to_corpus(given, class_count_, trainer_->tags());
         std::vector<float> result;
         {
@@ -175,10 +185,11 @@ NgramTable table_of(const Array<uint8_t>& buckets, const Array<uint8_t>& pilots)
             uint32_t(buckets.size() / py::ssize_t(sizeof(Bucket))), uint32_t(pilots.size())};
 }
 
-py::tuple build_table(const Array<uint64_t>& keys, const Array<int8_t>& weights, const Array<uint8_t>& base_buckets,
-                      const Array<uint8_t>& base_pilots) {
+py::tuple build_table(const Array<uint64_t>& keys, const Array<int8_t>& weights, const Maybe<uint8_t>& base_buckets,
+                      const Maybe<uint8_t>& base_pilots) {
     if (weights.size() != keys.size() * kLanes) throw py::value_error("weights must have shape (keys, 4, 4)");
-    const NgramTable base = table_of(base_buckets, base_pilots);
+    const Array<uint8_t> buckets_before = or_nothing(base_buckets), pilots_before = or_nothing(base_pilots);
+    const NgramTable base = table_of(buckets_before, pilots_before);
     BuiltTable table;
     {
         py::gil_scoped_release unlocked;
@@ -209,30 +220,28 @@ py::tuple find_in_table(const Array<uint8_t>& buckets, const Array<uint8_t>& pil
 }  // namespace
 
 void bind_training(py::module_& module) {
-    const Array<uint8_t> no_bytes(0);
-    const Array<float> no_floats(0);
     constexpr ClassFactors kAsTheyAre = {1, 1};
     py::class_<Trainer>(module, "LinearTrainer")
         .def(py::init([](const Array<uint16_t>& codes, const Array<uint8_t>& tag_sets, const Array<int64_t>& lengths,
                          const Array<uint8_t>& types, const Array<bool>& allowed,
                          const std::vector<std::pair<Array<uint64_t>, Array<uint16_t>>>& lists, float rate, float margin,
-                         int min_trigram_count, int min_fourgram_count, uint64_t seed, const Array<uint8_t>& standards,
-                         const Array<float>& weights, const Array<float>& emissions, const Array<float>& chain) {
+                         int min_trigram_count, int min_fourgram_count, uint64_t seed, const Maybe<uint8_t>& standards,
+                         const Maybe<float>& weights, const Maybe<float>& emissions, const Maybe<float>& chain) {
                  const TrainerOptions options{rate, margin, min_trigram_count, min_fourgram_count, seed};
-                 return std::make_unique<Trainer>(Sequences{codes, tag_sets, lengths, standards, weights, emissions}, types,
-                                                  allowed, to_lists(lists), options, chain);
+                 const Sequences given{codes, tag_sets, lengths, or_nothing(standards), or_nothing(weights), or_nothing(emissions)};
+                 return std::make_unique<Trainer>(given, types, allowed, to_lists(lists), options, or_nothing(chain));
              }),
              py::arg("codes"), py::arg("tag_sets"), py::arg("lengths"), py::arg("types"), py::arg("allowed"),
              py::arg("lists"), py::arg("rate"), py::arg("margin"), py::arg("min_trigram_count"),
-             py::arg("min_fourgram_count"), py::arg("seed"), py::kw_only(), py::arg("standards") = no_bytes,
-             py::arg("weights") = no_floats, py::arg("emissions") = no_floats, py::arg("chain") = no_floats)
+             py::arg("min_fourgram_count"), py::arg("seed"), py::kw_only(), py::arg("standards") = py::none(),
+             py::arg("weights") = py::none(), py::arg("emissions") = py::none(), py::arg("chain") = py::none())
         .def("run_epoch", &Trainer::run_epoch)
         .def("emissions", &Trainer::emissions, py::arg("codes"), py::arg("lengths"), py::arg("standard") = 0,
-             py::arg("factors") = kAsTheyAre, py::arg("first") = no_floats)
+             py::arg("factors") = kAsTheyAre, py::arg("first") = py::none())
         .def("chain", &Trainer::chain, py::arg("standard") = 0)
         .def("weights", &Trainer::weights, py::arg("standard") = 0, py::arg("factors") = kAsTheyAre);
-    module.def("build_table", &build_table, py::arg("keys"), py::arg("weights"), py::arg("base_buckets") = no_bytes,
-               py::arg("base_pilots") = no_bytes);
+    module.def("build_table", &build_table, py::arg("keys"), py::arg("weights"), py::arg("base_buckets") = py::none(),
+               py::arg("base_pilots") = py::none());
     module.def("find_in_table", &find_in_table, py::arg("buckets"), py::arg("pilots"), py::arg("keys"));
 }
 
