@@ -145,13 +145,9 @@ def train_standards(
     all_counts = []
     for at, (folder, (tensors, counts, limits)) in enumerate(zip(folders, chosen, strict=True)):
         final = training.tensors(weights[at], *limits) if is_again else tensors
-        chosen_values = {
-            "epochs": epochs,
-            "prune": limits[0],
-            "lexicon_prune": limits[1],
-            "lexicon_weight": lexicon_weight,
-        }
-        config = training.config(at, descriptions[at], chosen_values, counts)
+        names = ("epochs", "prune", "lexicon_prune", "lexicon_weight")
+        values = dict(zip(names, (epochs, *limits, lexicon_weight), strict=True))
+        config = training.config(at, descriptions[at], values, counts)
         model_io.write_model(folder, config, final, aligned="buckets")  # which are cache lines
         all_counts.append(counts)
     log_line(f"{training.dev_line(all_counts)}; done in {time.perf_counter() - started:.0f} s")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,8 @@ class Standard:
         if self.dev is not None:
             return self
         is_whole = [not isinstance(part.sentences[0], MarkedSentence) for part in self.parts]
-        parts, dev = [], []
+        parts = []
+        dev: list[Any] = []  # all of one kind
         for part, whole in zip(self.parts, is_whole, strict=True):
             if whole or not any(is_whole):
                 train, held = train_dev_split(part.sentences, dev_fraction, seed)
