@@ -49,6 +49,7 @@ COLUMNS = f"""\
   of this repository; models of cws may have learned from it.
 - **F1** in percent, on text without white space, and its mean over these corpora. Each corpus has a guideline of its
   own, and a system that learned another does worse by it. Any system may have learned from the training parts of them.
+  *pud* is in traditional characters, which not every system was made for.
 - **uneven**: in percent, how many of the words of two and more ideographs that stand twice or more in {CHUNK:,}
   characters of `{RAW}` are cut somewhere, between the same boundaries. Some of it is true ambiguity.
 """
