@@ -181,8 +181,9 @@ def evaluate_cli(lexicon: str, gold: str, encoding: str, as_json: bool) -> None:
     LEXICON is the folder of a lexicon. GOLD has one sentence a line, words separated by spaces.
     """
     from cws.cli.evaluate import evaluate
+    from cws.segmenter import Segmenter
 
-    counts = evaluate(lexicon, gold, encoding=encoding)
+    counts = evaluate(Segmenter(lexicon), gold, encoding=encoding)
     click.echo(json.dumps(counts.as_dict()) if as_json else str(counts))
 
 

@@ -73,12 +73,24 @@ class Objection(NamedTuple):
     place: int
     is_cut: bool
 
-    def __str__(self) -> str:
-        """The sentence's name, what is wrong, and where, such as `a7: cut 他自/定义了`."""
+    @property
+    def kind(self) -> str:
+        """What is wrong: a `cut` or a `join`."""
+        return "cut" if self.is_cut else "join"
+
+    @property
+    def context(self) -> str:
+        """The characters around it, with `/` where the cut is, or `+` where there is none."""
         text, after = self.sentence.text, self.place + 1
-        kind, sign = ("cut", "/") if self.is_cut else ("join", "+")
-        context = f"{text[max(0, after - _CONTEXT) : after]}{sign}{text[after : after + _CONTEXT]}"
-        return f"{self.sentence.name}: {kind} {context}"
+        return text[max(0, after - _CONTEXT) : after] + ("/" if self.is_cut else "+") + text[after : after + _CONTEXT]
+
+    def as_dict(self) -> dict[str, str | int]:
+        """Return it ready for JSON."""
+        return {"id": self.sentence.name, "kind": self.kind, "place": self.place, "context": self.context}
+
+    def __str__(self) -> str:
+        """All of it for people, such as `a7: cut 他自/定义了`."""
+        return f"{self.sentence.name}: {self.kind} {self.context}"
 
 
 def find_objections(sentence: MarkedSentence, words: Sequence[str]) -> Iterator[Objection]:

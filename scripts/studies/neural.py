@@ -27,6 +27,7 @@ from cws.files import atomic_output, read_lines
 from cws.labelers.kind import KINDS
 from cws.labelers.neural.model import mean_of
 from cws.labelers.neural.storage import load_neural, save_neural
+from cws.metrics import SegmentationCounts
 from cws.model_io import read_config
 from scripts.measuring import CORPORA, FIGURES, made_by, read_json, setting, write_figures
 
@@ -122,10 +123,9 @@ def train(kind: str, corpus: str, folder: Path, alone: bool, options: tuple[str,
                 subprocess.run([sys.executable, "-m", "cws", *command], check=True)
         if folder not in stages:
             write_mean(list(stages)[1:], folder, corpus)
-    config = cws.load(folder).config
-    counts = evaluate(
-        str(folder), str(CORPORA / "seg" / f"{corpus}.test.txt"), str(CORPORA / "seg" / f"{corpus}.train.txt")
-    )
+    segmenter = cws.load(folder)
+    config = segmenter.config
+    counts = evaluate_on(segmenter, corpus)
     # The folders of a machine say nothing to others.
     lines = "\n".join(f"cws {' '.join(command)}" for command in stages.values())
     if folder not in stages:
@@ -145,16 +145,22 @@ def write_mean(folders: list[Path], folder: Path, corpus: str) -> None:
     mean = mean_of([load_neural(one, read_config(one)) for one in folders])
     save_neural(folder, mean, {"training": {"mean_of": len(folders)}, "dev": {"f1": None}})
     if (dev := CORPORA / "seg" / f"{corpus}.dev.txt").exists():
-        f1 = evaluate(str(folder), str(dev)).f1
+        f1 = evaluate(cws.load(folder), str(dev)).f1
         save_neural(folder, mean, {"training": {"mean_of": len(folders)}, "dev": {"f1": f1}})
+
+
+def evaluate_on(segmenter: cws.Segmenter, corpus: str) -> SegmentationCounts:
+    """Return the counts on the test set of a corpus; its training words are the vocabulary."""
+    seg = CORPORA / "seg"
+    return evaluate(segmenter, str(seg / f"{corpus}.test.txt"), [str(seg / f"{corpus}.train.txt")])
 
 
 def score_linear(corpus: str) -> dict[str, Any]:
     """Return the figures of the bundled linear model."""
     name = BUNDLED[corpus]
-    seg = CORPORA / "seg"
-    counts = evaluate(name, str(seg / f"{corpus}.test.txt"), str(seg / f"{corpus}.train.txt"))
-    config = cws.load(name).config
+    segmenter = cws.load(name)
+    counts = evaluate_on(segmenter, corpus)
+    config = segmenter.config
     epochs = config["training"]["epochs"]
     return {**counts.as_dict(), "dev_f1": config["dev"]["f1"], "epoch": epochs, "command": f"cws evaluate {name}"}
 

@@ -263,7 +263,7 @@ def test_cli_scores_control_characters_as_it_segments_them(tmp_path_factory, lin
     assert counts.f1 == 1
     gold = [list(filter(is_written, words)) for words in read_segmented(folder / "gold.txt")]
     assert gold == list(read_segmented(folder / "words.txt"))
-    assert evaluate("pku", str(folder / "words.txt")).gold_words == counts.gold_words
+    assert evaluate(segmenter, str(folder / "words.txt")).gold_words == counts.gold_words
 
 
 def test_cli_text_has_no_control_characters_in_its_words(here):

@@ -47,6 +47,68 @@ def test_cli_evaluate_errors(here, args, message):
     fails(message, "evaluate", *args, cwd=here)
 
 
+MARKS = "a1\t今天 天气 真好\na2\t我 们 去 北京大学 吧\n\na3\t他 来¦到 了 大厦\n"
+OF_MARKS = {
+    "sentences": 3, "demanded_words": 12, "wrong_cuts": 1, "wrong_joins": 1, "objections": 2, "per_hundred": 100 / 6
+}  # fmt: skip
+
+
+@pytest.fixture
+def marked(trained):
+    """The folder of the model, with marks.txt, of which one sentence is not as the model was trained."""
+    (trained / "marks.txt").write_text(MARKS, encoding="utf-8")
+    return trained
+
+
+def test_cli_evaluate_marks(marked):
+    header, _, row = works("evaluate", "model", "--marks", "marks.txt", cwd=marked).splitlines()
+    assert re.fullmatch(r"\|\s*3 \|\s*12 \|\s*1 \|\s*1 \|\s*16\.67 \|", row)
+    assert "wrong cuts | wrong joins | per 100 words" in header
+
+
+def test_cli_evaluate_marks_lists_objections(marked):
+    lines = works("evaluate", "model", "--marks", "marks.txt", "--objections", cwd=marked).splitlines()
+    assert lines[3:] == ["", "a2: join 我+们去北京", "a2: cut 们去北京/大学吧"]
+
+
+def test_cli_evaluate_marks_and_gold_in_one_run(marked):
+    args = ("evaluate", "model", "gold.txt", "--marks", "marks.txt")
+    figures = json.loads(works(*args, "--json", "--objections", cwd=marked))
+    assert (figures["f1"], figures["marks"]) == (1.0, OF_MARKS)
+    assert figures["objections"] == [
+        {"id": "a2", "kind": "join", "place": 0, "context": "我+们去北京"},
+        {"id": "a2", "kind": "cut", "place": 4, "context": "们去北京/大学吧"},
+    ]
+    gold, marks = works(*args, cwd=marked).split("\n\n")
+    assert (gold.count("\n"), marks.count("\n")) == (2, 3)
+
+
+def test_cli_evaluate_marks_as_json_alone(marked):
+    assert json.loads(works("evaluate", "model", "--marks", "marks.txt", "--json", cwd=marked)) == {"marks": OF_MARKS}
+
+
+def test_cli_evaluate_marks_from_stdin_in_another_encoding(marked):
+    args = ("evaluate", "model", "--marks", "-", "--encoding", "gbk")
+    text = MARKS.replace("¦", "")  # GBK has none
+    assert "16.67" in works(*args, stdin=text.encode("gbk"), cwd=marked)
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ((), "nothing to score: give GOLD, --marks FILE, or both"),
+        (("gold.txt", "--objections"), "--objections is for readers' marks: give --marks FILE with it"),
+        (("--marks", "gold.txt", "--train-words", "gold.txt"), "--train-words is for gold words: give GOLD with it"),
+    ],
+)
+def test_cli_evaluate_misused(here, args, message):
+    is_misused(message, "evaluate", "pku", *args, cwd=here)
+
+
+def test_cli_evaluate_marks_errors(here):
+    fails(r"gold\.txt:1: expected id TAB marked sentence", "evaluate", "pku", "--marks", "gold.txt", cwd=here)
+
+
 IN_ONE_WORD = (
     b"cws: warning: b.txt:1: this is not segmented: 12 of 12 lines are one word (cws segment segments text):"
     b" give one sentence a line, words separated by spaces\n"
