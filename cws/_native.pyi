@@ -126,6 +126,7 @@ class LinearTrainer:
         weights: NDArray[np.float32] | None = None,
         emissions: NDArray[np.float32] | None = None,
         chain: NDArray[np.float32] | None = None,
+        classes_only: bool = False,
     ) -> None: ...
     def run_epoch(self) -> float: ...
     def emissions(
@@ -133,11 +134,11 @@ class LinearTrainer:
         codes: NDArray[np.uint16],
         lengths: NDArray[np.int64],
         standard: int = 0,
-        factors: tuple[float, float] = (1.0, 1.0),
+        trust: tuple[float, float] = (1.0, 1.0),
         first: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]: ...
     def chain(self, standard: int = 0) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]: ...
-    def weights(self, standard: int = 0, factors: tuple[float, float] = (1.0, 1.0)) -> dict[str, NDArray[Any]]: ...
+    def weights(self, standard: int = 0, trust: tuple[float, float] = (1.0, 1.0)) -> dict[str, NDArray[Any]]: ...
 
 def build_table(
     keys: NDArray[np.uint64],

@@ -104,7 +104,7 @@ def train_linear(
 
 def train_standards(
     text: LinearText,
-    folders: Sequence[str | PathLike[str]],
+    folders: Sequence[str | PathLike[str] | None],
     *,
     options: LinearOptions | None = None,
     descriptions: Sequence[Mapping[str, Any]] | None = None,
@@ -114,7 +114,7 @@ def train_standards(
 
     Args:
         text: What to learn from.
-        folders: Where the models go, in the order of the standards.
+        folders: Where the models go, in the order of the standards; None for one that is not wanted.
         options: Hyper-parameters.
         descriptions: More for the `cws.json` of each.
         log_line: Called with a line about each step.
@@ -133,25 +133,26 @@ def train_standards(
     is_again = any(standard.dev is None for standard in text.standards)
     if not is_again and options.averaged > 1:
         weights = training.averaged(splits, epochs, lexicon_weight)
-    chosen = []
-    for split, of_standard in zip(splits, weights, strict=True):
-        on = criteria if split is splits[0] else [Criterion(_dev(split))]
-        chosen.append(
-            prune(training.tensors, of_standard, on, _dev(split), options, log_line, megabytes=split.megabytes)
+    wanted = {at: folder for at, folder in enumerate(folders) if folder is not None}
+    chosen = {}
+    for at in wanted:
+        on = criteria if at == 0 else [Criterion(_dev(splits[at]))]
+        chosen[at] = prune(
+            training.tensors, weights[at], on, _dev(splits[at]), options, log_line, megabytes=splits[at].megabytes
         )
     if is_again:
         del weights  # to hold memory down while the next trainer works
         weights = training.averaged(text.standards, epochs, lexicon_weight)
-    all_counts = []
-    for at, (folder, (tensors, counts, limits)) in enumerate(zip(folders, chosen, strict=True)):
+    for at, folder in wanted.items():
+        tensors, counts, limits = chosen[at]
         final = training.tensors(weights[at], *limits) if is_again else tensors
         names = ("epochs", "prune", "lexicon_prune", "lexicon_weight")
         values = dict(zip(names, (epochs, *limits, lexicon_weight), strict=True))
         config = training.config(at, descriptions[at], values, counts)
         model_io.write_model(folder, config, final, aligned="buckets")  # which are cache lines
-        all_counts.append(counts)
+    all_counts = {at: counts for at, (_, counts, _) in chosen.items()}
     log_line(f"{training.dev_line(all_counts)}; done in {time.perf_counter() - started:.0f} s")
-    return all_counts
+    return list(all_counts.values())
 
 
 class _Training:
@@ -239,14 +240,16 @@ class _Training:
             "dev": counts.as_dict(),
         }
 
-    def dev_line(self, counts: Sequence[Counts]) -> str:
-        """Return the figures of all models on dev, in words."""
-        figures = [
-            f"dev F1 {100 * one.f1:.2f}" if isinstance(one, SegmentationCounts) else f"objections {one.per_hundred:.2f}"
-            for one in counts
-        ]
-        names = [standard.name for standard in self._text.standards]
-        return ", ".join(f"{name}: {one}" if len(names) > 1 else one for name, one in zip(names, figures, strict=True))
+    def dev_line(self, all_counts: Mapping[int, Counts]) -> str:
+        """Return the figures of models on dev, by the numbers of their standards, in words."""
+        lines = []
+        for at, counts in all_counts.items():
+            name = f"{self._text.standards[at].name}: " if len(self._text.standards) > 1 else ""
+            if isinstance(counts, SegmentationCounts):
+                lines.append(f"{name}dev F1 {100 * counts.f1:.2f}")
+            else:
+                lines.append(f"{name}objections {counts.per_hundred:.2f}")
+        return ", ".join(lines)
 
     def _trainer(self, standards: Sequence[Standard], options: LinearOptions) -> LinearTrainer:
         sequences = encode_standards(standards, self._alphabet, self._initial)
@@ -254,13 +257,15 @@ class _Training:
         return trainer_of_sequences(self._alphabet, self._lists, sequences, options, chain)
 
     def _weights(self, trainer: LinearTrainer, lexicon_weight: float) -> list[Tensors]:
-        return [trainer.weights(at, (lexicon_weight, 1.0)) for at in range(len(self._text.standards))]
+        return [
+            trainer.weights(at, (lexicon_weight, self._options.lexicon_half)) for at in range(len(self._text.standards))
+        ]
 
     def _best_weight(self, trainer: LinearTrainer, criteria: Sequence[Criterion]) -> tuple[float, float]:
         """Return the best figure of the weights of word lists that are tried, and the first that has it."""
         figures = []
         for weight in self._options.lexicon_weights:
-            segment = TrainerSegmenter(trainer, self._alphabet, 0, weight, self._initial)
+            segment = TrainerSegmenter(trainer, self._alphabet, 0, (weight, self._options.lexicon_half), self._initial)
             figures.append(mean_figure(criteria, segment))
         best = max(figures)
         return best, self._options.lexicon_weights[figures.index(best)]

@@ -84,7 +84,7 @@ class TrainerSegmenter:
         trainer: It may go on training.
         alphabet: Its characters.
         standard: Whose words.
-        lexicon_weight: Times the weights of what word lists say.
+        trust: How much more what word lists say is trusted, see LexiconTrust of linear_trainer.h.
         initial: The model it began with.
     """
 
@@ -93,11 +93,11 @@ class TrainerSegmenter:
         trainer: LinearTrainer,
         alphabet: Alphabet,
         standard: int = 0,
-        lexicon_weight: float = 1.0,
+        trust: tuple[float, float] = (1.0, 1.0),
         initial: InitialModel | None = None,
     ) -> None:
         self._trainer, self._alphabet, self._standard = trainer, alphabet, standard
-        self._factors, self._initial = (lexicon_weight, 1.0), initial
+        self._trust, self._initial = trust, initial
 
     def __call__(self, texts: Sequence[str]) -> list[list[str]]:
         found: list[list[str]] = []
@@ -118,7 +118,7 @@ class TrainerSegmenter:
         lengths = np.fromiter(map(len, runs), np.int64, len(runs))
         codes = encode_text("".join(runs), self._alphabet)
         first = np.empty(0, np.float32) if self._initial is None else self._initial.emissions(runs)
-        emissions = self._trainer.emissions(codes, lengths, self._standard, self._factors, first)
+        emissions = self._trainer.emissions(codes, lengths, self._standard, self._trust, first)
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         tags = viterbi(emissions, offsets, *self._trainer.chain(self._standard), legality=SBME).tags.tobytes()
         words_of_runs = iter(

@@ -24,7 +24,8 @@ class LinearOptions:
     tolerance: float = 0.0005  # dev F1 that pruning may cost
     prune: tuple[int, ...] = (6, 5, 4, 3, 2, 1)  # tried in this order, see quantise
     frequent: float = 0.4  # the share of a word list, by count, that is a lexicon class of its own
-    lexicon_weights: tuple[float, ...] = (1.0,)  # times what word lists say, after training; the best is taken
+    lexicon_weights: tuple[float, ...] = (1.0,)  # times what word lists say of unseen n-grams; the best is taken
+    lexicon_half: float = 30.0  # times an n-gram is seen when half of that is left
     averaged: int = 1  # trainings whose weights are averaged; 4 give 0.03 to 0.06 for four times the time
     seed: int = 1  # of the order of sentences and the choice of dev
 

@@ -162,6 +162,11 @@ LinearTrainer::LinearTrainer(TaggedCorpus corpus, std::vector<uint8_t> types, Ta
         for (int64_t i = sequence.begin - 1; i < sequence.begin + sequence.count; ++i)
             ngrams_[size_t(i)] = ngrams_at(corpus_.codes.data() + i);
     }
+    counts_.assign(standards_, std::vector<uint32_t>(rows_));
+    for (const auto& sequence : corpus_.sequences)
+        for (int64_t i = sequence.begin - 1; i < sequence.begin + sequence.count; ++i)
+            for (const Ngram& ngram : ngrams_[size_t(i)])
+                if (ngram.row) ++counts_[sequence.standard][ngram.row];
     add_layers();
     order_.resize(corpus_.sequences.size());
     for (uint32_t i = 0; i < order_.size(); ++i) order_[i] = i;
@@ -213,9 +218,9 @@ unsigned LinearTrainer::type_context(const uint16_t* codes) const {
     return context;
 }
 
-template <int K, class RowOf>
+template <int K, class RowOf, class TrustOf>
 CWS_CPU_DISPATCH void LinearTrainer::score(const Layer& layer, const uint16_t* codes, const Ngrams* ngrams, RowOf row_of,
-                                           int count, const ClassFactors& factors, MarginLoss<K>& loss) const {
+                                           TrustOf trust_of, int count, MarginLoss<K>& loss) const {
     for (int i = -kPad; i < count + kPad; ++i)
         add<kUnigramPositions * K>(loss.score(i - 2), layer.unigrams.row(codes[i]));
     for (int i = -1; i < count; ++i) {
@@ -226,8 +231,8 @@ CWS_CPU_DISPATCH void LinearTrainer::score(const Layer& layer, const uint16_t* c
             float* scores = loss.score(i + kFirstScored[order - 2]);
             if (const uint32_t row = row_of(i, order)) add<kPositions * K>(scores, layer.ngrams.row(row));
             const auto& classes = ngrams[i][size_t(order - 2)].class_rows;
-            for (size_t list = 0; list < kClassLists; ++list)
-                if (classes[list]) add<kPositions * K>(scores, layer.classes.row(classes[list]), factors[list]);
+            if (classes[0]) add<kPositions * K>(scores, layer.classes.row(classes[0]), trust_of(i, order));
+            if (classes[1]) add<kPositions * K>(scores, layer.classes.row(classes[1]));
         }
     }
     for (int i = 0; i < count; ++i) {
@@ -240,6 +245,13 @@ template <int K, class RowOf>
 CWS_CPU_DISPATCH void LinearTrainer::update(Layer& layer, const uint16_t* codes, const Ngrams* ngrams, RowOf row_of,
                                             int count, const MarginLoss<K>& loss) {
     const float rate = layer.rate;
+    if (options_.classes_only) {
+        for (int i = -1; i < count; ++i)
+            for (int order = 2; order <= kMaxOrder; ++order)
+                for (const uint16_t row : ngrams[i][size_t(order - 2)].class_rows)
+                    if (row) layer.classes.update<kPositions * K>(row, loss.gradient(i + kFirstScored[order - 2]), rate);
+        return;
+    }
     for (int i = -kPad; i < count + kPad; ++i)
         layer.unigrams.update<kUnigramPositions * K>(codes[i], loss.gradient(i - 2), rate);
     for (int i = -1; i < count; ++i) {
@@ -281,7 +293,7 @@ void LinearTrainer::order_sequences() {
 template <int K>
 double LinearTrainer::run_epoch_of() {
     order_sequences();
-    constexpr ClassFactors kAsTheyAre = {1, 1};
+    const auto as_it_is = [](int, int) { return 1.f; };
     MarginLoss<K> loss;
     double total = 0;
     size_t characters = 0;
@@ -298,8 +310,8 @@ double LinearTrainer::run_epoch_of() {
         loss.reset(count);
         if (!corpus_.emissions.empty())
             std::copy_n(&corpus_.emissions[size_t(begin) * K], size_t(count) * K, loss.score(0));
-        score(layers_[0], codes, ngrams, shared_row, count, kAsTheyAre, loss);
-        if (own) score(layers_[own], codes, ngrams, own_row, count, kAsTheyAre, loss);
+        score(layers_[0], codes, ngrams, shared_row, as_it_is, count, loss);
+        if (own) score(layers_[own], codes, ngrams, own_row, as_it_is, count, loss);
         const std::vector<float> chain = this->chain(sequence.standard);
         const ChainWeights weights{chain.data(), legality_.allowed.data()};
         total += loss.differentiate(corpus_.tag_sets.data() + begin, count, weights, options_.margin);
@@ -318,13 +330,13 @@ std::vector<float> LinearTrainer::chain(size_t standard) const {
 }
 
 std::vector<float> LinearTrainer::emissions(const TaggedCorpus& corpus, size_t standard,
-                                            const ClassFactors& factors) const {
-    return with_tags(tags(), [&](auto k) { return emissions_of<k>(corpus, standard, factors); });
+                                            LexiconTrust trust) const {
+    return with_tags(tags(), [&](auto k) { return emissions_of<k>(corpus, standard, trust); });
 }
 
 template <int K>
 std::vector<float> LinearTrainer::emissions_of(const TaggedCorpus& corpus, size_t standard,
-                                               const ClassFactors& factors) const {
+                                               LexiconTrust trust) const {
     std::vector<float> result;
     MarginLoss<K> loss;
     std::vector<Ngrams> ngrams;
@@ -336,16 +348,19 @@ std::vector<float> LinearTrainer::emissions_of(const TaggedCorpus& corpus, size_
         loss.reset(count);
         if (!corpus.emissions.empty())
             std::copy_n(&corpus.emissions[size_t(sequence.begin) * K], size_t(count) * K, loss.score(0));
+        const auto trust_of = [&](int i, int order) {
+            return trust.of(counts_[standard][ngrams[size_t(i + 1)][size_t(order - 2)].row]);
+        };
         for (const Layer* layer : layers_of(standard)) {
             const auto row = [&](int i, int order) { return layer->row_of(ngrams[size_t(i + 1)][size_t(order - 2)].row); };
-            score(*layer, codes, ngrams.data() + 1, row, count, factors, loss);
+            score(*layer, codes, ngrams.data() + 1, row, trust_of, count, loss);
         }
         result.insert(result.end(), loss.score(0), loss.score(count));
     }
     return result;
 }
 
-LinearTrainer::Weights LinearTrainer::weights(size_t standard, const ClassFactors& factors) const {
+LinearTrainer::Weights LinearTrainer::weights(size_t standard, LexiconTrust trust) const {
     const std::vector<const Layer*> layers = layers_of(standard);
     const auto sum = [&](Table Layer::*table) {
         std::vector<float> result = (layers[0]->*table).weights;
@@ -370,10 +385,10 @@ LinearTrainer::Weights LinearTrainer::weights(size_t standard, const ClassFactor
         for (const Layer* layer : layers) {
             const float* own = layer->ngrams.row(layer->row_of(ngram.row));
             for (size_t i = 0; i < width; ++i) at[i] += own[i];
-            for (size_t list = 0; list < kClassLists; ++list) {
-                const float* row = layer->classes.row(ngram.class_rows[list]);
-                for (size_t i = 0; i < width; ++i) at[i] += factors[list] * row[i];
-            }
+            const float of_lexicon = trust.of(counts_[standard][ngram.row]);
+            const float *lexicon = layer->classes.row(ngram.class_rows[0]), *raw = layer->classes.row(ngram.class_rows[1]);
+            for (size_t i = 0; i < width; ++i) at[i] += of_lexicon * lexicon[i];
+            for (size_t i = 0; i < width; ++i) at[i] += raw[i];
         }
         at += width;
     }

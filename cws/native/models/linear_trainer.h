@@ -36,6 +36,7 @@ struct TrainerOptions {  // cws/training/linear.py has the defaults
     int min_trigram_count;   // rarer trigrams get no weights of their own; bigrams all do
     int min_fourgram_count;  // the same for 4-grams, of which only those of a list of classes can
     uint64_t seed;
+    bool classes_only = false;  // nothing but the weights of classes is learned
 };
 
 struct NgramClass {
@@ -45,7 +46,14 @@ struct NgramClass {
 
 inline constexpr size_t kClassLists = 2;  // at most: what word lists say, and what raw text says
 using ClassLists = std::array<std::vector<NgramClass>, kClassLists>;
-using ClassFactors = std::array<float, kClassLists>;  // times the weights of the classes of each list
+
+// How much more a finished training trusts the first list of classes (word lists), where it saw little: times `factor` for
+// n-grams that its standard never saw, halfway to 1 for those seen `half_count` times. What the corpus says of its own
+// words stays as it was learned.
+struct LexiconTrust {
+    float factor = 1, half_count = 1;
+    float of(uint32_t count) const { return 1 + (factor - 1) * (half_count / (half_count + float(count))); }
+};
 
 // Sequences of character classes and tags, which lie between pairs of edges as score_characters wants them.
 struct TaggedCorpus {
@@ -82,7 +90,7 @@ public:
     double run_epoch();
 
     // What the weights so far score the tags of another corpus's characters in a standard; shape: (characters, tags).
-    std::vector<float> emissions(const TaggedCorpus& corpus, size_t standard, const ClassFactors& factors) const;
+    std::vector<float> emissions(const TaggedCorpus& corpus, size_t standard, LexiconTrust trust) const;
 
     // The weights of a standard's chain so far, in the shape of TagLegality::allowed, those to begin with among them.
     std::vector<float> chain(size_t standard) const;
@@ -97,7 +105,7 @@ public:
         std::vector<uint64_t> keys;       // ascending
         std::vector<uint8_t> in_lexicon;  // of each key, 1 if the first list of classes has it
     };
-    Weights weights(size_t standard, const ClassFactors& factors) const;
+    Weights weights(size_t standard, LexiconTrust trust) const;
 
 private:
     // Rows of weights with AdaGrad's sums of squared gradients.
@@ -156,11 +164,12 @@ private:
     template <int K>
     double run_epoch_of();
     template <int K>
-    std::vector<float> emissions_of(const TaggedCorpus& corpus, size_t standard, const ClassFactors& factors) const;
+    std::vector<float> emissions_of(const TaggedCorpus& corpus, size_t standard, LexiconTrust trust) const;
     // Where row_of(i, order) is the row of the n-gram that begins at i in the layer.
-    template <int K, class RowOf>
-    void score(const Layer& layer, const uint16_t* codes, const Ngrams* ngrams, RowOf row_of, int count,
-               const ClassFactors& factors, MarginLoss<K>& loss) const;
+    // trust_of(i, order): times the weights of the first list.
+    template <int K, class RowOf, class TrustOf>
+    void score(const Layer& layer, const uint16_t* codes, const Ngrams* ngrams, RowOf row_of, TrustOf trust_of, int count,
+               MarginLoss<K>& loss) const;
     template <int K, class RowOf>
     void update(Layer& layer, const uint16_t* codes, const Ngrams* ngrams, RowOf row_of, int count,
                 const MarginLoss<K>& loss);
@@ -173,6 +182,7 @@ private:
     size_t rows_ = 0, class_rows_ = 0, standards_ = 1;
     Index index_;
     std::vector<Ngrams> ngrams_;     // of the corpus, one for each code
+    std::vector<std::vector<uint32_t>> counts_;  // [standard][row of an n-gram]: how often the corpus has it
     std::vector<Rows> own_rows_;     // of the same in the layer of the sequence's standard; empty with one standard
     std::vector<Layer> layers_;      // the shared one, then, of several, one for each standard
     std::vector<uint32_t> order_;

@@ -133,14 +133,14 @@ public:
     }
 
     Array<float> emissions(const Array<uint16_t>& codes, const Array<int64_t>& lengths, size_t standard,
-                           const ClassFactors& factors, const Maybe<float>& first) const {
+                           const std::pair<float, float>& trust, const Maybe<float>& first) const {
         const std::vector<uint8_t> any_tags(size_t(codes.size()), 1);
         const Sequences given{codes, to_numpy(any_tags, {codes.size()}), lengths, {}, {}, or_nothing(first)};
         const TaggedCorpus corpus = to_corpus(given, class_count_, trainer_->tags());
         std::vector<float> result;
         {
             py::gil_scoped_release unlocked;
-            result = trainer_->emissions(corpus, standard, factors);
+            result = trainer_->emissions(corpus, standard, {trust.first, trust.second});
         }
         return to_numpy(result, {codes.size(), trainer_->tags()});
     }
@@ -155,8 +155,8 @@ public:
                               to_numpy<float>({row(tags + 1), row(tags + 2)}, {tags}));
     }
 
-    py::dict weights(size_t standard, const ClassFactors& factors) const {
-        const LinearTrainer::Weights w = trainer_->weights(standard, factors);
+    py::dict weights(size_t standard, const std::pair<float, float>& trust) const {
+        const LinearTrainer::Weights w = trainer_->weights(standard, {trust.first, trust.second});
         const py::ssize_t tags = trainer_->tags(), keys = py::ssize_t(w.keys.size());
         py::dict result;
         result["unigrams"] = to_numpy(w.unigrams, {py::ssize_t(class_count_), kUnigramPositions, tags});
@@ -220,26 +220,29 @@ py::tuple find_in_table(const Array<uint8_t>& buckets, const Array<uint8_t>& pil
 }  // namespace
 
 void bind_training(py::module_& module) {
-    constexpr ClassFactors kAsTheyAre = {1, 1};
+    constexpr std::pair<float, float> kAsTheyAre = {1, 1};
     py::class_<Trainer>(module, "LinearTrainer")
         .def(py::init([](const Array<uint16_t>& codes, const Array<uint8_t>& tag_sets, const Array<int64_t>& lengths,
                          const Array<uint8_t>& types, const Array<bool>& allowed,
-                         const std::vector<std::pair<Array<uint64_t>, Array<uint16_t>>>& lists, float rate, float margin,
-                         int min_trigram_count, int min_fourgram_count, uint64_t seed, const Maybe<uint8_t>& standards,
-                         const Maybe<float>& weights, const Maybe<float>& emissions, const Maybe<float>& chain) {
-                 const TrainerOptions options{rate, margin, min_trigram_count, min_fourgram_count, seed};
-                 const Sequences given{codes, tag_sets, lengths, or_nothing(standards), or_nothing(weights), or_nothing(emissions)};
+                         const std::vector<std::pair<Array<uint64_t>, Array<uint16_t>>>& lists, float rate,
+                         float margin, int min_trigram_count, int min_fourgram_count, uint64_t seed, const Maybe<uint8_t>& standards,
+                         const Maybe<float>& weights, const Maybe<float>& emissions, const Maybe<float>& chain,
+                         bool classes_only) {
+                 const TrainerOptions options{rate, margin, min_trigram_count, min_fourgram_count, seed, classes_only};
+                 const Sequences given{codes,           tag_sets, lengths, or_nothing(standards), or_nothing(weights),
+                                       or_nothing(emissions)};
                  return std::make_unique<Trainer>(given, types, allowed, to_lists(lists), options, or_nothing(chain));
              }),
              py::arg("codes"), py::arg("tag_sets"), py::arg("lengths"), py::arg("types"), py::arg("allowed"),
              py::arg("lists"), py::arg("rate"), py::arg("margin"), py::arg("min_trigram_count"),
              py::arg("min_fourgram_count"), py::arg("seed"), py::kw_only(), py::arg("standards") = py::none(),
-             py::arg("weights") = py::none(), py::arg("emissions") = py::none(), py::arg("chain") = py::none())
+             py::arg("weights") = py::none(), py::arg("emissions") = py::none(), py::arg("chain") = py::none(),
+             py::arg("classes_only") = false)
         .def("run_epoch", &Trainer::run_epoch)
         .def("emissions", &Trainer::emissions, py::arg("codes"), py::arg("lengths"), py::arg("standard") = 0,
-             py::arg("factors") = kAsTheyAre, py::arg("first") = py::none())
+             py::arg("trust") = kAsTheyAre, py::arg("first") = py::none())
         .def("chain", &Trainer::chain, py::arg("standard") = 0)
-        .def("weights", &Trainer::weights, py::arg("standard") = 0, py::arg("factors") = kAsTheyAre);
+        .def("weights", &Trainer::weights, py::arg("standard") = 0, py::arg("trust") = kAsTheyAre);
     module.def("build_table", &build_table, py::arg("keys"), py::arg("weights"), py::arg("base_buckets") = py::none(),
                py::arg("base_pilots") = py::none());
     module.def("find_in_table", &find_in_table, py::arg("buckets"), py::arg("pilots"), py::arg("keys"));
