@@ -18,7 +18,7 @@ FLOORS = [
     {"bundled", "tags", "text", "threads"},
     {"files"},
     {"corpus", "decode", "lattice", "metrics", "model_io", "plotting", "units", "word_list"},
-    {"corpora", "crf", "user_dictionary"},
+    {"corpora", "crf", "document", "user_dictionary"},
     {"labelers"},
     {"training"},
     {"lexicon", "predictor"},
