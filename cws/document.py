@@ -25,8 +25,9 @@ MOST_WORDS = 3  # of the model that are joined to a string
 LEAST_COUNT = 3  # places of a string: less says nothing, so a short text stays as it is
 SCALE, SMOOTHING = 2.0, 0.5  # of the log-odds of being one word
 COHESIVE, COHESION = 0.7, 5.0  # a string of so much normalised PMI has at least so many nats
+NESTED = 0.9  # but not where so much of it begins or ends one longer string
 LARGEST = 8.0  # nats, positive or negative
-MOST_STRINGS = 1 << 20  # that are counted, about 200 MB; above, the rare ones are dropped
+MOST_STRINGS = 1 << 20  # that are counted, 300 MB at most; above, the rare ones are dropped
 
 _HAN = "".join(f"{chr(first)}-{chr(last)}" for first, last in HANZI_RANGES)
 _is_han = re.compile(f"[{_HAN}]+").fullmatch
@@ -80,20 +81,34 @@ class DocumentWords:
         """Return the nats for each string that is cut somewhere, as a weight of a user dictionary; sorted.
 
         A string that is one word at some places has twice the log-odds of that, at most 8 nats: positive where it is
-        mostly one word, else negative. A string whose characters cohere has at least 5 nats, though it is always cut.
+        mostly one word, else negative. A string whose characters cohere, and which is not just a part of a longer
+        one, has at least 5 nats, though it is always cut.
         """
         total = sum(self._characters.values())
+        longer = self._longer()
         weights: dict[str, float] = {}
         for word, cut in self._cut.items():
             whole = self._whole.get(word, 0)
-            if whole + cut < LEAST_COUNT:
+            count = whole + cut
+            if count < LEAST_COUNT:
                 continue
             weight = SCALE * log((whole + SMOOTHING) / (cut + SMOOTHING)) if whole else 0.0
-            if self._cohesion(word, whole + cut, total) >= COHESIVE:
+            is_nested = longer.get(word, 0) > NESTED * count
+            if not is_nested and self._cohesion(word, count, total) >= COHESIVE:
                 weight = max(weight, COHESION)
             if weight:
                 weights[word] = max(-LARGEST, min(LARGEST, weight))
         return dict(sorted(weights.items()))
+
+    def _longer(self) -> dict[str, int]:
+        """Return of each string that begins or ends longer ones the count of the most frequent of them, when cut."""
+        counts: dict[str, int] = {}
+        for word, count in self._cut.items():
+            if count >= LEAST_COUNT:
+                for at in range(1, len(word)):
+                    for part in (word[:at], word[at:]):
+                        counts[part] = max(count, counts.get(part, 0))
+        return counts
 
     def _cohesion(self, word: str, count: int, total: int) -> float:
         """Return the normalised pointwise mutual information of the characters: 1 where none stands anywhere else.

@@ -124,7 +124,7 @@ def segment_cli(
 
     With --document, a first pass finds names and terms that a text repeats, as evidence for a second one; what the
     user dictionary says counts more. Each input is a document of its own; cat makes one of several. Stdin is
-    copied into a temporary file, and the counts of the first pass need up to MEMORY.
+    copied into a temporary file, and the counts of the first pass need up to 300 MB of memory.
     """
     if "-" in user_dicts and (not inputs or "-" in inputs):
         raise click.UsageError("the user dictionary and the text cannot both come from stdin: name a file")
