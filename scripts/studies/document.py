@@ -20,6 +20,7 @@ import click
 import cws
 from cws import document
 from cws.corpus import read_segmented
+from cws.document import evidence_of
 from cws.metrics import score
 from cws.segmenter import Segmenter
 from scripts.measuring import corpora_folder
@@ -118,6 +119,9 @@ def main() -> None:
         ]
         return f"| {name} | " + " | ".join(figures) + " |"
 
+    def adapted(segmenter: Segmenter, text: str) -> Segment:
+        return segmenter.with_evidence(evidence_of([segmenter.segment(text)])).segment
+
     names = [
         *(f"{model}, {name.rpartition('/')[2]}" for model in MODELS for name in DEV),
         *(f"{model}, {name}" for model in MODELS for name in RAW),
@@ -127,6 +131,8 @@ def main() -> None:
     for name, values in DESIGNS.items():
         with constants(values):
             click.echo(row(name, lambda segmenter: segmenter.segment_document))
+    figures = [f"{share_uneven(adapted(one, text), text):.2f}" for one in segmenters for text in raw]
+    click.echo(f"\nConsistency of the chunks, all of a raw text being one document: {', '.join(figures)}")
 
 
 if __name__ == "__main__":
