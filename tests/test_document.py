@@ -133,6 +133,11 @@ def test_document_evidence_for_what_coheres_though_it_is_always_cut():
     assert evidence_of([["沈", "砚", "。"] * 2]) == {}
 
 
+def test_document_evidence_of_a_longer_string_is_none_of_its_parts():
+    assert evidence_of([["茉", "花", "村", "。"] * 3]) == {"茉花村": COHESION}
+    assert set(evidence_of([["茉", "花", "村", "。"] * 3 + ["茉", "花", "。"]])) == {"茉花村", "茉花"}
+
+
 def test_document_counts_stay_bounded(monkeypatch):
     monkeypatch.setattr(document, "MOST_STRINGS", 100)
     words = DocumentWords()

@@ -127,7 +127,7 @@ def main() -> None:
         *(f"{model}, {name}" for model in MODELS for name in RAW),
     ]
     click.echo(f"| | {' | '.join(names)} |\n|---|{'---:|' * len(names)}")
-    click.echo(row("sentences", lambda segmenter: segmenter.segment))
+    click.echo(row("sentence by sentence", lambda segmenter: segmenter.segment))
     for name, values in DESIGNS.items():
         with constants(values):
             click.echo(row(name, lambda segmenter: segmenter.segment_document))
