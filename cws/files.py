@@ -16,6 +16,9 @@ from cws.errors import CorpusError, FileError, InputError
 from cws.text import decode_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from _typeshed import WriteableBuffer
 
 BLOCK = 1 << 16  # bytes read at once
@@ -111,6 +114,37 @@ def open_input(path: str | os.PathLike[str]) -> Iterator[BufferedIOBase]:
             yield file
         except broken as error:
             raise CorpusError(f"broken compressed file ({error}): fetch it or compress it again", path) from error
+
+
+@contextmanager
+def reopenable_input(path: str | os.PathLike[str]) -> Iterator[Callable[[], AbstractContextManager[BufferedIOBase]]]:
+    """Yield what opens an input as `open_input` does, as often as it is called, one after the other.
+
+    Stdin and pipes, which can be read only once, are first copied into a temporary file, which nobody else sees.
+
+    Raises:
+        FileError: No room for the copy; and as `open_input`.
+    """
+    import tempfile  # here, because the default model should not wait for it
+
+    if _regular_file(path, 0) and os.fspath(path) != "-":
+        yield lambda: open_input(path)
+        return
+    with tempfile.TemporaryFile() as copy:
+        with open_input(path) as file:
+            while block := file.read1(BLOCK):
+                try:
+                    copy.write(block)
+                    copy.flush()
+                except OSError as error:
+                    raise file_error(error, tempfile.gettempdir()) from error
+
+        @contextmanager
+        def reopen() -> Iterator[BufferedIOBase]:
+            copy.seek(0)
+            yield cast("BufferedIOBase", copy)
+
+        yield reopen
 
 
 def read_lines(path: str | os.PathLike[str], *, encoding: str = "utf-8", errors: str = "strict") -> Iterator[str]:

@@ -85,13 +85,40 @@ def segment_blocks(
         text = block.data.decode()
         return result, report.count(text, predictor.segment(text))
 
-    whole_blocks = _error_last(_whole_blocks(predictor, blocks))
-    in_turn = (work(block) for block in whole_blocks if block)
-    results = in_turn if threads == 1 else _in_threads(work, whole_blocks, threads)
-    for words, counts in results:
+    for words, counts in _results(work, predictor, blocks, threads):
         if report is not None and counts is not None:
             report.add(counts)  # in order, and so the same for any number of threads
         yield words
+
+
+def words_of_blocks(
+    segmenter: Segmenter, blocks: Iterable[bytes], *, threads: int = 1, path: str = "<input>"
+) -> Iterator[list[str]]:
+    """Yield the words of a UTF-8 file that comes in blocks, white space too, in order, a list for each block.
+
+    Args, Raises: As for `segment_blocks`.
+    """
+    check_threads(threads)
+
+    def work(block: _Block | Exception) -> list[str]:
+        if isinstance(block, Exception):
+            raise block
+        try:
+            return segmenter.predictor.segment(block.data.decode())
+        except UnicodeDecodeError as error:
+            raise _encoding_error(block, error.start, path) from None
+
+    return _results(work, segmenter.predictor, blocks, threads)
+
+
+def _results(
+    work: Callable[[_Block | Exception], _Result], predictor: Predictor, blocks: Iterable[bytes], threads: int
+) -> Iterator[_Result]:
+    """Yield what `work` makes of each block that can be segmented by itself, in order."""
+    whole_blocks = _error_last(_whole_blocks(predictor, blocks))
+    if threads > 1:
+        return _in_threads(work, whole_blocks, threads)
+    return (work(block) for block in whole_blocks if block)
 
 
 def _in_threads(

@@ -13,7 +13,7 @@ import pytest
 import zstandard
 
 from cws.errors import CorpusError, FileError
-from cws.files import atomic_output, check_input, open_input, read_lines
+from cws.files import atomic_output, check_input, open_input, read_lines, reopenable_input
 
 
 def write(path, data=b"new"):
@@ -29,6 +29,36 @@ def test_files_open_input_reads_bytes(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"one\n")
     with open_input(tmp_path / "a.txt") as file:
         assert file.read() == b"one\n"
+
+
+def read_twice(path):
+    with reopenable_input(path) as reopen:
+        return [read_all(reopen) for _ in range(2)]
+
+
+def read_all(reopen):
+    with reopen() as file:
+        return file.read()
+
+
+def test_files_reopenable_input_is_read_twice(tmp_path, monkeypatch):
+    (tmp_path / "a.gz").write_bytes(gzip.compress(b"one\n"))
+    assert read_twice(tmp_path / "a.gz") == [b"one\n"] * 2
+    use_stdin(monkeypatch, b"two")
+    assert read_twice("-") == [b"two"] * 2
+
+
+def test_files_reopenable_input_copies_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(b"one",))
+    writer.start()
+    assert read_twice(tmp_path / "pipe") == [b"one"] * 2
+    writer.join()
+
+
+def test_files_reopenable_input_that_is_not_there(tmp_path):
+    with pytest.raises(FileError, match="check the path"):
+        read_twice(tmp_path / "a.txt")
 
 
 def test_files_open_input_dash_is_stdin_and_stays_open(monkeypatch):

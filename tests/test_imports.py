@@ -18,7 +18,7 @@ FLOORS = [
     {"bundled", "tags", "text", "threads"},
     {"files"},
     {"corpus", "decode", "lattice", "model_io", "plotting", "units", "word_list"},
-    {"corpora", "crf", "metrics", "user_dictionary"},
+    {"corpora", "crf", "document", "metrics", "user_dictionary"},
     {"labelers"},
     {"training"},
     {"lexicon", "predictor"},

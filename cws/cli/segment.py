@@ -28,10 +28,19 @@ from cws.cli.options import (
 )
 from cws.cli.reporting import log_line, wants_progress
 from cws.cli.suggestions import SuggestingChoice
+from cws.document import evidence_of
 from cws.errors import FileError, InputError
-from cws.files import atomic_output, check_input, check_output, display_name, files_in, open_input
+from cws.files import (
+    atomic_output,
+    check_input,
+    check_output,
+    display_name,
+    files_in,
+    open_input,
+    reopenable_input,
+)
 from cws.segmenter import Segmenter
-from cws.streaming import BLOCK, FORMATS, segment_blocks
+from cws.streaming import BLOCK, FORMATS, segment_blocks, words_of_blocks
 from cws.text import HANZI, character_type, decode_blocks
 
 TYPE_CHECKING = False  # typing is slow to import, and type checkers know this name
@@ -48,6 +57,8 @@ if TYPE_CHECKING:
 @click.option("--format", type=SuggestingChoice(FORMATS), default="text", show_default=True, help="See below.")
 @units_option
 @click.option("--only-words", is_flag=True, help="Leave out punctuation.")
+@click.option("--document", is_flag=True,
+              help="Read each input twice, as one document: a word that it repeats is cut in one way.")  # fmt: skip
 @threads_option
 @device_options
 @encoding_option
@@ -73,6 +84,7 @@ def segment_cli(
     format: str,
     units: bool,
     only_words: bool,
+    document: bool,
     threads: int,
     device: str | None,
     precision: str,
@@ -92,6 +104,7 @@ def segment_cli(
     \b
     cws segment input.txt -o words.txt
     cat *.txt | cws segment --format json | head
+    cws segment --document novel.txt -o words.txt
     cws segment --user-dict words.txt input.txt
     cws segment --user-dict words.txt --dictionary-report report.tsv input.txt -o words.out
     cws segment FOLDER -o OUT --engine spark --master yarn     files of any number, and parquet
@@ -108,6 +121,10 @@ def segment_cli(
     latin, url, email, path, mention, hashtag, markup, emoji or punctuation. White space and
     control characters are not written, except inside a word of the user dictionary or a tag. Files of any size need the
     same memory, and the output file appears only when it is complete.
+
+    With --document, a first pass finds names and terms that a text repeats, as evidence for a second one; what the
+    user dictionary says counts more. Each input is a document of its own; cat makes one of several. Stdin is
+    copied into a temporary file, and the counts of the first pass need up to 300 MB of memory.
     """
     if "-" in user_dicts and (not inputs or "-" in inputs):
         raise click.UsageError("the user dictionary and the text cannot both come from stdin: name a file")
@@ -117,7 +134,7 @@ def segment_cli(
         user_dicts, user_dict_encoding, ignore_case, ignore_width, user_dict_format, force_user_dict
     )
     if engine:
-        refuse_given(context, engine, "threads", "only_words", "dictionary_report")
+        refuse_given(context, engine, "threads", "only_words", "document", "dictionary_report")
         if len(inputs) != 1 or "-" in (*inputs, output):
             raise click.UsageError("--engine spark segments one folder into another: cws segment IN -o OUT")
         segmenter = Segmenter(model, dictionary, device, precision, batch_chars, units)
@@ -130,9 +147,9 @@ def segment_cli(
         log_line("cws: reading what you type; Ctrl-D ends it")
     segment(
         inputs or ("-",), output, model=model, user_dictionary=dictionary, format=format, units=units,
-        only_words=only_words, threads=threads, device=device, precision=precision, batch_chars=batch_chars,
-        encoding=encoding, errors=errors, progress=wants_progress(progress, output=output),
-        dictionary_report=dictionary_report,
+        only_words=only_words, document=document, threads=threads, device=device, precision=precision,
+        batch_chars=batch_chars, encoding=encoding, errors=errors,
+        progress=wants_progress(progress, output=output), dictionary_report=dictionary_report,
     )  # fmt: skip
 
 
@@ -173,6 +190,7 @@ def segment(
     format: str = "text",
     units: bool = True,
     only_words: bool = False,
+    document: bool = False,
     threads: int = 1,
     device: str | None = None,
     precision: str = "auto",
@@ -190,30 +208,52 @@ def segment(
     for path in inputs:
         _check_input(path)  # now, not when the files before it are done
     check_output(output, [*inputs, *files_in(segmenter.path)])
-    with _counting(inputs, progress) as count, atomic_output(output) as out:
+    # Nobody reads a compressed file before its end, and flushing it would cost compression.
+    flushes = not output.endswith((".gz", ".xz", ".zst"))
+    recodes = encoding.lower().replace("_", "-") not in ("utf-8", "utf8") or errors != "strict"
+    with _counting(inputs, progress, 2 if document else 1) as count, atomic_output(output) as out:
         for path in inputs:
-            with open_input(path) as file:
-                # Nobody reads a compressed file before its end, and flushing it would cost compression.
-                blocks = _read(file, count, None if output.endswith((".gz", ".xz", ".zst")) else out)
-                recode = encoding.lower().replace("_", "-") not in ("utf-8", "utf8") or errors != "strict"
-                if recode:
-                    texts = decode_blocks(blocks, display_name(path), encoding, errors)
-                    blocks = (text.encode("utf-8", "replace") for text in texts)
-                # Decoding swallows the empty blocks that make several threads hand out all they have.
-                workers = 1 if recode and path == "-" else threads
+
+            def read(file: BufferedIOBase, name: str = display_name(path)) -> Iterator[bytes]:
+                blocks = _read(file, count, out if flushes else None)
+                return _recode(blocks, name, encoding, errors) if recodes else blocks
+
+            # Decoding swallows the empty blocks that make several threads hand out all they have.
+            workers = 1 if recodes and path == "-" and not document else threads
+            with _opened(path, segmenter, read if document else None, threads) as (file, adapted):
                 for words in segment_blocks(
-                    segmenter,
-                    blocks,
-                    format=format,
-                    only_words=only_words,
-                    threads=workers,
-                    path=display_name(path),
-                    report=report,
-                ):
+                    adapted, read(file), format=format, only_words=only_words, threads=workers,
+                    path=display_name(path), report=report,
+                ):  # fmt: skip
                     out.write(words)
     if report is not None and dictionary_report is not None:
         with atomic_output(dictionary_report) as file:
             file.writelines(f"{line}\n".encode("utf-8", "surrogatepass") for line in report.lines())
+
+
+@contextmanager
+def _opened(
+    path: str, segmenter: Segmenter, read: Callable[[BufferedIOBase], Iterator[bytes]] | None, threads: int
+) -> Iterator[tuple[BufferedIOBase, Segmenter]]:
+    """Yield an input, opened, and what segments it.
+
+    Args:
+        read: What yields the blocks of a document; None if the input is none, and the segmenter is to stay as it is.
+    """
+    if read is None:
+        with open_input(path) as file:
+            yield file, segmenter
+        return
+    with reopenable_input(path) as reopen:
+        with reopen() as file:
+            evidence = evidence_of(words_of_blocks(segmenter, read(file), threads=threads, path=display_name(path)))
+        with reopen() as file:
+            yield file, segmenter.with_evidence(evidence) if evidence else segmenter
+
+
+def _recode(blocks: Iterator[bytes], name: str, encoding: str, errors: str) -> Iterator[bytes]:
+    for text in decode_blocks(blocks, name, encoding, errors):
+        yield text.encode("utf-8", "replace")
 
 
 def _begin_report(segmenter: Segmenter, path: str | None) -> DictionaryReport | None:
@@ -239,7 +279,7 @@ def _check_input(path: str) -> None:
 
 
 @contextmanager
-def _counting(inputs: Sequence[str], progress: bool) -> Iterator[Callable[[int], object]]:
+def _counting(inputs: Sequence[str], progress: bool, passes: int) -> Iterator[Callable[[int], object]]:
     """Yield what to call with each number of bytes read: it moves a progress bar, if there is to be one."""
     if not progress:
         yield lambda size: None
@@ -248,7 +288,7 @@ def _counting(inputs: Sequence[str], progress: bool) -> Iterator[Callable[[int],
 
     packed = any(path.endswith((".gz", ".xz", ".zst")) for path in inputs)
     sizes = [os.path.getsize(path) if path != "-" and os.path.isfile(path) else None for path in inputs]
-    total = None if packed or None in sizes else sum(size or 0 for size in sizes)
+    total = None if packed or None in sizes else passes * sum(size or 0 for size in sizes)
     with tqdm(total=total, unit="B", unit_scale=True, desc="segmenting") as bar:
         yield bar.update
 

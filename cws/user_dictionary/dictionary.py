@@ -192,6 +192,23 @@ class UserDictionary:
         dictionary.native = NativeDictionary.build(entries, _folding_bytes(self.ignore_case, self.ignore_width))
         return dictionary
 
+    def with_evidence(self, weights: Mapping[str, float]) -> UserDictionary:
+        """Return the same dictionary with more words that are evidence; the entries that are there stay as they are.
+
+        Args:
+            weights: Nats of log-odds, from -100 to 100.
+
+        Raises:
+            InputError: As for `add_word`.
+        """
+        dictionary = UserDictionary(ignore_case=self.ignore_case, ignore_width=self.ignore_width)
+        entries = [(self._fold(check_word(word)), native_weight(weight), None) for word, weight in weights.items()]
+        own = self.native.items()  # the last entry of a word counts
+        dictionary.native = NativeDictionary.build(
+            [*entries, *own], _folding_bytes(self.ignore_case, self.ignore_width)
+        )
+        return dictionary
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a compiled file, which `read` maps into memory.
 
