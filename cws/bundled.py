@@ -43,6 +43,11 @@ def bundled_encoder() -> str:
     return os.path.join(_DATA, "mini")
 
 
+def bundled_raw_weights() -> str:
+    """Return the path of what the statistics of raw text are worth to a linear model (cws/training/raw_weights.py)."""
+    return os.path.join(_DATA, "raw_weights.safetensors")
+
+
 def sample_corpus(part: str) -> str:
     """Return the path of the bundled sample sentences, `train` or `dev`."""
     return os.path.join(_DATA, "sample", f"{part}.txt")

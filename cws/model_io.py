@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     import numpy as np
+    from numpy.typing import NDArray
 
     # The safetensors name of a tensor's type, and its shape; None is any size.
     Specification = Mapping[str, tuple[str, tuple[int | None, ...]]]
@@ -255,3 +256,14 @@ def pack(tensors: Mapping[str, np.ndarray[Any, Any]], metadata: Mapping[str, str
         header["__metadata__"] = dict(metadata)
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     return struct.pack("<Q", padded) + text.ljust(padded) + data[8 + size :]
+
+
+def aligned(tensor: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy that begins at a multiple of ALIGNMENT, as it would in a file."""
+    import numpy as np  # here, because segmenting does without
+
+    room = np.empty(tensor.nbytes + ALIGNMENT, np.uint8)
+    begin = -room.ctypes.data % ALIGNMENT
+    copy = room[begin : begin + tensor.nbytes].view(tensor.dtype).reshape(tensor.shape)
+    copy[...] = tensor
+    return copy

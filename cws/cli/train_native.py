@@ -51,7 +51,7 @@ def linear_text(files: TrainingFiles, names: Sequence[str]) -> LinearText:
     from cws.training.linear_choice import Criterion
     from cws.training.linear_text import Part, Standard
 
-    initial = InitialModel(find_model(files.init)[1]) if files.init else None
+    initial = InitialModel.open(find_model(files.init)[1]) if files.init else None
     files.train_sentences()  # which says what is too little
     parts = [Part(files.sentences(path), files.weight_of(path)) for path in files.train]
     parts += [Part(files.marked(path), files.weight_of(path)) for path in files.marks]

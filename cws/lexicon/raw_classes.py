@@ -62,7 +62,7 @@ def classes_of(counts: NgramCounts) -> list[tuple[NDArray[np.uint32], NDArray[np
             np.digitize(table.counts / least, _COUNTS),
         )
         sizes = (len(_ENTROPIES) + 1, len(_ENTROPIES) + 1, len(_INFORMATION) + 1, len(_COUNTS) + 1)
-        classes = np.ravel_multi_index(features, sizes) + 1
+        classes = np.ravel_multi_index(features, sizes) + 1  # at most CLASSES of cws/training/ngram_classes.py
         kept = table.counts >= least
         found.append((table.ngrams[kept], classes[kept].astype(np.uint16)))
     return found

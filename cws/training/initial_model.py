@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any
 
@@ -19,43 +19,74 @@ Tensors = dict[str, NDArray[Any]]
 
 _LEAST_KNOWN = 0.5  # of the characters of a training text
 _DTYPES = {"U8": np.uint8, "U16": np.uint16, "I8": np.int8, "I16": np.int16}
+_SUMS = ("unigrams", "type_contexts", "repetitions")  # what a difference is added to, beside n-grams
+_CHAIN = ("transitions", "start", "end")
 _LARGEST = {"I8": 127, "I16": 10_000}  # weights in a model file
 
 
 class InitialModel:
-    """A linear model in a folder.
+    """A linear model as training sees it.
 
     Its alphabet and its n-grams go on: characters it does not know stay unknown, and what it knows of n-grams that no
     training sentence has stays as it is.
 
     Args:
-        folder: Of the model.
+        config: Its cws.json.
+        tensors: As cws/labelers/linear.py describes them.
 
     Attributes:
         config: Its cws.json.
+        tensors: Its tensors.
         alphabet: Its characters.
         scale: Nats of one step of its weights.
-
-    Raises:
-        ModelError: A broken or foreign file.
-        InputError: A model of another kind, or of the first release, whose n-grams cannot be moved.
     """
 
-    def __init__(self, folder: str | PathLike[str]) -> None:
-        self.config = model_io.read_config(folder)
-        if (kind := self.config.get("kind")) != "linear":
-            raise InputError(f"{folder} is a model of kind {kind}: a linear training begins with a linear model")
-        if is_first_release(self.config):
+    def __init__(self, config: Mapping[str, Any], tensors: Tensors) -> None:
+        self.config, self.tensors = config, tensors
+        self.alphabet = Alphabet(tensors["characters"], tensors["types"])
+        self.scale = float(config["scale"])
+        self._predictor = LinearPredictor(
+            {name: model_io.aligned(tensor) for name, tensor in tensors.items()}, self.scale
+        )
+
+    @classmethod
+    def open(cls, folder: str | PathLike[str]) -> InitialModel:
+        """Return the model in a folder.
+
+        Raises:
+            ModelError: A broken or foreign file.
+            InputError: A model of another kind, or of the first release, whose n-grams cannot be moved.
+        """
+        config = model_io.read_config(folder)
+        if (kind := config.get("kind")) != "linear":
+            raise InputError(f"{folder} is a model of kind {kind}: expected a linear model to begin with")
+        if is_first_release(config):
             raise InputError(f"{folder} was made by cws 0.1, whose n-grams cannot be added to: train it again")
-        self._predictor: LinearPredictor = open_linear(folder, self.config)
-        self._tensors: Tensors = {}
-        for name, buffer in model_io.map_tensors(folder, self.config, TENSORS).items():
-            kind, shape = TENSORS[name]
-            self._tensors[name] = np.frombuffer(buffer, _DTYPES[kind]).reshape(
-                [-1 if size is None else size for size in shape]
-            )
-        self.alphabet = Alphabet(self._tensors["characters"], self._tensors["types"])
-        self.scale = float(self.config["scale"])
+        open_linear(folder, config)  # which checks it
+        tensors = {}
+        for name, buffer in model_io.map_tensors(folder, config, TENSORS).items():
+            dtype, shape = TENSORS[name]
+            sizes = [-1 if size is None else size for size in shape]
+            tensors[name] = np.frombuffer(buffer, _DTYPES[dtype]).reshape(sizes)
+        return cls(config, tensors)
+
+    @property
+    def name(self) -> str:
+        """What the model is called, or its id."""
+        return str(self.config.get("name", self.config["id"]))
+
+    def with_ngrams(self, keys: NDArray[np.uint64], weights: NDArray[np.float32], limit: int) -> InitialModel:
+        """Return a model with more weights for n-grams.
+
+        Args:
+            keys: (m,), ascending.
+            weights: (m, 4, 4), nats that are added.
+            limit: As for `with_difference`.
+        """
+        nothing = {name: np.zeros_like(self.tensors[name], np.float32) for name in _SUMS}
+        chain = {name: self.tensors[name] * np.float32(self.scale) for name in _CHAIN}
+        tensors = self.with_difference({**nothing, **chain, "keys": keys, "ngrams": weights}, limit)
+        return InitialModel(self.config, tensors)
 
     def check_knows(self, texts: Iterable[str]) -> None:
         """Raise InputError if most characters of the texts are none of the model's."""
@@ -78,9 +109,13 @@ class InitialModel:
         rows *= np.float32(self.scale)
         return rows
 
+    def segment(self, texts: Sequence[str]) -> list[list[str]]:
+        """Return the words of each text, without units."""
+        return [self._predictor.segment(text) for text in texts]
+
     def chain(self) -> NDArray[np.float32]:
         """Return transitions, start and end in nats, shape (6, 4)."""
-        steps = [self._tensors[name].reshape(-1, 4) for name in ("transitions", "start", "end")]
+        steps = [self.tensors[name].reshape(-1, 4) for name in _CHAIN]
         rows: NDArray[np.float32] = np.vstack(steps).astype(np.float32)
         rows *= np.float32(self.scale)
         return rows
@@ -92,15 +127,15 @@ class InitialModel:
             weights: What `LinearTrainer.weights` returned, in nats; of the chain the sum already.
             limit: New n-grams are left out if no weight of theirs is beyond this many steps.
         """
-        steps = {name: weights[name] / self.scale for name in ("unigrams", "type_contexts", "repetitions", "ngrams")}
-        sums = {name: self._tensors[name] + steps[name] for name in ("unigrams", "type_contexts", "repetitions")}
-        sums |= {name: weights[name] / self.scale for name in ("transitions", "start", "end")}
-        known, is_known = find_in_table(self._tensors["buckets"], self._tensors["pilots"], weights["keys"])
+        steps = {name: weights[name] / self.scale for name in (*_SUMS, "ngrams")}
+        sums = {name: self.tensors[name] + steps[name] for name in _SUMS}
+        sums |= {name: weights[name] / self.scale for name in _CHAIN}
+        known, is_known = find_in_table(self.tensors["buckets"], self.tensors["pilots"], weights["keys"])
         ngrams = _rounded(known.reshape(-1, 4, 4) + steps["ngrams"], "I8")
         changed = (ngrams != known.reshape(-1, 4, 4)).any(axis=(1, 2))
         kept = np.where(is_known, changed, np.abs(ngrams).max(axis=(1, 2), initial=0) > limit)
         keys, ngrams = weights["keys"][kept], np.ascontiguousarray(ngrams[kept])
-        buckets, pilots = build_table(keys, ngrams, self._tensors["buckets"], self._tensors["pilots"])
+        buckets, pilots = build_table(keys, ngrams, self.tensors["buckets"], self.tensors["pilots"])
         return {
             "characters": self.alphabet.characters,
             "types": self.alphabet.types,

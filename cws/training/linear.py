@@ -229,7 +229,7 @@ class _Training:
         if len(standards) > 1:
             more["standards"] = {one.name: sum(len(part.sentences) for part in one.parts) for one in standards}
         if self._initial is not None:
-            more["init"] = self._initial.config.get("name", self._initial.config["id"])
+            more["init"] = self._initial.name
         return {
             "kind": "linear",
             "scheme": SBME.name,

@@ -15,6 +15,7 @@ from cws.text import fold
 WordList = Mapping[str, int | None]
 
 MAX_ORDER = 4  # characters in the longest n-gram
+CLASSES = 192  # of n-grams of raw text (cws/lexicon/raw_classes.py), counted from 1
 
 
 class NgramClasses(NamedTuple):

@@ -107,14 +107,5 @@ def quantise(alphabet: Alphabet, weights: Tensors, scale: float, limit: int, lex
 
 def _segmenter(tensors: Tensors) -> Segment:
     """Return the function that segments with a model which is not written yet."""
-    native = LinearPredictor({name: _aligned(tensor) for name, tensor in tensors.items()}, 1.0)
+    native = LinearPredictor({name: model_io.aligned(tensor) for name, tensor in tensors.items()}, 1.0)
     return lambda texts: [native.segment(text) for text in texts]
-
-
-def _aligned(tensor: NDArray[Any]) -> NDArray[Any]:
-    """Return a copy that begins at a multiple of a cache line, as it will in the file."""
-    room = np.empty(tensor.nbytes + model_io.ALIGNMENT, np.uint8)
-    begin = -room.ctypes.data % model_io.ALIGNMENT
-    copy = room[begin : begin + tensor.nbytes].view(tensor.dtype).reshape(tensor.shape)
-    copy[...] = tensor
-    return copy
