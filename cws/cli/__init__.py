@@ -18,7 +18,9 @@ from cws.cli.suggestions import SuggestingGroup
 from cws.errors import CwsError
 from cws.version import __version__
 
-_COMMANDS = ("segment", "train", "evaluate", "score", "pretrain", "lexicon", "dictionary", "models", "corpora", "plot")
+_COMMANDS = (
+    "segment", "train", "adapt", "evaluate", "score", "pretrain", "lexicon", "dictionary", "models", "corpora", "plot",
+)  # fmt: skip
 
 
 class _ReaderGone(Exception):

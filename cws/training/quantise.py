@@ -41,7 +41,8 @@ def prune(
         dev: What the counts are of.
         options: Which limits are tried.
         log_line: Called with a line about what was chosen.
-        megabytes: What the tensors may take. Beyond it both limits rise, whatever that costs.
+        megabytes: What the tensors may take. Beyond it the limits rise, that of lexicons twice as high, whatever that costs:
+            most of them are words that no training sentence has.
     """
 
     def try_limits(limit: int, lexicon_limit: int = 0) -> tuple[Tensors, Counts, float]:
@@ -59,8 +60,8 @@ def prune(
             tensors, counts, value, limit = pruned, pruned_counts, pruned_value, candidate
             break
     while megabytes is not None and _megabytes(tensors) > megabytes and lexicon_limit < WEIGHTS_LIMIT:
-        limit = max(limit, lexicon_limit) + 1
-        lexicon_limit = limit
+        lexicon_limit = max(lexicon_limit + 1, 2 * limit)
+        limit = max(limit, lexicon_limit // 2)
         if _megabytes(make_tensors(weights, limit, lexicon_limit)) <= megabytes or limit >= WEIGHTS_LIMIT:
             tensors, counts, value = try_limits(limit, lexicon_limit)
     log_line(
