@@ -136,7 +136,7 @@ def joined_words(
     return {
         word
         for word, count in apart.items()
-        if count >= 10 and 0.05 * count <= together[word] <= 20 * count and lists[word] >= 4
+        if count >= 10 and 0.05 * count <= together[word] <= 20 * count and lists[word] >= 3
         if seen[word] and demanded[word] <= 0.1 * seen[word]
     }
 
