@@ -41,7 +41,7 @@ def prune(
         dev: What the counts are of.
         options: Which limits are tried.
         log_line: Called with a line about what was chosen.
-        megabytes: What the tensors may take. Beyond it the limits rise, that of lexicons twice as high, whatever it costs:
+        megabytes: What the tensors may take. Beyond it the limits rise, that of lexicons twice as high, at any price:
             most of them are words that no training sentence has.
     """
 
