@@ -56,11 +56,11 @@ MARKS_WEIGHT = 4.0
 CHOOSE_ON = {"readers/sentences.txt": 3.0, "seg/foreign/zx.dev.txt": 1.0, "seg/foreign/medical.dev.txt": 1.0,
              "seg/foreign/pud.txt": 1.0}  # fmt: skip
 DESCRIPTIONS = {
-    "general": "text of today: names whole (江泽民), today's vocabulary, otherwise like ctb; the default",
-    "ctb": "Chinese Treebank standard: names whole (江泽民), organisations cut (北京 大学), 走 过, 不 好",
-    "pku": "PKU standard, news: names cut (江 泽民), organisations often whole (北京大学), 走 过, 不 好",
-    "sxu": "SXU standard, news: names whole (江泽民), organisations cut, 走过, 不好",
-    "ud": "Universal Dependencies GSD: names whole (江泽民), suffixes cut (科学 家), 走 过, 不 好",
+    "general": "text of today: the Chinese Treebank's words, with today's vocabulary and what readers demand",
+    "ctb": "Chinese Treebank standard, news and web: names whole, organisations cut",
+    "pku": "PKU standard, news: names cut, many organisations whole",
+    "sxu": "SXU standard, news: names whole, numbers and units of dates cut",
+    "ud": "Universal Dependencies (GSD), Wikipedia: names of Chinese persons cut, suffixes cut",
 }
 MEGABYTES = {"general": 17.0, "ctb": 11.4, "pku": 10.8, "sxu": 9.6, "ud": 10.6}  # of 60 in all
 
