@@ -9,15 +9,12 @@ namespace {
 
 // Texts are short, so all is in blocks of one size: vectors without a remainder. A sentence of 80 characters has three.
 constexpr size_t kStep = 32;
-// So many are looked at before any is decided on, for what was stored a moment ago is slow to read from one byte further on.
-constexpr size_t kChunk = 16 * kStep;
-
 // What is known of characters by themselves: each 1 or 0.
 struct Looks {
-    uint8_t begins[kChunk];  // a unit may begin with it, whatever comes next, or with its like if that comes next
-    uint8_t lone[kChunk];
-    uint8_t combines[kChunk + 1];  // may be part of a unit with a lone mark before it
-    uint8_t sentence[kChunk + 1];
+    uint8_t begins[kMarkedAtOnce + kStep];  // a unit may begin with it, whatever comes next, or with its like if that comes next
+    uint8_t lone[kMarkedAtOnce + kStep];
+    uint8_t combines[kMarkedAtOnce + kStep];  // may be part of a unit with a lone mark before it
+    uint8_t sentence[kMarkedAtOnce + kStep];
 };
 
 // The upper byte of a code; beyond the BMP another of which all characters are neither ideographs nor marks.
@@ -48,42 +45,39 @@ inline __attribute__((always_inline)) void decide(const Looks& __restrict looks,
     }
 }
 
-// From the last chunk to the first, because a place depends on the character after it.
+// All is looked at before any is decided on: what was stored a moment ago is slow to read from one byte further on.
 template <class Code>
-inline __attribute__((always_inline)) void mark(const Code* text, size_t size, uint8_t* places) {
+inline __attribute__((always_inline)) size_t mark(const Code* text, size_t size, uint8_t* places) {
+    const size_t count = std::min(size, kMarkedAtOnce);
     Looks looks;
-    looks.combines[0] = looks.sentence[0] = 0;  // of the character after the last
-    for (size_t begin, end = size; end > 0; end = begin) {
-        begin = (end - 1) / kChunk * kChunk;
-        const uint8_t combines = looks.combines[0], sentence = looks.sentence[0];
-        size_t at = begin;
-        for (; at < end && at + kStep < size; at += kStep) look(text + at, at - begin, looks);
-        if (at < end) {  // the last block of the text
-            Code padded[kStep + 1];
-            std::fill_n(padded, kStep + 1, Code(0x4E00));
-            std::copy(text + at, text + end, padded);
-            look(padded, at - begin, looks);
-            at += kStep;
-        }
-        looks.combines[at - begin] = combines;
-        looks.sentence[at - begin] = sentence;
-        for (at = begin; at + kStep <= end; at += kStep) decide(looks, at - begin, places + at);
-        if (at < end) {
-            uint8_t block[kStep];
-            decide(looks, at - begin, block);
-            std::copy_n(block, end - at, places + at);
-        }
+    size_t at = 0;
+    for (; at < std::min(size, count + 1) && at + kStep < size; at += kStep) look(text + at, at, looks);
+    if (at < size && at <= count) {  // the last block of the text
+        Code padded[kStep + 1];
+        std::fill_n(padded, kStep + 1, Code(0x4E00));
+        std::copy(text + at, text + size, padded);
+        look(padded, at, looks);
     }
+    if (count == size) looks.combines[size] = looks.sentence[size] = 0;
+    for (at = 0; at + kStep <= count; at += kStep) decide(looks, at, places + at);
+    if (at < count) {
+        uint8_t block[kStep];
+        decide(looks, at, block);
+        std::copy_n(block, count - at, places + at);
+    }
+    return count;
 }
 
 }  // namespace
 
-void mark_places(const uint8_t*, size_t size, uint8_t* places) {
-    if (size) std::memset(places, kMarked, size);  // Latin-1 has nothing else
+size_t mark_places(const uint8_t*, size_t size, uint8_t* places) {
+    const size_t count = std::min(size, kMarkedAtOnce);
+    if (count) std::memset(places, kMarked, count);  // Latin-1 has nothing else
+    return count;
 }
 
-CWS_CPU_DISPATCH void mark_places(const uint16_t* text, size_t size, uint8_t* places) { mark(text, size, places); }
+CWS_CPU_DISPATCH size_t mark_places(const uint16_t* text, size_t size, uint8_t* places) { return mark(text, size, places); }
 
-CWS_CPU_DISPATCH void mark_places(const uint32_t* text, size_t size, uint8_t* places) { mark(text, size, places); }
+CWS_CPU_DISPATCH size_t mark_places(const uint32_t* text, size_t size, uint8_t* places) { return mark(text, size, places); }
 
 }  // namespace cws

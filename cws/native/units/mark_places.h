@@ -45,11 +45,14 @@ inline bool is_wide_sentence_mark(uint32_t code) {
     return code <= 0xFFFF && is_wide_sentence_mark(uint8_t(code >> 8), uint8_t(code));
 }
 
-// Sets each place after a character to kMarked where a unit may begin with the character, else to kBoundary beside a wide
-// sentence mark, else to kFree.
-void mark_places(const uint8_t* text, size_t size, uint8_t* places);
-void mark_places(const uint16_t* text, size_t size, uint8_t* places);
-void mark_places(const uint32_t* text, size_t size, uint8_t* places);
+// So many characters are marked at a time: when those places are looked at, their text is still in the nearest cache.
+inline constexpr size_t kMarkedAtOnce = 1024;
+
+// Sets each place after one of the first characters of a text, and kBoundary there beside a wide sentence mark, kMarked where
+// a unit may begin with the character. Returns how many characters.
+size_t mark_places(const uint8_t* text, size_t size, uint8_t* places);
+size_t mark_places(const uint16_t* text, size_t size, uint8_t* places);
+size_t mark_places(const uint32_t* text, size_t size, uint8_t* places);
 
 // The first marked place from `at`, or the end.
 inline size_t next_marked(const uint8_t* places, size_t at, size_t size) {

@@ -47,6 +47,7 @@ private:
 
     bool is_cut_before(const Unit& unit) const;
     bool is_cut_after(const Unit& unit) const;
+    size_t plain_number_end(size_t at) const;
     bool find(size_t at, Unit& unit);
     bool find_at(size_t at, Unit& unit);
     bool find_mark(size_t at, Unit& unit);
@@ -108,9 +109,22 @@ template <class Char>
 template <class Visit>
 void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
     const size_t size = text_.size;
-    mark_places(text_.text, size, boundaries);
-    for (size_t at = next_marked(boundaries, 0, size); at < size; at = next_marked(boundaries, at, size)) {
+    for (size_t at = 0, marked = 0; at < size;) {
+        at = next_marked(boundaries, at, marked);
+        if (at >= marked) {
+            marked = at + mark_places(text_.text + at, size - at, boundaries + at);
+            continue;
+        }
         Unit unit;
+        if (const size_t end = plain_number_end(at)) {
+            unit = {at, end, UnitType::kNumber};
+            if (at && is_cut_before(unit)) boundaries[at - 1] = kBoundary;
+            for (; at + 1 < end; ++at) boundaries[at] = kNoBoundary;
+            boundaries[end - 1] = kFree;
+            at = done_ = end;
+            visit(static_cast<const Unit&>(unit));
+            continue;
+        }
         const bool is_unit = find(at, unit);
         if (!is_unit) unit = {at, text_.cluster_end(at), UnitType::kWord};
         const bool is_mark = is_unit ? is_cut(unit.type) : is_sentence_mark(text_[at]);
@@ -125,6 +139,15 @@ void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
         visit(static_cast<const Unit&>(unit));
     }
     if (size) boundaries[size - 1] = kBoundary;
+}
+
+// The end of digits before an ideograph that does not count, 0 where there are none: most units of Chinese text, for which no
+// rule is asked but whether they begin a token.
+template <class Char>
+size_t UnitScanner<Char>::plain_number_end(size_t at) const {
+    size_t end = at;
+    while (is_in(text_.folded(end), kDecimal)) ++end;
+    return end > at && is_plain_ideograph(text_[end]) && !kScaleSet.has(text_[end]) ? end : 0;
 }
 
 // The unit that begins at a marked place; or with the plain character before it, or with the numerals before it.
@@ -158,11 +181,6 @@ bool UnitScanner<Char>::find_at(size_t at, Unit& unit) {
 template <class Char>
 bool UnitScanner<Char>::find_digits(size_t at, Unit& unit) {
     // Most numbers of Chinese text are digits, or digits, a point and digits, and no letter or mark comes after them.
-    const size_t plain = text_.run_in(at, kDecimal);
-    if (plain > at && is_plain_ideograph(text_[plain]) && !kScaleSet.has(text_[plain])) {
-        unit = {at, plain, UnitType::kNumber};
-        return true;
-    }
     const auto ends_number = [](uint32_t code) { return ends_all(code) || is_one_of(code, U"万亿％"); };
     const size_t digits = text_.digits_end(at);
     const uint32_t next = text_[digits];
