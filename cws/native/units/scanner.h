@@ -120,7 +120,7 @@ void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
             unit = {at, end, UnitType::kNumber};
             if (at && is_cut_before(unit)) boundaries[at - 1] = kBoundary;
             for (; at + 1 < end; ++at) boundaries[at] = kNoBoundary;
-            boundaries[end - 1] = kFree;
+            boundaries[end - 1] = is_wide_sentence_mark(text_[end]) ? kBoundary : kFree;
             at = done_ = end;
             visit(static_cast<const Unit&>(unit));
             continue;
@@ -141,13 +141,13 @@ void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
     if (size) boundaries[size - 1] = kBoundary;
 }
 
-// The end of digits before an ideograph that does not count, 0 where there are none: most units of Chinese text, for which no
-// rule is asked but whether they begin a token.
+// The end of digits before an ideograph that does not count, or before a mark or blank that goes on with no number; 0 where
+// there are none. These are most units of Chinese text, and no rule is asked for them but whether they begin a token.
 template <class Char>
 size_t UnitScanner<Char>::plain_number_end(size_t at) const {
     size_t end = at;
     while (is_in(text_.folded(end), kDecimal)) ++end;
-    return end > at && is_plain_ideograph(text_[end]) && !kScaleSet.has(text_[end]) ? end : 0;
+    return end > at && ends_all(text_[end]) && !kScaleSet.has(text_[end]) ? end : 0;
 }
 
 // The unit that begins at a marked place; or with the plain character before it, or with the numerals before it.
@@ -180,11 +180,10 @@ bool UnitScanner<Char>::find_at(size_t at, Unit& unit) {
 
 template <class Char>
 bool UnitScanner<Char>::find_digits(size_t at, Unit& unit) {
-    // Most numbers of Chinese text are digits, or digits, a point and digits, and no letter or mark comes after them.
+    // Of other numbers of Chinese text most are digits, or digits, a point and digits, and no letter or mark comes after them.
     const auto ends_number = [](uint32_t code) { return ends_all(code) || is_one_of(code, U"万亿％"); };
     const size_t digits = text_.digits_end(at);
     const uint32_t next = text_[digits];
-    if (ends_all(next) && digits > at && !is_one_of(next, kScales)) return take(at, digits, UnitType::kNumber, unit);
     if (ends_number(next) || (next == '.' && ends_number(text_[text_.digits_end(digits + 1)])))
         return find_signed(at, unit) || find_cluster(at, unit);
     if (take(at, web_.url(at), UnitType::kUrl, unit)) return true;
