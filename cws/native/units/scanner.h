@@ -116,7 +116,7 @@ void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
             continue;
         }
         Unit unit;
-        if (const size_t end = plain_number_end(at)) {
+        if (const size_t end = is_in(text_.folded(at), kDecimal) ? plain_number_end(at) : 0) {
             unit = {at, end, UnitType::kNumber};
             if (at && is_cut_before(unit)) boundaries[at - 1] = kBoundary;
             for (; at + 1 < end; ++at) boundaries[at] = kNoBoundary;
@@ -141,13 +141,13 @@ void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
     if (size) boundaries[size - 1] = kBoundary;
 }
 
-// The end of digits before an ideograph that does not count, or before a mark or blank that goes on with no number; 0 where
+// The end of digits from a first one, before an ideograph that does not count, or before a mark or blank that goes on with no number; 0 where
 // there are none. These are most units of Chinese text, and no rule is asked for them but whether they begin a token.
 template <class Char>
 size_t UnitScanner<Char>::plain_number_end(size_t at) const {
-    size_t end = at;
+    size_t end = at + 1;
     while (is_in(text_.folded(end), kDecimal)) ++end;
-    return end > at && ends_all(text_[end]) && !kScaleSet.has(text_[end]) ? end : 0;
+    return ends_all(text_[end]) && !kScaleSet.has(text_[end]) ? end : 0;
 }
 
 // The unit that begins at a marked place; or with the plain character before it, or with the numerals before it.
