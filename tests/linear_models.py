@@ -153,3 +153,25 @@ def make_trainer(
         min_trigram_count, 2, seed,
     )  # fmt: skip
     return trainer, alphabet
+
+
+def trainer_of_sets(
+    sequences, scheme=SBME, lists=(NO_LEXICON,), learning_rate=0.1, margin=1.5, min_trigram_count=2, seed=1, **more
+):
+    """A trainer of texts with sets of tags, as bits, and their alphabet; `more` is what `LinearTrainer` may be given."""
+    texts, sets = zip(*sequences, strict=True)
+    alphabet = Alphabet.of(texts)
+    trainer = LinearTrainer(
+        alphabet.encode("".join(texts)), np.frombuffer(b"".join(sets), np.uint8), np.array([*map(len, texts)]),
+        alphabet.types, legality(scheme), lists, learning_rate, margin, min_trigram_count, 2, seed,
+        **{name: np.array(value, TYPES[name]) for name, value in more.items()},
+    )  # fmt: skip
+    return trainer, alphabet
+
+
+TYPES = {"standards": np.uint8, "weights": np.float32, "emissions": np.float32, "chain": np.float32, "classes_only": bool}
+
+
+def bits(words, scheme=SBME):
+    """The text of words and the sets that hold their tags alone."""
+    return "".join(words), bytes(1 << tag for tag in scheme.words_to_tags(words))
