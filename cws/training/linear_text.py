@@ -158,13 +158,19 @@ def tag_sets(places: bytes, scheme: TagScheme = SBME) -> bytes:
     >>> [f"{tags:04b}" for tags in tag_sets(bytes([CUT, OPEN, CUT]))]  # E M B S
     ['0011', '1001']
     """
+    # The tags of some schemes (BI) do not tell whether a word ends after them.
+    goes_on = [
+        any(step and not start for step, start in zip(steps, scheme.start_allowed, strict=True))
+        for steps in scheme.transitions_allowed
+    ]
+    may_follow = {JOIN: goes_on, CUT: scheme.end_allowed}
     sets = {}
     for before in (JOIN, CUT, OPEN):
         for after in (JOIN, CUT, OPEN):
             sets[before, after] = sum(
                 1 << tag
                 for tag in range(scheme.size)
-                if before in (OPEN, scheme.start_allowed[tag]) and after in (OPEN, scheme.end_allowed[tag])
+                if before in (OPEN, scheme.start_allowed[tag]) and (after == OPEN or may_follow[after][tag])
             )
     return bytes(sets[pair] for pair in pairwise(places))
 
