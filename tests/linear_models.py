@@ -156,20 +156,21 @@ def make_trainer(
 
 
 def trainer_of_sets(
-    sequences, scheme=SBME, lists=(NO_LEXICON,), learning_rate=0.1, margin=1.5, min_trigram_count=2, seed=1, **more
-):
-    """A trainer of texts with sets of tags, as bits, and their alphabet; `more` is what `LinearTrainer` may be given."""
+    sequences, scheme=SBME, lists=(NO_LEXICON,), learning_rate=0.1, margin=1.5, min_trigram_count=2, seed=1,
+    classes_only=False, **more,
+):  # fmt: skip
+    """A trainer of texts with sets of tags, as bits, and their alphabet; more: arrays that `LinearTrainer` may take."""
     texts, sets = zip(*sequences, strict=True)
     alphabet = Alphabet.of(texts)
     trainer = LinearTrainer(
         alphabet.encode("".join(texts)), np.frombuffer(b"".join(sets), np.uint8), np.array([*map(len, texts)]),
         alphabet.types, legality(scheme), lists, learning_rate, margin, min_trigram_count, 2, seed,
-        **{name: np.array(value, TYPES[name]) for name, value in more.items()},
+        classes_only=classes_only, **{name: np.array(value, TYPES[name]) for name, value in more.items()},
     )  # fmt: skip
     return trainer, alphabet
 
 
-TYPES = {"standards": np.uint8, "weights": np.float32, "emissions": np.float32, "chain": np.float32, "classes_only": bool}
+TYPES = {"standards": np.uint8, "weights": np.float32, "emissions": np.float32, "chain": np.float32}
 
 
 def bits(words, scheme=SBME):
