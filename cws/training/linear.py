@@ -174,7 +174,7 @@ class _Training:
             f" {sum(one.size for one in criteria):,} to choose on,"
             f" {len(self._lists[0].keys):,} words in the lexicon"
         )
-        best, epochs, lexicon_weight, weights = -1.0, 0, 1.0, list[Tensors]()
+        best, epochs, lexicon_weight, weights = -math.inf, 0, 1.0, list[Tensors]()
         for epoch in range(1, self._options.epochs + 1):
             begun = time.perf_counter()
             loss = trainer.run_epoch()
