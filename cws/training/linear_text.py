@@ -60,11 +60,13 @@ class Standard:
         """Return the same with a dev set, which is taken from the segmented sentences, else from marked ones."""
         if self.dev is not None:
             return self
-        is_whole = [not isinstance(part.sentences[0], MarkedSentence) for part in self.parts]
+        several = [part for part in self.parts if len(part.sentences) > 1]  # a single sentence stays in training
+        whole = [part for part in several if not isinstance(part.sentences[0], MarkedSentence)]
+        taken = whole or several or self.parts
         parts = []
         dev: list[Any] = []  # all of one kind
-        for part, whole in zip(self.parts, is_whole, strict=True):
-            if whole or not any(is_whole):
+        for part in self.parts:
+            if any(part is one for one in taken):
                 train, held = train_dev_split(part.sentences, dev_fraction, seed)
                 parts.append(Part(train, part.weight))
                 dev += held
