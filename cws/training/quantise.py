@@ -41,8 +41,8 @@ def prune(
         dev: What the counts are of.
         options: Which limits are tried.
         log_line: Called with a line about what was chosen.
-        megabytes: What the tensors may take. Beyond it the limits rise, that of lexicons twice as high, whatever it costs:
-            most of them are words that no training sentence has.
+        megabytes: What the tensors may take. Beyond it the limits rise, that of lexicons twice as high, whatever it
+            costs: most of them are words that no training sentence has.
     """
 
     def try_limits(limit: int, lexicon_limit: int = 0) -> tuple[Tensors, Counts, float]:
@@ -59,7 +59,7 @@ def prune(
         if pruned_value >= whole - options.tolerance:
             tensors, counts, value, limit = pruned, pruned_counts, pruned_value, candidate
             break
-    while megabytes is not None and _megabytes(tensors) > megabytes and lexicon_limit < WEIGHTS_LIMIT:
+    while megabytes is not None and _megabytes(tensors) > megabytes and limit < WEIGHTS_LIMIT:
         lexicon_limit = max(lexicon_limit + 1, 2 * limit)
         limit = max(limit, lexicon_limit // 2)
         if _megabytes(make_tensors(weights, limit, lexicon_limit)) <= megabytes or limit >= WEIGHTS_LIMIT:
@@ -68,7 +68,7 @@ def prune(
         f"8-bit weights: dev F1 {100 * whole:.2f}; without n-grams below {limit + 1} of {WEIGHTS_LIMIT}:"
         f" {100 * value:.2f}, {_megabytes(tensors):.1f} MB"
     )
-    return tensors, counts, (limit, lexicon_limit)
+    return tensors, counts, (limit, min(lexicon_limit, WEIGHTS_LIMIT))
 
 
 def _megabytes(tensors: Tensors) -> float:
