@@ -188,4 +188,5 @@ def _short_parts(places: bytes) -> Iterator[tuple[int, int]]:
             last = next(at for at in range(first + MAX_SEQUENCE + 1, count + 1) if places[at] != JOIN)
         yield first, last
         first = last
-    yield first, count
+    if first < count:
+        yield first, count
