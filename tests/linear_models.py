@@ -17,6 +17,7 @@ from cws.labelers.linear import TENSORS
 from cws.labelers.reference import ngram_key
 from cws.tags import SBME, SCHEMES, TagScheme
 from cws.text import HANZI, SPACE
+from cws.training.linear import train_linear
 from cws.training.linear_options import LinearOptions
 
 TRAINING = """\
@@ -153,6 +154,12 @@ def make_trainer(
         min_trigram_count, 2, seed,
     )  # fmt: skip
     return trainer, alphabet
+
+
+def train_small(folder, sentences=SENTENCES, word_lists=(WORD_LIST,), options=OPTIONS):
+    """The folder of a small trained model."""
+    train_linear(sentences, None, word_lists, folder, options=options)
+    return folder
 
 
 def trainer_of_sets(
