@@ -62,7 +62,7 @@ def test_raw_classes_are_counted_from_one_to_the_most(tmp_path):
     text = "\n".join(lines)
     for ngrams, classes in found:
         assert len(ngrams) == len(classes) > 0
-        assert classes.dtype == np.uint16 and 1 <= classes.min() and classes.max() <= CLASSES
+        assert classes.dtype == np.uint16 and classes.min() >= 1 and classes.max() <= CLASSES
     for word in list(table_of(found))[::20]:
         overlapping = sum(text.startswith(word, at) for at in range(len(text)))
         assert overlapping >= 5
