@@ -17,6 +17,7 @@ from cws.labelers.linear import TENSORS
 from cws.labelers.reference import ngram_key
 from cws.tags import SBME, SCHEMES, TagScheme
 from cws.text import HANZI, SPACE
+from cws.training.linear import train_linear
 from cws.training.linear_options import LinearOptions
 
 TRAINING = """\
@@ -153,3 +154,32 @@ def make_trainer(
         min_trigram_count, 2, seed,
     )  # fmt: skip
     return trainer, alphabet
+
+
+def train_small(folder, sentences=SENTENCES, word_lists=(WORD_LIST,), options=OPTIONS):
+    """The folder of a small trained model."""
+    train_linear(sentences, None, word_lists, folder, options=options)
+    return folder
+
+
+def trainer_of_sets(
+    sequences, scheme=SBME, lists=(NO_LEXICON,), learning_rate=0.1, margin=1.5, min_trigram_count=2, seed=1,
+    classes_only=False, **more,
+):  # fmt: skip
+    """A trainer of texts with sets of tags, as bits, and their alphabet; more: arrays that `LinearTrainer` may take."""
+    texts, sets = zip(*sequences, strict=True)
+    alphabet = Alphabet.of(texts)
+    trainer = LinearTrainer(
+        alphabet.encode("".join(texts)), np.frombuffer(b"".join(sets), np.uint8), np.array([*map(len, texts)]),
+        alphabet.types, legality(scheme), lists, learning_rate, margin, min_trigram_count, 2, seed,
+        classes_only=classes_only, **{name: np.array(value, TYPES[name]) for name, value in more.items()},
+    )  # fmt: skip
+    return trainer, alphabet
+
+
+TYPES = {"standards": np.uint8, "weights": np.float32, "emissions": np.float32, "chain": np.float32}
+
+
+def bits(words, scheme=SBME):
+    """The text of words and the sets that hold their tags alone."""
+    return "".join(words), bytes(1 << tag for tag in scheme.words_to_tags(words))

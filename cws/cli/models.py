@@ -17,8 +17,8 @@ EXAMPLES = ("江泽民", "北京大学", "1998年1月", "不好", "走过")
 def models_cli() -> None:
     """List the bundled models, the default one first.
 
-    For each: its standard, what it makes of a name, an organisation, a date, 不好 and 走过, and what it learned from, with
-    the terms of that.
+    For each: its standard, what it makes of a name, an organisation, a date, 不好 and 走过, and what it learned from,
+    with the terms of that.
     """
     for name in models():
         click.echo("\n".join(describe(name)))

@@ -66,7 +66,13 @@ class TrainingFiles:
         return self.sentences(*self.dev) if self.dev else None
 
     def standard_name(self) -> str:
-        """Return the name of the standard of `train`, or of `marks` where there is nothing else."""
+        """Return the name of the standard of `train`, or of `marks` where there is nothing else.
+
+        Raises:
+            InputError: A name that is none.
+        """
+        if self.standard is not None and not _is_name(self.standard):
+            raise InputError(f"--standard {self.standard!r}: the name of a standard is that of a folder")
         return self.standard or _stem(next(iter(self.train + self.marks), "train"))
 
     def also_files(self) -> dict[str, str]:
@@ -79,7 +85,7 @@ class TrainingFiles:
         for value in self.also:
             name, equals, path = ("", "", value) if os.path.exists(value) else value.partition("=")
             name, path = (name, path) if equals else (_stem(value), value)
-            if not name or name in (".", "..") or set(name) & set("/\\\0"):
+            if not _is_name(name):
                 raise InputError(f"expected STANDARD=FILE, got {value!r}: the name of a standard is that of a folder")
             if name in files or name == self.standard_name():
                 raise InputError(f"two corpora of a standard called {name}: give each a name, or join their files")
@@ -140,6 +146,11 @@ class TrainingFiles:
 def _stem(path: str) -> str:
     """Return the name of a file without its endings: ctb6.train.txt.xz is ctb6."""
     return os.path.basename(path).split(".")[0].rsplit(":", 1)[-1] or "train"
+
+
+def _is_name(standard: str) -> bool:
+    """Whether a standard can be called so: a folder in the output's can."""
+    return standard not in ("", ".", "..") and not set(standard) & set("/\\\0")
 
 
 def _split_number(value: str) -> tuple[str, float]:

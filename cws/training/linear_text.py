@@ -48,23 +48,23 @@ class Standard:
         name: Such as `pku`.
         parts: What to learn from.
         dev: Sentences to choose on; None takes a part of `parts`.
-        megabytes: What the tensors of the model may take, at the price that the log says; None: what pruning leaves.
     """
 
     name: str
     parts: Sequence[Part]
     dev: Sequence[Words] | Sequence[MarkedSentence] | None = None
-    megabytes: float | None = None
 
     def split(self, dev_fraction: float, seed: int) -> Standard:
         """Return the same with a dev set, which is taken from the segmented sentences, else from marked ones."""
         if self.dev is not None:
             return self
-        is_whole = [not isinstance(part.sentences[0], MarkedSentence) for part in self.parts]
+        several = [part for part in self.parts if len(part.sentences) > 1]  # a single sentence stays in training
+        whole = [part for part in several if not isinstance(part.sentences[0], MarkedSentence)]
+        taken = whole or several or self.parts
         parts = []
         dev: list[Any] = []  # all of one kind
-        for part, whole in zip(self.parts, is_whole, strict=True):
-            if whole or not any(is_whole):
+        for part in self.parts:
+            if any(part is one for one in taken):
                 train, held = train_dev_split(part.sentences, dev_fraction, seed)
                 parts.append(Part(train, part.weight))
                 dev += held
@@ -158,13 +158,19 @@ def tag_sets(places: bytes, scheme: TagScheme = SBME) -> bytes:
     >>> [f"{tags:04b}" for tags in tag_sets(bytes([CUT, OPEN, CUT]))]  # E M B S
     ['0011', '1001']
     """
+    # The tags of some schemes (BI) do not tell whether a word ends after them.
+    goes_on = [
+        any(step and not start for step, start in zip(steps, scheme.start_allowed, strict=True))
+        for steps in scheme.transitions_allowed
+    ]
+    may_follow = {JOIN: goes_on, CUT: scheme.end_allowed}
     sets = {}
     for before in (JOIN, CUT, OPEN):
         for after in (JOIN, CUT, OPEN):
             sets[before, after] = sum(
                 1 << tag
                 for tag in range(scheme.size)
-                if before in (OPEN, scheme.start_allowed[tag]) and after in (OPEN, scheme.end_allowed[tag])
+                if before in (OPEN, scheme.start_allowed[tag]) and (after == OPEN or may_follow[after][tag])
             )
     return bytes(sets[pair] for pair in pairwise(places))
 
@@ -180,4 +186,5 @@ def _short_parts(places: bytes) -> Iterator[tuple[int, int]]:
             last = next(at for at in range(first + MAX_SEQUENCE + 1, count + 1) if places[at] != JOIN)
         yield first, last
         first = last
-    yield first, count
+    if first < count:
+        yield first, count

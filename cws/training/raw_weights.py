@@ -41,7 +41,7 @@ def learn_raw_weights(
         epochs: Of the training.
     """
     sequences = encode_standards([standard], initial.alphabet, initial)
-    entries = raw_entries(initial.alphabet, tables)
+    entries = _distinct_entries(initial, tables)
     trainer = LinearTrainer(
         *sequences[:3],
         initial.alphabet.types,
@@ -75,10 +75,15 @@ def with_raw(initial: InitialModel, tables: RawTables, weights: NDArray[np.float
     """
     if weights is None:
         weights = bundled_weights()
+    keys, classes = _distinct_entries(initial, tables)
+    return initial.with_ngrams(keys, weights[orders_of(keys), classes], _LIMIT)
+
+
+def _distinct_entries(initial: InitialModel, tables: RawTables) -> NgramClasses:
+    """Return n-grams and classes, by key; folded characters make some the same, and the first counts."""
     entries = raw_entries(initial.alphabet, tables)
-    keys, first = np.unique(entries.keys, return_index=True)  # folded characters make some the same
-    added = weights[orders_of(keys), entries.classes[first]]
-    return initial.with_ngrams(keys, added, _LIMIT)
+    keys, first = np.unique(entries.keys, return_index=True)
+    return NgramClasses(keys, entries.classes[first])
 
 
 def bundled_weights() -> NDArray[np.float32]:

@@ -54,7 +54,9 @@ def test_cli_models(here):
         assert re.search(r" \(\d+ MB(, the default)?\)$", title)
         assert description.strip() and sources.startswith("  learned from ")
         segmenter = cws.load(title.split()[0])
-        assert [" ".join(segmenter.segment(one.replace(" ", ""))) for one in words[2:].split(" · ")] == words[2:].split(" · ")
+        assert [" ".join(segmenter.segment(one.replace(" ", ""))) for one in words[2:].split(" · ")] == words[2:].split(
+            " · "
+        )
 
 
 @pytest.mark.parametrize("command", [("segment", "input.txt"), ("models",), ("-h",)])

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from linear_models import OPTIONS, SENTENCES, WORD_LIST
+from linear_models import train_small
 
 from cws import model_io
 from cws.labelers.linear import TENSORS, open_linear
-from cws.training.linear import train_linear
 
 
 @pytest.fixture(scope="session")
 def linear_folder(tmp_path_factory):
     """The folder of a small trained model."""
-    folder = tmp_path_factory.mktemp("linear") / "small"
-    train_linear(SENTENCES, None, [WORD_LIST], folder, options=OPTIONS)
-    return folder
+    return train_small(tmp_path_factory.mktemp("linear") / "small")
 
 
 @pytest.fixture(scope="session")

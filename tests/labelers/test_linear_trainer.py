@@ -3,82 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from itertools import product
 
 import numpy as np
 import pytest
 from linear_models import EVERY_SCHEME, SENTENCES, legality, make_trainer
-from oracles import all_paths, log_partition, marginals, path_score
+from reference_trainer import ReferenceTrainer, summed_weights
 
 from cws._native import LinearTrainer
-from cws.labelers.character_classes import EDGE, FIRST_KNOWN
-from cws.labelers.reference import PAD, ngram_key
-from cws.tags import SBME, TagScheme
+from cws.labelers.character_classes import FIRST_KNOWN
+from cws.labelers.reference import ngram_key
+from cws.tags import SBME
 from cws.training.linear_trainer import best_tags, word_f1
-
-
-class ReferenceTrainer:
-    """Trains on one sentence of different characters, by enumeration, with the formulas of linear_trainer.h."""
-
-    def __init__(self, text: str, tags: bytes, scheme: TagScheme, learning_rate: float, margin: float) -> None:
-        self.text, self.tags, self.scheme, self.learning_rate, self.margin = text, tags, scheme, learning_rate, margin
-        self.weights, self.squares = defaultdict(float), defaultdict(float)
-
-    def features(self, i: int) -> list[object]:
-        """What scores the tags of a character, in the order of updates; None stands for an edge."""
-        padded = [None] * 3 + [*self.text] + [None] * 3
-        here = i + 3
-        result = [("unigram", padded[here + at], 2 - at) for at in range(-2, 3)]
-        for order, first in ((2, -1), (3, -1), (4, 0)):
-            for begin in range(-1, len(self.text)):
-                position = i - begin - first
-                gram = (*padded[begin + 3 : begin + 3 + order], None)[:order]
-                # 4-grams belong to lexicons, and trigrams must be seen twice.
-                if 0 <= position < 4 and order == 2:
-                    result.append(("bigram", gram, position))
-        result.append(("context", tuple(character is None for character in padded[here - 2 : here + 3])))
-        result.append(("repetition",))
-        return result
-
-    def epoch(self) -> float:
-        """Return the loss before the update, as run_epoch does."""
-        n, scheme, every_tag = len(self.text), self.scheme, range(self.scheme.size)
-        emissions = [
-            [
-                sum(self.weights[feature, tag] for feature in self.features(i)) + self.margin * (tag != self.tags[i])
-                for tag in every_tag
-            ]
-            for i in range(n)
-        ]
-        transitions = [[self.weights["transition", a, b] for b in every_tag] for a in every_tag]
-        start, end = ([self.weights[kind, tag] for tag in every_tag] for kind in ("start", "end"))
-        whole = log_partition(scheme, emissions, transitions, start, end)
-        gradients = defaultdict(list)  # one for each time that a weight is used; those of the chain are summed
-        found = marginals(scheme, emissions, transitions, start, end)
-        for i, tag in product(range(n), every_tag):
-            gradient = (self.tags[i] == tag) - found[i][tag]
-            for feature in self.features(i):
-                gradients[feature, tag].append(gradient)
-            if i == 0:
-                gradients["start", tag] = [gradient]
-            if i == n - 1:
-                gradients["end", tag] = [gradient]
-        pairs = defaultdict(float)
-        for path in all_paths(scheme, n):
-            probability = math.exp(path_score(emissions, transitions, path, start, end) - whole)
-            for i in range(1, n):
-                pairs[path[i - 1], path[i]] -= probability
-        for i in range(1, n):
-            pairs[self.tags[i - 1], self.tags[i]] += 1
-        for (a, b), gradient in pairs.items():
-            gradients["transition", a, b] = [gradient]
-        gold = path_score(emissions, transitions, tuple(self.tags), start, end)
-        for weight, values in gradients.items():
-            for gradient in values:
-                self.squares[weight] += gradient**2
-                self.weights[weight] += self.learning_rate * gradient / math.sqrt(self.squares[weight] + 1e-6)
-        return (whole - gold) / n
 
 
 @EVERY_SCHEME
@@ -86,7 +21,7 @@ class ReferenceTrainer:
 def test_linear_trainer_equals_the_reference(words, scheme):
     text, tags = "".join(words), scheme.words_to_tags(words)
     trainer, alphabet = make_trainer([words], scheme=scheme)
-    reference = ReferenceTrainer(text, tags, scheme, learning_rate=0.1, margin=1.5)
+    reference = ReferenceTrainer(text, bytes(1 << tag for tag in tags), scheme, learning_rate=0.1, margin=1.5)
     for _ in range(6):
         # Summing up in single precision loses some digits.
         assert trainer.run_epoch() == pytest.approx(reference.epoch(), rel=1e-4, abs=1e-5)
@@ -129,25 +64,9 @@ def test_linear_trainer_emissions_are_sums_of_its_weights(scheme):
     for _ in range(3):
         trainer.run_epoch()
     weights = trainer.weights()
-    row_of = {int(key): at for at, key in enumerate(weights["keys"])}
     for text in ("今天天气真好", "丁", "".join(SENTENCES[5])):
-        codes = [EDGE] * PAD + alphabet.encode(text).tolist() + [EDGE] * (PAD + 1)
-        # [position in the padded text][tag], so that what n-grams say of edges has a place too
-        expected = np.zeros((len(codes) + 4, scheme.size))
-        for at, code in enumerate(codes):
-            expected[max(at - 2, 0) : at + 3] += weights["unigrams"][code][max(2 - at, 0) :]
-        for at in range(PAD - 1, PAD + len(text)):
-            for order, first in ((2, -1), (3, -1), (4, 0)):
-                if (row := row_of.get(ngram_key(codes[at : at + order]))) is not None:
-                    expected[at + first : at + first + 4] += weights["ngrams"][row]
-        for at in range(PAD, PAD + len(text)):
-            context, here = codes[at - 2 : at + 3], codes[at]
-            types = sum(int(alphabet.types[code]) << 3 * (4 - i) for i, code in enumerate(context))
-            pairs = ((here, context[1]), (here, context[3]), (context[1], context[3]), (here, context[0]))
-            same = sum((a == b) << i for i, (a, b) in enumerate((*pairs, (here, context[4]))))
-            expected[at] += weights["type_contexts"][types] + weights["repetitions"][same]
         found = trainer.emissions(alphabet.encode(text), np.array([len(text)]))
-        assert found == pytest.approx(expected[PAD : PAD + len(text)], abs=1e-5)
+        assert found == pytest.approx(summed_weights(weights, alphabet, text), abs=1e-5)
 
 
 @EVERY_SCHEME

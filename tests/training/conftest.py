@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 
@@ -25,6 +27,14 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
     )  # fmt: skip
     BertModel(config).save_pretrained(folder)
     return str(folder)
+
+
+@pytest.fixture(scope="session")
+def small_linear(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small linear model."""
+    from linear_models import train_small
+
+    return train_small(tmp_path_factory.mktemp("linear") / "small")
 
 
 @pytest.fixture(scope="session")
