@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from os import PathLike
 from typing import Any
 
@@ -137,13 +138,13 @@ def train_standards(
     chosen = {}
     for at in wanted:
         on = criteria if at == 0 else [Criterion(_dev(splits[at]))]
-        chosen[at] = prune(training.tensors, weights[at], on, _dev(splits[at]), options, log_line)
+        chosen[at] = prune(partial(training.tensors, at), weights[at], on, _dev(splits[at]), options, log_line)
     if is_again:
         del weights  # to hold memory down while the next trainer works
         weights = training.averaged(text.standards, epochs, lexicon_weight)
     for at, folder in wanted.items():
         tensors, counts, limit = chosen[at]
-        final = training.tensors(weights[at], limit) if is_again else tensors
+        final = training.tensors(at, weights[at], limit) if is_again else tensors
         values = {"epochs": epochs, "prune": limit, "lexicon_weight": lexicon_weight}
         config = training.config(at, descriptions[at], values, counts)
         model_io.write_model(folder, config, final, aligned="buckets")  # which are cache lines
@@ -210,11 +211,14 @@ class _Training:
             mean = mean or found
         return mean
 
-    def tensors(self, weights: Tensors, limit: int) -> Tensors:
-        """Return the tensors of a model file."""
+    def tensors(self, at: int, weights: Tensors, limit: int) -> Tensors:
+        """Return the tensors of the model file of a standard."""
         if self._initial is not None:
             return self._initial.with_difference(weights, limit)
-        return quantise(self._alphabet, weights, self._scale, limit, self._options.lexicon_prune)
+        own = self._text.standards[at].lexicon_prune
+        return quantise(
+            self._alphabet, weights, self._scale, limit, self._options.lexicon_prune if own is None else own
+        )
 
     def config(
         self, at: int, description: Mapping[str, Any], chosen: Mapping[str, Any], counts: Counts

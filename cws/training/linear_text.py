@@ -48,11 +48,13 @@ class Standard:
         name: Such as `pku`.
         parts: What to learn from.
         dev: Sentences to choose on; None takes a part of `parts`.
+        lexicon_prune: For its model, in place of that of the options.
     """
 
     name: str
     parts: Sequence[Part]
     dev: Sequence[Words] | Sequence[MarkedSentence] | None = None
+    lexicon_prune: int | None = None
 
     def split(self, dev_fraction: float, seed: int) -> Standard:
         """Return the same with a dev set, which is taken from the segmented sentences, else from marked ones."""

@@ -63,6 +63,7 @@ DESCRIPTIONS = {
     "ud": "Universal Dependencies (GSD), Wikipedia: names of Chinese persons cut, suffixes cut",
 }
 BUNDLED = ("general", "ctb", "pku", "sxu", "ud")
+LEXICON_PRUNE = {"ctb": 9}
 PRUNED = {"prune": (6,), "lexicon_prune": 11, "tolerance": 1.0}  # so that all of them take less than 60 MB
 
 
@@ -70,7 +71,8 @@ def read_standard(name: str, root: Path) -> Standard:
     """Return a corpus as it is learned from."""
     train, dev, weight = CORPORA[name]
     sentences = cut_sentences(list(read_segmented(root / train)))
-    return Standard(name, [Part(sentences, weight)], list(read_segmented(root / dev)) if dev else None)
+    dev_sentences = list(read_segmented(root / dev)) if dev else None
+    return Standard(name, [Part(sentences, weight)], dev_sentences, LEXICON_PRUNE.get(name))
 
 
 def description_of(name: str, *more: str) -> dict[str, object]:
