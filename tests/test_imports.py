@@ -23,7 +23,7 @@ FLOORS = [
     {"training"},
     {"lexicon", "predictor"},
     {"segmenter"},
-    {"streaming"},
+    {"adaptation", "streaming"},
     {"compat", "engines"},
     {"cli"},
     {"__main__"},
