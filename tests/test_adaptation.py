@@ -190,7 +190,7 @@ def test_adaptation_of_other_kinds_is_refused(files):
 
 
 class Fixed:
-    """Segments as it was told."""
+    """Segments as the segmentations that it has."""
 
     def __init__(self, segmentations):
         self.words = {"".join(words): words for words in segmentations}
