@@ -15,8 +15,19 @@ import cws
 COMMAND = [sys.executable, "-W", "error", "-m", "cws"]
 # The package that the tests import, installed or not.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(cws.__file__).parent.parent)}
-COMMANDS = ("segment", "train", "adapt", "evaluate", "score", "pretrain", "lexicon", "dictionary", "models", "corpora",
-            "plot")  # fmt: skip
+COMMANDS = (
+    "segment",
+    "train",
+    "adapt",
+    "evaluate",
+    "score",
+    "pretrain",
+    "lexicon",
+    "dictionary",
+    "models",
+    "corpora",
+    "plot",
+)
 
 TEXT = "今天天气好\n我爱北京\n"
 WORDS = "今天 天气 好\n我 爱 北京\n"
