@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import NamedTuple
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
     Path = str | os.PathLike[str]
     Counts = SegmentationCounts | MarkCounts
-
-log = logging.getLogger(__name__)
 
 HELD_OUT = 0.2  # of labelled sentences, to show what was won
 _LEAST = 10  # labelled sentences
@@ -72,7 +69,7 @@ def adapt(
     memory: int | str = "2G",
     encoding: str = "utf-8",
     show_progress: bool = False,
-    log_line: Callable[[str], None] = log.info,
+    log_line: Callable[[str], None] | None = None,
 ) -> Adaptation:
     """Make a linear model that knows a domain, and write it; a model like any other, without a dictionary beside it.
 
@@ -90,7 +87,7 @@ def adapt(
         memory: What counting n-grams may take.
         encoding: Of all files.
         show_progress: Whether to show on stderr how far counting is.
-        log_line: Called with a line about each step.
+        log_line: Called with a line about each step; None: they go to the log.
 
     Raises:
         InputError: Nothing to learn from; a model of another kind, or one of the first release.
@@ -98,9 +95,12 @@ def adapt(
     """
     if not (raw or train or marks):
         raise InputError("nothing to adapt to: give raw text, segmented sentences or sentences with marks")
+    import logging  # here, because this is imported with the package
+
     from cws import model_io
     from cws.training.initial_model import InitialModel
 
+    log_line = log_line or logging.getLogger(__name__).info
     folder = find_model(model)[1]
     initial = InitialModel.open(folder)
     standard = _labelled(train, marks, encoding)

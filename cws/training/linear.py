@@ -137,17 +137,14 @@ def train_standards(
     chosen = {}
     for at in wanted:
         on = criteria if at == 0 else [Criterion(_dev(splits[at]))]
-        chosen[at] = prune(
-            training.tensors, weights[at], on, _dev(splits[at]), options, log_line, megabytes=splits[at].megabytes
-        )
+        chosen[at] = prune(training.tensors, weights[at], on, _dev(splits[at]), options, log_line)
     if is_again:
         del weights  # to hold memory down while the next trainer works
         weights = training.averaged(text.standards, epochs, lexicon_weight)
     for at, folder in wanted.items():
-        tensors, counts, limits = chosen[at]
-        final = training.tensors(weights[at], *limits) if is_again else tensors
-        names = ("epochs", "prune", "lexicon_prune", "lexicon_weight")
-        values = dict(zip(names, (epochs, *limits, lexicon_weight), strict=True))
+        tensors, counts, limit = chosen[at]
+        final = training.tensors(weights[at], limit) if is_again else tensors
+        values = {"epochs": epochs, "prune": limit, "lexicon_weight": lexicon_weight}
         config = training.config(at, descriptions[at], values, counts)
         model_io.write_model(folder, config, final, aligned="buckets")  # which are cache lines
     all_counts = {at: counts for at, (_, counts, _) in chosen.items()}
@@ -213,11 +210,11 @@ class _Training:
             mean = mean or found
         return mean
 
-    def tensors(self, weights: Tensors, limit: int, lexicon_limit: int = 0) -> Tensors:
+    def tensors(self, weights: Tensors, limit: int) -> Tensors:
         """Return the tensors of a model file."""
         if self._initial is not None:
             return self._initial.with_difference(weights, limit)
-        return quantise(self._alphabet, weights, self._scale, limit, lexicon_limit)
+        return quantise(self._alphabet, weights, self._scale, limit, self._options.lexicon_prune)
 
     def config(
         self, at: int, description: Mapping[str, Any], chosen: Mapping[str, Any], counts: Counts

@@ -48,13 +48,11 @@ class Standard:
         name: Such as `pku`.
         parts: What to learn from.
         dev: Sentences to choose on; None takes a part of `parts`.
-        megabytes: What the tensors of the model may take, at the price that the log says; None: what pruning leaves.
     """
 
     name: str
     parts: Sequence[Part]
     dev: Sequence[Words] | Sequence[MarkedSentence] | None = None
-    megabytes: float | None = None
 
     def split(self, dev_fraction: float, seed: int) -> Standard:
         """Return the same with a dev set, which is taken from the segmented sentences, else from marked ones."""

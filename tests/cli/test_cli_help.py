@@ -47,9 +47,16 @@ def test_cli_unknown_command(here):
 
 
 def test_cli_models(here):
-    lines = works("models", cwd=here).splitlines()
-    assert [line.split()[0] for line in lines] == cws.models()
-    assert all(re.search(r"\(\d+ MB\)$", line) for line in lines)
+    blocks = re.split(r"\n(?=\S)", works("models", cwd=here).rstrip("\n"))
+    assert [block.split()[0] for block in blocks] == cws.models()
+    for block in blocks:
+        title, description, words, sources = block.split("\n")
+        assert re.search(r" \(\d+ MB(, the default)?\)$", title)
+        assert description.strip() and sources.startswith("  learned from ")
+        segmenter = cws.load(title.split()[0])
+        assert [" ".join(segmenter.segment(one.replace(" ", ""))) for one in words[2:].split(" · ")] == words[2:].split(
+            " · "
+        )
 
 
 @pytest.mark.parametrize("command", [("segment", "input.txt"), ("models",), ("-h",)])

@@ -137,10 +137,10 @@ MARKED = [parse_marks("他 来到¦了") for _ in range(10)]
 
 
 def test_linear_text_split_holds_segmented_sentences_out():
-    standard = Standard("one", [Part(SENTENCES[:12], 2.0), Part(MARKED, 3.0), Part(SENTENCES[12:])], None, 1.5)
+    standard = Standard("one", [Part(SENTENCES[:12], 2.0), Part(MARKED, 3.0), Part(SENTENCES[12:])])
     split = standard.split(0.25, 7)
     first, marks, last = split.parts
-    assert (first.weight, marks, last.weight, split.megabytes) == (2.0, standard.parts[1], 1.0, 1.5)
+    assert (first.weight, marks, last.weight) == (2.0, standard.parts[1], 1.0)
     assert len(first.sentences) == 9 and len(split.dev) == len(SENTENCES) - 9 - len(last.sentences) > 3
     rest = [*first.sentences, *last.sentences]
     assert sorted([*rest, *split.dev]) == sorted(SENTENCES)

@@ -72,6 +72,19 @@ def test_units_longer_than_a_sequence_are_cut_by_no_model(segmenters, name, unit
     assert not cuts_inside(words, 3, 3 + len(unit))
 
 
+@pytest.mark.parametrize("name", ["pku", "ctb"])
+@pytest.mark.parametrize("seed", range(60))
+def test_units_that_the_model_would_cut_leave_the_best_words_of_all_that_do_not(segmenters, name, seed):
+    random = Random(seed)  # long texts with few such units: only what is around them is decoded again
+    pieces = [word for sentence in SENTENCES for word in sentence]
+    units = ["12个月", "一万零3", "3.5%", "C++", "K2", "第3-5", "一点七八万亿", "……", "5mm", "Wi-Fi", "3万多", "a@b.cn"]
+    text = ""
+    while len(text) < random.choice([70, 300, 900]):
+        text += random.choice(units) if random.random() < 0.03 else random.choice(pieces)
+    segmenter = segmenter_of(segmenters, name)
+    assert segmenter.segment(text) == segmenter.nbest(text, 1)[0][1]
+
+
 @pytest.mark.parametrize("size", [1, 7, 1000, 1 << 16])
 @pytest.mark.parametrize("blank", ["", " "])
 def test_units_are_whole_in_streams_cut_anywhere(monkeypatch, size, blank):

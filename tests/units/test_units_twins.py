@@ -59,6 +59,19 @@ def test_units_of_news_are_those_of_the_specification(corpora):
     same(text[:20_000])
 
 
+@pytest.mark.parametrize("before", [30, 31, 32, 510, 511, 512])
+@pytest.mark.parametrize("piece", ["，，", "，", "”²", "中²", "é\u0301", "。👨"])
+def test_units_where_the_core_begins_another_block_are_those_of_the_specification(before, piece):
+    for after in (0, 1, 40):
+        same("中" * before + piece + "中" * after)
+
+
+@pytest.mark.parametrize("plane", range(3))
+def test_units_of_each_character_beside_others_are_those_of_the_specification(plane):
+    codes = [code for code in range(plane << 16, (plane + 1) << 16) if code % 64 == 7 or code & 0xFFFF < 0x400]
+    same("".join(f"中{chr(code)}中，{chr(code)}{chr(code)}" for code in codes))
+
+
 @given(any_text(min_size=1))
 def test_units_end_where_the_text_ends(text):
     assert len(boundaries(text)) == len(text) and boundaries(text)[-1] == BOUNDARY

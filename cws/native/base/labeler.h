@@ -48,6 +48,13 @@ public:
     // About the characters begin ... begin + count - 1 of the block, one sequence; count >= 1.
     virtual void word_ends(int begin, int count, uint8_t* word_ends) = 0;
 
+    // The best words that keep to the places, of a sequence whose best words are in word_ends; the last it was asked about.
+    // It may be constrained afterwards, or not.
+    virtual void keep_to(int begin, int count, const uint8_t* places, uint8_t* word_ends) {
+        constrain(begin, count, places);
+        this->word_ends(begin, count, word_ends);
+    }
+
     // The best words of a region of that sequence again, whose words are in word_ends, where each match that is a word
     // adds its log-odds to the score. boundaries: of each place of the region, its two ends included. The words outside
     // stay, and those inside too if no others are better.

@@ -30,4 +30,10 @@ struct ChainScores {
 void viterbi_word_ends(const ChainScores& scores, const int16_t* emissions, int count, uint8_t* back,
                        uint8_t* word_ends);
 
+// The same when rows first to last of the emissions have become others; old: as they were. back, word_ends: of before, and
+// made those of now. Reads only what is around the rows: from where all best paths to them are one, to where the change
+// makes no difference any more. Returns a character such that the word ends before it have not changed.
+int viterbi_word_ends_again(const ChainScores& scores, const int16_t* emissions, const int16_t* old, int first, int last,
+                            int count, uint8_t* back, uint8_t* word_ends);
+
 }  // namespace cws

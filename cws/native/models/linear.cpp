@@ -1,5 +1,7 @@
 #include "models/linear.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "chain/chain_decoder.h"
@@ -105,6 +107,28 @@ public:
 
     void word_ends(int begin, int count, uint8_t* word_ends) override {
         viterbi_word_ends(chain_, emissions_ + begin * kTags, count, back_, word_ends);
+    }
+
+    // Where few words do not keep to the places, constrains and decodes only what is around them. The result is the same: the
+    // best of more paths, which is one of those allowed, is the best of these. An impossible score never is a better one.
+    void keep_to(int begin, int count, const uint8_t* places, uint8_t* word_ends) override {
+        constexpr int kAround = 12, kFew = 64;  // a wrong place in so many characters
+        if (count < kFew) return Decoder::keep_to(begin, count, places, word_ends);
+        const auto is_wrong = [&](int at) { return (places[at] & (1 + word_ends[at])) != 0; };
+        int wrong = 0;
+        for (int at = 0; at + 1 < count; ++at) wrong += is_wrong(at);
+        int steps = wrong <= count / kFew ? 4 * wrong : 0;
+        int16_t* const rows = emissions_ + begin * kTags;
+        std::array<int16_t, kTags*(2 * kAround + 1)> old;
+        for (int at = 0; at + 1 < count; ++at) {
+            if (!is_wrong(at)) continue;
+            if (steps-- == 0) return Decoder::keep_to(begin, count, places, word_ends);
+            const int first = std::max(at - kAround, 0), last = std::min(at + kAround, count - 1);
+            std::copy(rows + first * kTags, rows + (last + 1) * kTags, old.begin());
+            constrain(begin + first, last + 1 - first, places + first);
+            if (std::equal(rows + first * kTags, rows + (last + 1) * kTags, old.begin())) continue;  // no others are better
+            at = viterbi_word_ends_again(chain_, rows, old.data(), first, last, count, back_, word_ends) - 1;
+        }
     }
 
     void resegment(int begin, int count, Region region, const uint8_t* boundaries, const std::vector<EntryMatch>& matches,

@@ -182,8 +182,8 @@ void Segmenter::word_ends(const Char* text, size_t size, const UserDictionary* d
         uint8_t* const ends = word_ends + text_begin;
         decoder.word_ends(begin, count, ends);
         if (breaks(text_begin, ends, count)) {  // seldom: else these are the best words with the constraints too
-            constrain(decoder, text_begin, begin, count);
-            decoder.word_ends(begin, count, ends);
+            decoder.keep_to(begin, count, places_.data() + text_begin, ends);
+            if (finder) constrain(decoder, text_begin, begin, count);
         }
         done = text_begin + size_t(count);
         if (finder) {

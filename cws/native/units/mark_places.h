@@ -6,40 +6,53 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/labeler.h"
+
 namespace cws {
 
 inline constexpr uint8_t kMarked = 4;  // beside the values of Boundary in base/labeler.h
 
-// Each of these is 1 or 0, a sum of comparisons of which one at most is true: from `or`, GCC makes look-ups of bits that are
-// no vectors.
+// Each of these is 1 or 0 of a character by its two bytes, a sum of comparisons of which one at most is true: from `or`, GCC
+// makes look-ups of bits that are no vectors.
+
+inline constexpr uint8_t is_equal(uint8_t byte, uint8_t other) { return byte == other; }
+inline constexpr uint8_t is_among(uint8_t byte, uint8_t first, uint8_t count) { return uint8_t(byte - first) < count; }
 
 // An ideograph that is in no unit but with what comes after it, or with numerals.
-template <class Code>
-Code is_plain_ideograph(Code code) {
-    return Code(Code(code - 0x4E00) < Code(0x5200)) - Code(code == Code(U'万')) - Code(code == Code(U'亿')) -
-           Code(code == Code(U'点'));
+inline uint8_t is_plain_ideograph(uint8_t high, uint8_t low) {
+    const uint8_t is_numeral = (is_equal(high, 0x4E) & (is_equal(low, 0x07) + is_equal(low, 0xBF))) +  // 万 亿
+                               (is_equal(high, 0x70) & is_equal(low, 0xB9));                            // 点
+    return is_among(high, 0x4E, 0x52) - is_numeral;
 }
 
 // 、 。 ！ ， ： ； ？
-template <class Code>
-Code is_wide_sentence_mark(Code code) {
-    return Code(Code(code - 0x3001) < Code(2)) + Code(Code(code - 0xFF1A) < Code(2)) + Code(code == Code(0xFF01)) +
-           Code(code == Code(0xFF0C)) + Code(code == Code(0xFF1F));
+inline uint8_t is_wide_sentence_mark(uint8_t high, uint8_t low) {
+    return (is_equal(high, 0x30) & is_among(low, 0x01, 2)) +
+           (is_equal(high, 0xFF) & (is_equal(low, 0x01) + is_equal(low, 0x0C) + is_among(low, 0x1A, 2) + is_equal(low, 0x1F)));
 }
 
 // Marks that are a unit only if the same mark or one that combines with them comes next: the above and – — ‘ ’ “ ” … 《 》
 // 「 」 『 』 【 】 （ ）
-template <class Code>
-Code is_lone_mark(Code code) {
-    return is_wide_sentence_mark(code) + Code(Code(code - 0x2010) < Code(0x18)) + Code(Code(code - 0x3008) < Code(10)) +
-           Code(Code(code - 0xFF08) < Code(2));
+inline uint8_t is_other_lone_mark(uint8_t high, uint8_t low) {
+    return (is_equal(high, 0x20) & is_among(low, 0x10, 0x18)) + (is_equal(high, 0x30) & is_among(low, 0x08, 10)) +
+           (is_equal(high, 0xFF) & is_among(low, 0x08, 2));
 }
 
-// Sets each place after a character to kMarked where a unit may begin with the character, else to kBoundary beside a wide
-// sentence mark, else to kFree.
-void mark_places(const uint8_t* text, size_t size, uint8_t* places);
-void mark_places(const uint16_t* text, size_t size, uint8_t* places);
-void mark_places(const uint32_t* text, size_t size, uint8_t* places);
+inline bool is_plain_ideograph(uint32_t code) {
+    return code <= 0xFFFF && is_plain_ideograph(uint8_t(code >> 8), uint8_t(code));
+}
+inline bool is_wide_sentence_mark(uint32_t code) {
+    return code <= 0xFFFF && is_wide_sentence_mark(uint8_t(code >> 8), uint8_t(code));
+}
+
+// So many characters are marked at a time: when those places are looked at, their text is still in the nearest cache.
+inline constexpr size_t kMarkedAtOnce = 1024;
+
+// Sets each place after one of the first characters of a text, and kBoundary there beside a wide sentence mark, kMarked where
+// a unit may begin with the character. Returns how many characters.
+size_t mark_places(const uint8_t* text, size_t size, uint8_t* places);
+size_t mark_places(const uint16_t* text, size_t size, uint8_t* places);
+size_t mark_places(const uint32_t* text, size_t size, uint8_t* places);
 
 // The first marked place from `at`, or the end.
 inline size_t next_marked(const uint8_t* places, size_t at, size_t size) {

@@ -210,14 +210,18 @@ size_t NumberFinder<Char>::number_end(size_t at) const {
     const size_t begin = is_sign(at) ? at + 1 : at;
     const size_t digits = text_.digits_end(begin);
     if (digits == begin) return 0;
-    size_t end = grouped_end(begin, digits);
-    if (end == digits) {
-        if (const size_t whole = telephone_end(at, begin, digits)) return whole;
-        if (const size_t whole = fraction_end(begin, digits)) return whole;
-        end = dotted_end(digits);
-        if (const size_t whole = version_end(digits, end)) return whole;
+    size_t end = digits;
+    if (!is_one_of(text_[digits], U"万亿％")) {  // most numbers that are asked about
+        end = grouped_end(begin, digits);
+        if (end == digits) {
+            if (const size_t whole = telephone_end(at, begin, digits)) return whole;
+            if (const size_t whole = fraction_end(begin, digits)) return whole;
+            end = dotted_end(digits);
+            if (const size_t whole = version_end(digits, end)) return whole;
+        }
+        end = text_.scripts_end(exponent_end(end));
     }
-    end = ten_thousands_end(text_.scripts_end(exponent_end(end)));
+    end = ten_thousands_end(end);
     if (is_one_of(text_[end], U"%％‰‱")) return end + 1;
     const bool is_label = end == digits && digits - begin <= 4 && begin == at && text_.folded(end) == '#';
     return is_label && text_.folded(end + 1) != '#' ? end + 1 : end;

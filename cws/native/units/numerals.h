@@ -6,6 +6,7 @@
 namespace cws {
 
 inline constexpr std::u32string_view kNumerals = U"零〇○一二三四五六七八九两几十百千万亿";
+inline constexpr CharacterSet kNumeralSet(kNumerals);
 inline constexpr std::u32string_view kFractionDigits = U"零〇○一二三四五六七八九";
 inline constexpr std::u32string_view kCounting = U"零〇○一二三四五六七八九两几";
 inline constexpr std::u32string_view kScales = U"十百千";
@@ -42,7 +43,7 @@ size_t numeral(const UnitText<Char>& text, size_t at) {
         const bool is_several = is_one_of(text[scale], kTenThousands) && !is_one_of(text[at - 1], U"人次总指件户函倍个分字页");
         return is_several ? text.run_of(scale, kTenThousands) : 0;
     }
-    size_t end = text.run_of(at, kNumerals);
+    size_t end = text.run_of(at, kNumeralSet);
     if (end == at || is_one_of(text[at], kTenThousands)) return 0;
     if (const size_t whole = decimal_numeral_end(text, at, end)) return whole;
     if (end == at + 2 && (text[at] == U'百' || text[at] == U'千')) return 0;  // 千万 is an adverb too

@@ -18,6 +18,10 @@
 
 namespace cws {
 
+inline constexpr CharacterSet kScaleSet(kScales);
+inline constexpr CharacterSet kBeforeNumber(U"第之初数几点", kNumerals);
+inline constexpr CharacterSet kCounters(U"年月日号时点分秒多余几成倍度米元级型版式机车股线族世国克", kNumerals);
+
 template <class Char>
 class UnitScanner {
 public:
@@ -38,11 +42,12 @@ private:
 
     // Whether the character ends everything but a number or a word: it is in no address, path, date or time.
     static bool ends_all(uint32_t code) {
-        return is_plain_ideograph(code) || code == ' ' || code == '\n' || code == kNothing || code - 0x3001 < 0x11;
+        return is_plain_ideograph(code) || code == ' ' || code == '\n' || code == kNothing || code - 0x3001 < 0x11 || code == U'℃';
     }
 
     bool is_cut_before(const Unit& unit) const;
     bool is_cut_after(const Unit& unit) const;
+    size_t plain_number_end(size_t at) const;
     bool find(size_t at, Unit& unit);
     bool find_at(size_t at, Unit& unit);
     bool find_mark(size_t at, Unit& unit);
@@ -70,8 +75,7 @@ bool UnitScanner<Char>::is_cut_before(const Unit& unit) const {
     const uint32_t before = text_[unit.begin - 1];
     if (kind_of(before) != Kind::kHan) return false;
     switch (unit.type) {
-        case UnitType::kNumber: case UnitType::kDate: case UnitType::kTime:
-            return !is_one_of(before, U"第之初数几点") && !is_one_of(before, kNumerals);
+        case UnitType::kNumber: case UnitType::kDate: case UnitType::kTime: return !kBeforeNumber.has(before);
         case UnitType::kLatin: return !is_one_of(before, U"拉阿甲素证歼小老型日");
         default: return false;
     }
@@ -82,19 +86,18 @@ bool UnitScanner<Char>::is_cut_before(const Unit& unit) const {
 template <class Char>
 bool UnitScanner<Char>::is_cut_after(const Unit& unit) const {
     const uint32_t after = text_[unit.end];
-    if (kind_of(after) != Kind::kHan || is_one_of(after, U"年月日号时点分秒多余几成倍度米元级型版式机车股线族世国克") ||
-        is_one_of(after, kNumerals))
-        return false;
+    if (kind_of(after) != Kind::kHan || kCounters.has(after)) return false;
     switch (unit.type) {
         case UnitType::kDate: case UnitType::kTime: return true;
         case UnitType::kLatin: return unit.end - unit.begin > 2;
         case UnitType::kNumber: {
             int dots = 0;
             for (size_t at = unit.begin; at < unit.end; ++at) {
-                const Kind kind = kind_of(text_[at]);
                 const uint32_t code = text_.folded(at);
+                if (is_in(code, kDecimal) || code == ',') continue;
+                const Kind kind = kind_of(text_[at]);
                 dots += code == '.';
-                if (kind != Kind::kDigit && kind != Kind::kHan && code != '.' && code != ',') return true;
+                if (kind != Kind::kDigit && kind != Kind::kHan && code != '.') return true;
             }
             return dots > 1;
         }
@@ -106,9 +109,22 @@ template <class Char>
 template <class Visit>
 void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
     const size_t size = text_.size;
-    mark_places(text_.text, size, boundaries);
-    for (size_t at = next_marked(boundaries, 0, size); at < size; at = next_marked(boundaries, at, size)) {
+    for (size_t at = 0, marked = 0; at < size;) {
+        at = next_marked(boundaries, at, marked);
+        if (at >= marked) {
+            marked = at + mark_places(text_.text + at, size - at, boundaries + at);
+            continue;
+        }
         Unit unit;
+        if (const size_t end = is_in(text_.folded(at), kDecimal) ? plain_number_end(at) : 0) {
+            unit = {at, end, UnitType::kNumber};
+            if (at && is_cut_before(unit)) boundaries[at - 1] = kBoundary;
+            for (; at + 1 < end; ++at) boundaries[at] = kNoBoundary;
+            boundaries[end - 1] = is_wide_sentence_mark(text_[end]) ? kBoundary : kFree;
+            at = done_ = end;
+            visit(static_cast<const Unit&>(unit));
+            continue;
+        }
         const bool is_unit = find(at, unit);
         if (!is_unit) unit = {at, text_.cluster_end(at), UnitType::kWord};
         const bool is_mark = is_unit ? is_cut(unit.type) : is_sentence_mark(text_[at]);
@@ -125,6 +141,15 @@ void UnitScanner<Char>::scan(uint8_t* boundaries, Visit visit) {
     if (size) boundaries[size - 1] = kBoundary;
 }
 
+// The end of digits from a first one, before an ideograph that does not count, or before a mark or blank that goes on with no number; 0 where
+// there are none. These are most units of Chinese text, and no rule is asked for them but whether they begin a token.
+template <class Char>
+size_t UnitScanner<Char>::plain_number_end(size_t at) const {
+    size_t end = at + 1;
+    while (is_in(text_.folded(end), kDecimal)) ++end;
+    return ends_all(text_[end]) && !kScaleSet.has(text_[end]) ? end : 0;
+}
+
 // The unit that begins at a marked place; or with the plain character before it, or with the numerals before it.
 template <class Char>
 bool UnitScanner<Char>::find(size_t at, Unit& unit) {
@@ -138,7 +163,7 @@ bool UnitScanner<Char>::find(size_t at, Unit& unit) {
 template <class Char>
 bool UnitScanner<Char>::find_at(size_t at, Unit& unit) {
     const uint32_t code = text_[at];
-    if (code == U'点' && is_plain_ideograph(text_[at + 1]) && !is_one_of(text_[at - 1], kNumerals)) return false;
+    if (code == U'点' && is_plain_ideograph(text_[at + 1]) && !kNumeralSet.has(text_[at - 1])) return false;
     if (code < 0x80) {
         if (is_in(code, kDecimal)) return find_digits(at, unit);
         if (is_in(code, kAlpha)) return find_letters(at, unit);
@@ -155,11 +180,10 @@ bool UnitScanner<Char>::find_at(size_t at, Unit& unit) {
 
 template <class Char>
 bool UnitScanner<Char>::find_digits(size_t at, Unit& unit) {
-    // Most numbers of Chinese text are digits, or digits, a point and digits, and no letter or mark comes after them.
+    // Of other numbers of Chinese text most are digits, or digits, a point and digits, and no letter or mark comes after them.
     const auto ends_number = [](uint32_t code) { return ends_all(code) || is_one_of(code, U"万亿％"); };
     const size_t digits = text_.digits_end(at);
     const uint32_t next = text_[digits];
-    if (ends_all(next) && digits > at && !is_one_of(next, kScales)) return take(at, digits, UnitType::kNumber, unit);
     if (ends_number(next) || (next == '.' && ends_number(text_[text_.digits_end(digits + 1)])))
         return find_signed(at, unit) || find_cluster(at, unit);
     if (take(at, web_.url(at), UnitType::kUrl, unit)) return true;
@@ -184,8 +208,15 @@ bool UnitScanner<Char>::find_letters(size_t at, Unit& unit) {
 
 template <class Char>
 bool UnitScanner<Char>::find_mark(size_t at, Unit& unit) {
-    // Of the marks between ASCII and the full-width ones only the minus begins anything longer.
-    if (const uint32_t code = text_[at]; code - 0x2000 < 0xDF00) return (code == U'−' && find_signed(at, unit)) || find_cluster(at, unit);
+    // Of the other marks only signs and full-width @ and # begin anything longer.
+    if (text_[at] >= 0x2000) {
+        switch (text_.folded(at)) {
+            case '+': case '-': case U'−': return find_signed(at, unit) || find_cluster(at, unit);
+            case '@': return take(at, web_.mention(at), UnitType::kMention, unit) || find_cluster(at, unit);
+            case '#': return take(at, web_.hashtag(at), UnitType::kHashtag, unit) || find_cluster(at, unit);
+            default: return find_cluster(at, unit);
+        }
+    }
     switch (text_[at]) {
         case ' ': case '\n': case '\r': case '\t': return find_cluster(at, unit);
         case '_': case '"':
@@ -228,12 +259,12 @@ template <class Char>
 bool UnitScanner<Char>::find_numeral(size_t at, Unit& unit) {
     const size_t floor = std::max(done_, numerals_checked_);
     size_t begin = at;
-    while (begin > floor && is_one_of(text_[begin - 1], kNumerals)) --begin;
+    while (begin > floor && kNumeralSet.has(text_[begin - 1])) --begin;
     if (begin > floor && text_[begin - 1] == U'数' && take(begin - 1, numeral(text_, begin - 1), UnitType::kNumber, unit))
         return true;
     while (begin <= at && is_one_of(text_[begin], kTenThousands)) ++begin;
     if (begin <= at && take(begin, numeral(text_, begin), UnitType::kNumber, unit)) return true;
-    numerals_checked_ = std::max(numerals_checked_, begin <= at ? text_.run_of(begin, kNumerals) : begin);
+    numerals_checked_ = std::max(numerals_checked_, begin <= at ? text_.run_of(begin, kNumeralSet) : begin);
     return false;
 }
 
@@ -241,6 +272,7 @@ bool UnitScanner<Char>::find_numeral(size_t at, Unit& unit) {
 template <class Char>
 bool UnitScanner<Char>::find_cluster(size_t at, Unit& unit) const {
     const uint32_t code = text_[at];
+    if (is_plain_ideograph(text_[at + 1]) && unicode_property(code) == uint16_t(Kind::kMark)) return false;  // as most
     size_t end = text_.cluster_end(at);
     for (size_t place = at + 1; place < end; ++place)
         if (kind_of(text_[place]) == Kind::kSpace) end = place;  // the segmenter's, whatever combines with it
