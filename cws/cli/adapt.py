@@ -43,7 +43,9 @@ def adapt_cli(
     encoding: str,
     progress: bool | None,
 ) -> None:
-    """Make a model of your own from one that is there, in seconds to minutes.
+    """Make a model of your own from one that is there.
+
+    It takes seconds to minutes.
 
     MODEL is a bundled linear model (see cws models) or the folder of one. Give what you have: raw text, from which it
     learns which strings are words there; segmented sentences, of any standard; sentences with marks. The new model is

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from strategies import COMMON
 
 from cws.corpus import parse_marks, read_marks
-from cws.corpus.marks import CUT, JOIN, OPEN
-from cws.errors import CorpusError, EncodingError, InputError
+from cws.corpus.marks import CUT, JOIN, OPEN, has_marks
+from cws.errors import CorpusError, EncodingError, FileError, InputError
 
 OWN = Path(__file__).parents[2] / "corpora" / "sentences" / "marks.txt"
 SIGNS = {JOIN: "", CUT: " ", OPEN: "¦"}
@@ -123,6 +123,41 @@ def test_marks_read_refuses_invalid_bytes(marks):
     with pytest.raises(EncodingError, match=r"marks\.txt:1:2: "):
         list(read_marks(marks(b"a\t\xff")))
     assert [one.text for one in read_marks(marks(b"a\t\xff"), errors="replace")] == ["\ufffd"]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("a\t他 来¦到\nb\t好\n", True),
+        ("\n \na\t好\nb\t用␣app\n", True),
+        ("a\t他 来 到\nb\t好\n", False),  # nothing that only marks have
+        ("a\t他¦来\n他 来\n", False),  # a line without a tab
+        ("他 来¦到\n", False),
+        ("a¦b\t他 来 到\n", False),  # in an id
+        ("今天/t 天气/n\n", False),
+        ("今\tB\n天\tE\n", False),
+        ("", False),
+        ("a\t好\n" * 99 + "b\t他¦来\n", True),
+        ("a\t好\n" * 100 + "b\t他¦来\n", False),  # too late
+        ("a\t他¦来\n" * 100 + "b\n", True),
+    ],
+)
+def test_marks_files_are_told_by_their_first_lines(marks, content, expected):
+    assert has_marks(marks(content)) is expected
+
+
+def test_marks_files_are_told_in_any_encoding(marks):
+    path = marks(lzma.compress("a\t他␣来".encode("gb18030")), "marks.txt.xz")
+    assert has_marks(path, encoding="gb18030")
+    with pytest.raises(EncodingError, match=r"marks\.txt\.xz:1:2: "):
+        has_marks(path)
+    with pytest.raises(FileError, match="No such file"):
+        has_marks(path.with_name("missing.txt"))
+
+
+@pytest.mark.skipif(not OWN.exists(), reason="needs the source tree")
+def test_marks_of_this_project_are_told():
+    assert has_marks(OWN)
 
 
 @pytest.mark.skipif(not OWN.exists(), reason="needs the source tree")

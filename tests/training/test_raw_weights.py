@@ -85,6 +85,20 @@ def test_raw_weights_are_of_classes_that_sentences_have(learned):
     assert learned[0, CUT, 1, 0] > 0 > learned[0, CUT, 1, 1] and learned[0, CUT, 2, 0] > 0
 
 
+def test_raw_weights_are_of_classes_alone(initial):
+    # Sentences have none of these other n-grams, so only what the class has learned could be theirs.
+    others = [one + other for one in "学看读家" for other in "学看读家网"]
+    sentences = Standard("", [Part([["大手", "看", "北", "语"], ["看", "大手", "北", "语"]] * 3)])
+
+    def learn(**classes):
+        return learn_raw_weights(initial, sentences, tables(**classes), learning_rate=0.3, epochs=3)
+
+    more = learn(大手=JOINED, **dict.fromkeys(others, JOINED))
+    keys = [key_of(initial.alphabet, ngram) for ngram in ("大手", *others)]
+    assert min(keys) < keys[0] < max(keys)
+    assert (learn(大手=JOINED) == more).all() and more.any()
+
+
 def test_raw_weights_go_to_other_ngrams_of_their_classes(initial, learned):
     changed = with_raw(initial, tables(学看=JOINED, 手家=CUT), learned)
     keys = np.sort(np.array([key_of(initial.alphabet, "学看"), key_of(initial.alphabet, "手家")], np.uint64))
