@@ -135,6 +135,24 @@ def test_linear_training_averages_trainings(tmp_path):
     assert np.abs(mean - (first + second) / 2).max() <= 1
 
 
+def test_linear_standards_may_keep_more_of_their_word_lists(tmp_path):
+    # All words of the list have weights; they go by the limit of the options, or of the standard if it has one.
+    options = LinearOptions(epochs=2, prune=(), lexicon_prune=127)
+    words = {**WORD_LIST, **{one + other: 1 for one in "学网天大" for other in "学网天大家"}}
+
+    def buckets(name, **more):
+        standards = [Standard("one", [Part(SENTENCES)], SENTENCES), Standard("two", [Part(APART)], APART, **more)]
+        folders = [tmp_path / name / one.name for one in standards]
+        train_standards(LinearText(standards, [words]), folders, options=options)
+        return [len(tensors_of(folder)["buckets"]) for folder in folders]
+
+    one, two = buckets("pruned")
+    kept_one, kept_two = buckets("kept", lexicon_prune=0)
+    assert kept_one == one
+    assert kept_two > two
+    assert buckets("own", lexicon_prune=127) == [one, two]
+
+
 @pytest.mark.parametrize(
     ("standards", "message"),
     [
