@@ -95,6 +95,8 @@ def adapt(
     """
     if not (raw or train or marks):
         raise InputError("nothing to adapt to: give raw text, segmented sentences or sentences with marks")
+    if any(os.fspath(path) == "-" for path in raw):
+        raise InputError("raw text is read twice: give a file instead of -")
     import logging  # here, because this is imported with the package
 
     from cws import model_io

@@ -151,6 +151,8 @@ def test_adaptation_reads_other_encodings(model, files):
 
 
 def test_adaptation_to_nothing_is_refused(model, tmp_path):
+    with pytest.raises(InputError, match="raw text is read twice: give a file instead of -"):
+        adapt(model, tmp_path / "new", raw=["-"])
     with pytest.raises(InputError, match="nothing to adapt to: give raw text, segmented sentences or sentences with"):
         adapt(model, tmp_path / "new")
 

@@ -62,7 +62,9 @@ def linear_text(files: TrainingFiles, names: Sequence[str]) -> LinearText:
         initial.check_knows(text for standard in standards for text in standard.texts())
     raw = raw_classes(files.raw, encoding=files.encoding, progress=wants_progress(None)) if files.raw else []
     criteria = [Criterion(sentences, weight) for sentences, weight in files.criteria()]
-    return LinearText(standards, [] if initial is not None else files.word_lists(), raw, initial, criteria)
+    # What the initial model learned of its lists, jieba's among them, goes on with its n-grams.
+    word_lists = files.word_lists() if initial is None else files.own_word_lists()
+    return LinearText(standards, word_lists, raw, initial, criteria)
 
 
 def train_hmm(files: TrainingFiles, output: str, options: HmmOptions, *, overwrite: bool = False) -> None:

@@ -134,8 +134,12 @@ class TrainingFiles:
 
     def word_lists(self) -> list[Mapping[str, int | None]]:
         """Return the word lists, that of jieba first."""
-        own = [read_word_list(path, encoding=self.encoding) for path in self.lexicons]
-        return [jieba_word_list(), *own] if self.jieba else [*own]
+        own = self.own_word_lists()
+        return [jieba_word_list(), *own] if self.jieba else own
+
+    def own_word_lists(self) -> list[Mapping[str, int | None]]:
+        """Return the word lists but that of jieba."""
+        return [*(read_word_list(path, encoding=self.encoding) for path in self.lexicons)]
 
     def raw_lines(self) -> Iterator[str]:
         """Yield the lines of the raw text."""

@@ -42,6 +42,7 @@ class LinearOptions:
             ("min_fourgram_count", self.min_fourgram_count >= 1),
             ("scale", 0 < self.scale < 1),
             ("frequent", 0 <= self.frequent < 1),
+            ("lexicon_prune", self.lexicon_prune >= 0),
             ("lexicon_weights", bool(self.lexicon_weights) and min(self.lexicon_weights) > 0),
             ("averaged", self.averaged >= 1),
             ("seed", 0 <= self.seed < 2**64),

@@ -63,7 +63,7 @@ DESCRIPTIONS = {
     "ud": "Universal Dependencies (GSD), Wikipedia: names of Chinese persons cut, suffixes cut",
 }
 BUNDLED = ("general", "ctb", "pku", "sxu", "ud")
-LEXICON_PRUNE = {"ctb": 9}
+LEXICON_PRUNE = {"ctb": 9, "sxu": 12, "ud": 12}
 PRUNED = {"prune": (6,), "lexicon_prune": 11, "tolerance": 1.0}  # so that all of them take less than 60 MB
 
 
@@ -146,7 +146,7 @@ def joined_words(
     return {
         word
         for word, count in apart.items()
-        if count >= 10 and 0.05 * count <= together[word] <= 20 * count and lists[word] >= 3
+        if count >= 10 and 0.05 * count <= together[word] <= 20 * count and lists[word] >= 4
         if seen[word] and demanded[word] <= 0.1 * seen[word]
     }
 
