@@ -126,6 +126,7 @@ class LinearTrainer:
         weights: NDArray[np.float32] | None = None,
         emissions: NDArray[np.float32] | None = None,
         chain: NDArray[np.float32] | None = None,
+        own_rate: float = 1.0,
         classes_only: bool = False,
     ) -> None: ...
     def run_epoch(self) -> float: ...

@@ -164,7 +164,7 @@ def train_small(folder, sentences=SENTENCES, word_lists=(WORD_LIST,), options=OP
 
 def trainer_of_sets(
     sequences, scheme=SBME, lists=(NO_LEXICON,), learning_rate=0.1, margin=1.5, min_trigram_count=2, seed=1,
-    classes_only=False, **more,
+    classes_only=False, own_rate=1.0, **more,
 ):  # fmt: skip
     """A trainer of texts with sets of tags, as bits, and their alphabet; more: arrays that `LinearTrainer` may take."""
     texts, sets = zip(*sequences, strict=True)
@@ -172,7 +172,8 @@ def trainer_of_sets(
     trainer = LinearTrainer(
         alphabet.encode("".join(texts)), np.frombuffer(b"".join(sets), np.uint8), np.array([*map(len, texts)]),
         alphabet.types, legality(scheme), lists, learning_rate, margin, min_trigram_count, 2, seed,
-        classes_only=classes_only, **{name: np.array(value, TYPES[name]) for name, value in more.items()},
+        classes_only=classes_only, own_rate=own_rate,
+        **{name: np.array(value, TYPES[name]) for name, value in more.items()},
     )  # fmt: skip
     return trainer, alphabet
 

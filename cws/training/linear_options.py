@@ -16,6 +16,9 @@ class LinearOptions:
     patience: int = 2  # epochs without a dev F1 better by min_gain before training stops: one may be chance
     min_gain: float = 0.0002  # two words of ten thousand: less is chance
     learning_rate: float = 0.07  # AdaGrad's; 0.04 and 0.12 are up to 0.2 worse (docs/notebook/linear.md)
+    own_rate: float = (
+        1.0  # of a standard's own weights, times that: at 0.5 it is more like the others, and worse at home
+    )
     margin: float = 2.0  # how much more than a wrong tag gold must score, in nats; 0 is 0.1 to 0.4 worse
     min_trigram_count: int = 3  # 1 is no better and makes a larger model
     min_fourgram_count: int = 2  # lower than of trigrams, because each is rarer
@@ -37,6 +40,7 @@ class LinearOptions:
             ("epochs", self.epochs >= 1),
             ("patience", self.patience >= 1),
             ("learning_rate", 0 < self.learning_rate < math.inf),
+            ("own_rate", 0 < self.own_rate < math.inf),
             ("margin", 0 <= self.margin < math.inf),
             ("min_trigram_count", self.min_trigram_count >= 1),
             ("min_fourgram_count", self.min_fourgram_count >= 1),

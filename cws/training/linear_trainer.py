@@ -81,6 +81,7 @@ def trainer_of_sequences(
         weights=sequences.weights,
         emissions=sequences.emissions,
         chain=np.empty(0, np.float32) if chain is None else chain,
+        own_rate=options.own_rate,
     )
 
 

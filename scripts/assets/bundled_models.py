@@ -118,6 +118,7 @@ def train_general(standards: dict[str, Standard], word_lists: list[dict[str, int
         # The figure is flat from the second epoch on; after pruning, the fifth is the best.
         options=LinearOptions(
             averaged=3,
+            own_rate=0.5,
             lexicon_weights=(1.0, 1.2, 1.4, 1.6),
             prune=(8,),
             lexicon_prune=8,

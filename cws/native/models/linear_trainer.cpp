@@ -13,7 +13,6 @@ namespace cws {
 namespace {
 
 constexpr float kAdaGradOffset = 1e-6f;
-constexpr float kOwnRate = 0.5f;  // of a standard's own weights, times the shared ones'
 constexpr int kAhead = 8;         // characters the weights are fetched ahead
 
 // Leaves the distinct keys that occur at least min_count times, ascending.
@@ -188,7 +187,7 @@ void LinearTrainer::add_layers() {
                 own_rows_[size_t(i)][order] = own;
             }
     for (size_t standard = 0; standard < standards_; ++standard) {
-        layers_.emplace_back(types_.size(), counts[standard], class_rows_, tags(), options_.rate * kOwnRate);
+        layers_.emplace_back(types_.size(), counts[standard], class_rows_, tags(), options_.rate * options_.own_rate);
         layers_.back().rows = std::move(rows[standard]);
     }
 }

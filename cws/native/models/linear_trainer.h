@@ -13,7 +13,7 @@
 // n-grams of the class and order. A trained model adds them to the n-gram's own, so they cost nothing when segmenting.
 //
 // Several annotation standards are learned together: every weight is the sum of a shared one and one of the standard's own
-// (Daume 2007, "Frustratingly easy domain adaptation"), both by AdaGrad, the own one at half the rate. One standard has
+// (Daume 2007, "Frustratingly easy domain adaptation"), both by AdaGrad, each at a rate of its own. One standard has
 // shared weights only. A model of one standard holds the sums.
 //
 // Sequences may come with emissions, and the chain with weights, of a model that the training begins with: they are added
@@ -36,6 +36,7 @@ struct TrainerOptions {  // cws/training/linear.py has the defaults
     int min_trigram_count;   // rarer trigrams get no weights of their own; bigrams all do
     int min_fourgram_count;  // the same for 4-grams, of which only those of a list of classes can
     uint64_t seed;
+    float own_rate = 1;         // of a standard's own weights, times rate
     bool classes_only = false;  // nothing but the weights of classes is learned
 };
 

@@ -227,8 +227,8 @@ void bind_training(py::module_& module) {
                          const std::vector<std::pair<Array<uint64_t>, Array<uint16_t>>>& lists, float rate,
                          float margin, int min_trigram_count, int min_fourgram_count, uint64_t seed, const Maybe<uint8_t>& standards,
                          const Maybe<float>& weights, const Maybe<float>& emissions, const Maybe<float>& chain,
-                         bool classes_only) {
-                 const TrainerOptions options{rate, margin, min_trigram_count, min_fourgram_count, seed, classes_only};
+                         float own_rate, bool classes_only) {
+                 const TrainerOptions options{rate, margin, min_trigram_count, min_fourgram_count, seed, own_rate, classes_only};
                  const Sequences given{codes,           tag_sets, lengths, or_nothing(standards), or_nothing(weights),
                                        or_nothing(emissions)};
                  return std::make_unique<Trainer>(given, types, allowed, to_lists(lists), options, or_nothing(chain));
@@ -237,7 +237,7 @@ void bind_training(py::module_& module) {
              py::arg("lists"), py::arg("rate"), py::arg("margin"), py::arg("min_trigram_count"),
              py::arg("min_fourgram_count"), py::arg("seed"), py::kw_only(), py::arg("standards") = py::none(),
              py::arg("weights") = py::none(), py::arg("emissions") = py::none(), py::arg("chain") = py::none(),
-             py::arg("classes_only") = false)
+             py::arg("own_rate") = 1, py::arg("classes_only") = false)
         .def("run_epoch", &Trainer::run_epoch)
         .def("emissions", &Trainer::emissions, py::arg("codes"), py::arg("lengths"), py::arg("standard") = 0,
              py::arg("trust") = kAsTheyAre, py::arg("first") = py::none())
