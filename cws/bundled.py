@@ -6,7 +6,7 @@ import os
 
 from cws.errors import InputError, did_you_mean
 
-DEFAULT_MODEL = "pku"
+DEFAULT_MODEL = "general"
 _DATA = os.path.join(os.path.dirname(__file__), "data")
 
 

@@ -63,7 +63,7 @@ DESCRIPTIONS = {
     "ud": "Universal Dependencies (GSD), Wikipedia: names of Chinese persons cut, suffixes cut",
 }
 BUNDLED = ("general", "ctb", "pku", "sxu", "ud")
-LEXICON_PRUNE = {"ctb": 9, "sxu": 12, "ud": 12}
+LEXICON_PRUNE = {"ctb": 9, "pku": 7}
 PRUNED = {"prune": (6,), "lexicon_prune": 11, "tolerance": 1.0}  # so that all of them take less than 60 MB
 
 
@@ -93,7 +93,7 @@ def train_heads(standards: dict[str, Standard], word_lists: list[dict[str, int |
     train_standards(
         LinearText([standards[name] for name in names], word_lists),
         [output / name if is_written[name] else None for name in names],
-        options=LinearOptions(averaged=3, **PRUNED),
+        options=LinearOptions(averaged=4, **PRUNED),
         descriptions=[description_of(name) if is_written[name] else {} for name in names],
         log_line=click.echo,
     )

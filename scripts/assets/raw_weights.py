@@ -25,7 +25,7 @@ from cws.training.raw_weights import learn_raw_weights
 from scripts.measuring import DOMAINS, ROOT, corpora_folder
 
 EVERY = {"technical": 4, "law": 16, "literature": 4}  # one line of so many: these domains are over-represented
-LEARNING_RATE, EPOCHS = 0.01, 3
+LEARNING_RATE, EPOCHS = 0.01, 6
 
 
 @click.command(help=__doc__)
