@@ -3,8 +3,8 @@
     pip install ".[bench]"
     CWS_CORPORA=… python -m scripts.benchmarks.segment
 
-Speeds are medians of alternating runs and given as ratios. F1 is on the test sets, with the bundled models and a model
-for sxu that is trained here.
+Speeds are medians of alternating runs and given as ratios, of the default model with units. F1 is on the test sets, of
+the bundled model of each standard, without units.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import rjieba
 import cws
 from cws.corpus import read_segmented
 from cws.metrics import score
-from scripts.measuring import CORPORA, ROOT, alternate, made_by, output_option, raw_lines, setting, write_figures
+from scripts.measuring import CORPORA, alternate, made_by, output_option, raw_lines, setting, write_figures
 
 RUNS = 7
 DOMAINS = ("news_science", "encyclopedia", "everyday", "literature")
@@ -47,15 +47,14 @@ def process(arguments: Sequence[str]) -> tuple[float, float]:
     return float(out[-2]), int(out[-1]) / (1024 if sys.platform != "darwin" else 1 << 20)
 
 
-def measure_quality(folder: Path) -> list[dict[str, Any]]:
-    subprocess.run([sys.executable, "-m", "scripts.assets.bundled_models", "sxu", "-o", folder], cwd=ROOT, check=True)
+def measure_quality() -> list[dict[str, Any]]:
     rows = []
-    for name, model, train in (("pku", "pku", "pku"), ("ctb6", "ctb", "ctb6"), ("sxu", str(folder / "sxu"), "sxu")):
+    for name, model in (("pku", "pku"), ("ctb6", "ctb"), ("sxu", "sxu"), ("ud", "ud")):
         gold = list(read_segmented(CORPORA / "seg" / f"{name}.test.txt"))
-        vocabulary = {word for words in read_segmented(CORPORA / "seg" / f"{train}.train.txt") for word in words}
+        vocabulary = {word for words in read_segmented(CORPORA / "seg" / f"{name}.train.txt") for word in words}
         texts = ["".join(words) for words in gold]
         systems: dict[str, Callable[[str], list[str]]] = {
-            "cws": cws.load(model).segment,
+            "cws": cws.load(model, units=False).segment,
             "rjieba": rjieba.cut,
             "jieba": jieba.lcut,
         }
@@ -68,7 +67,7 @@ def measure_quality(folder: Path) -> list[dict[str, Any]]:
 def measure_throughput() -> list[dict[str, Any]]:
     rows = []
     news = ["".join(words) for words in read_segmented(CORPORA / "seg" / "pku.test.txt")]
-    segmenter = cws.load("pku")
+    segmenter = cws.load(cws.models()[0])
     for name, paragraphs in (
         ("pku.test, a sentence a call", news),
         ("four domains, a paragraph a call", sample(2_000_000)),
@@ -155,9 +154,8 @@ def render(results: dict[str, Any]) -> str:
         "",
         "## Accuracy on the test sets (SIGHAN scorer, percent)",
         "",
-        "The cws models are trained on the training part of each corpus and on word lists (../guide/models.md).",
-        "jieba and rjieba follow a standard of their own: their figures say how far their words are from each",
-        "corpus's, no more.",
+        "The cws models are the bundled ones of each standard (../guide/models.md), without units. jieba and rjieba",
+        "follow a standard of their own: their figures say how far their words are from each corpus's, no more.",
         "",
         "| corpus | system | P | R | F1 | OOV recall |",
         "|---|---|---:|---:|---:|---:|",
@@ -165,7 +163,11 @@ def render(results: dict[str, Any]) -> str:
     for row in results["quality"]:
         figures = " | ".join(f"{100 * row[name]:.2f}" for name in ("precision", "recall", "f1", "oov_recall"))
         lines.append(f"| {row['corpus']} | {row['system']} | {figures} |")
-    lines += ["", "## Throughput of `segment()` to lists of `str`, one thread, model pku (million characters/s)", ""]
+    lines += [
+        "",
+        "## Throughput of `segment()` to lists of `str`, one thread, default model, units (million characters/s)",
+        "",
+    ]
     lines += ["| text | cws | peer | ratio |", "|---|---:|---:|---:|"]
     for row in results["throughput"]:
         peer = "rjieba" if "rjieba" in row else "jieba"
@@ -208,7 +210,7 @@ def main(output: Path) -> None:
             "files": lambda: measure_files(folder),
             "start": measure_start,
             "training": lambda: measure_training(folder),
-            "quality": lambda: measure_quality(folder),
+            "quality": measure_quality,
         }
         for name, step in steps.items():
             click.echo(f"{name} …", err=True)

@@ -13,7 +13,7 @@
 // n-grams of the class and order. A trained model adds them to the n-gram's own, so they cost nothing when segmenting.
 //
 // Several annotation standards are learned together: every weight is the sum of a shared one and one of the standard's own
-// (Daume 2007, "Frustratingly easy domain adaptation"), both by AdaGrad, each at a rate of its own. One standard has
+// (Daume 2007, "Frustratingly easy domain adaptation"), both by AdaGrad, each at a learning rate of its own. One standard has
 // shared weights only. A model of one standard holds the sums.
 //
 // Sequences may come with emissions, and the chain with weights, of a model that the training begins with: they are added
