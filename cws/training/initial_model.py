@@ -17,6 +17,7 @@ from cws.labelers.linear import TENSORS, is_first_release, open_linear
 
 Tensors = dict[str, NDArray[Any]]
 
+_WEIGHTS = slice(16, 64)  # of the bytes of a bucket
 _LEAST_KNOWN = 0.5  # of the characters of a training text
 _DTYPES = {"U8": np.uint8, "U16": np.uint16, "I8": np.int8, "I16": np.int16}
 _SUMS = ("unigrams", "type_contexts", "repetitions")  # what a difference is added to, beside n-grams
@@ -39,10 +40,11 @@ class InitialModel:
         tensors: Its tensors.
         alphabet: Its characters.
         scale: Nats of one step of its weights.
+        share: How much of the weights of the model in the folder is left.
     """
 
-    def __init__(self, config: Mapping[str, Any], tensors: Tensors) -> None:
-        self.config, self.tensors = config, tensors
+    def __init__(self, config: Mapping[str, Any], tensors: Tensors, share: float = 1.0) -> None:
+        self.config, self.tensors, self.share = config, tensors, share
         self.alphabet = Alphabet(tensors["characters"], tensors["types"])
         self.scale = float(config["scale"])
         self._predictor = LinearPredictor(
@@ -75,6 +77,22 @@ class InitialModel:
         """What the model is called, or its id."""
         return str(self.config.get("name", self.config["id"]))
 
+    def scaled(self, share: float) -> InitialModel:
+        """Return the model with a share of its weights, which then leaves more to what is learned beside it.
+
+        Args:
+            share: Above 0, at most 1.
+        """
+        if share == 1:
+            return self
+        tensors = dict(self.tensors)
+        for name in (*_SUMS, *_CHAIN):
+            tensors[name] = _rounded(tensors[name] * share, TENSORS[name][0])
+        tensors["buckets"] = self.tensors["buckets"].copy()
+        weights = tensors["buckets"][:, _WEIGHTS].view(np.int8)
+        weights[...] = _rounded(weights * share, "I8")
+        return InitialModel(self.config, tensors, share)
+
     def with_ngrams(self, keys: NDArray[np.uint64], weights: NDArray[np.float32], limit: int) -> InitialModel:
         """Return a model with more weights for n-grams.
 
@@ -86,7 +104,7 @@ class InitialModel:
         nothing = {name: np.zeros_like(self.tensors[name], np.float32) for name in _SUMS}
         chain = {name: self.tensors[name] * np.float32(self.scale) for name in _CHAIN}
         tensors = self.with_difference({**nothing, **chain, "keys": keys, "ngrams": weights}, limit)
-        return InitialModel(self.config, tensors)
+        return InitialModel(self.config, tensors, self.share)
 
     def check_knows(self, texts: Iterable[str]) -> None:
         """Raise InputError if most characters of the texts are none of the model's."""

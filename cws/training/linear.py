@@ -230,7 +230,7 @@ class _Training:
         if len(standards) > 1:
             more["standards"] = {one.name: sum(len(part.sentences) for part in one.parts) for one in standards}
         if self._initial is not None:
-            more["init"] = self._initial.name
+            more |= {"init": self._initial.name, "init_share": self._initial.share}
         return {
             "kind": "linear",
             "scheme": SBME.name,
