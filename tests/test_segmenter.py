@@ -427,7 +427,7 @@ def copy_of_default(folder: Path) -> Path:
 
 
 def test_segmenter_models_are_listed_the_default_first():
-    assert cws.models() == ["pku", "ctb"]
+    assert cws.models() == ["general", "ctb", "pku", "sxu", "ud"]
     assert cws.models()[0] == DEFAULT_MODEL
     assert [cws.load(name).config["name"] for name in cws.models()] == cws.models()
 
@@ -452,7 +452,7 @@ def test_segmenter_loads_relative_folders(tmp_path, monkeypatch, name):
 def test_segmenter_bundled_names_come_before_folders(tmp_path, monkeypatch):
     (tmp_path / "pku").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert cws.load("pku").path == SEGMENTER.path
+    assert cws.load("pku").path == os.path.join(os.path.dirname(SEGMENTER.path), "pku")
     with pytest.raises(FileError, match=r"pku/cws\.json: No such file"):
         cws.load("./pku")
 
@@ -460,7 +460,7 @@ def test_segmenter_bundled_names_come_before_folders(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["nosuch", "", "PKU", "pku/nosuch", "variants.txt", "a\0b", "\ud800"])
 def test_segmenter_unknown_model_lists_what_exists(name):
     with pytest.raises(
-        InputError, match="no model .*: (did you mean|give a folder made by cws train, or one of pku, ctb)"
+        InputError, match="no model .*: (did you mean|give a folder made by cws train, or one of general, ctb, pku)"
     ):
         cws.load(name)
 
@@ -484,7 +484,7 @@ def test_segmenter_folder_without_a_model_is_an_error(tmp_path):
 
 
 def test_segmenter_says_what_it_is(tmp_path):
-    assert repr(SEGMENTER) == "Segmenter('pku')"
+    assert repr(SEGMENTER) == "Segmenter('general')"
     assert repr(cws.load(copy_of_default(tmp_path / "mine"))) == f"Segmenter({str(tmp_path / 'mine')!r})"
 
 

@@ -12,6 +12,7 @@ from io import BufferedIOBase
 
 import click
 
+from cws.bundled import DEFAULT_MODEL
 from cws.cli.options import (
     device_options,
     encoding_option,
@@ -185,7 +186,7 @@ def segment(
     inputs: tuple[str, ...],
     output: str,
     *,
-    model: str = "pku",
+    model: str = DEFAULT_MODEL,
     user_dictionary: UserDictionary | None = None,
     format: str = "text",
     units: bool = True,

@@ -37,7 +37,7 @@ Span = tuple[int, int]
 FORCED, DECIDED, NEVER = 1e9, 1e8, -1e9  # the weights that stand for `!`, no number, and `-`
 # Nats that cuts at both ends of a decided entry may cost: what tears two words is seldom one, what lies in one word may
 # be a matter of the standard.
-TOLERANCE, TOLERANCE_INSIDE = 7.0, 13.0
+TOLERANCE, TOLERANCE_INSIDE = 5.5, 16.0
 
 
 def resegment(

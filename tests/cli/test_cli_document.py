@@ -16,7 +16,8 @@ from cws.streaming import FORMATS, segment_blocks
 
 # 沈砚 is a name that the model does not know.
 STORY = "沈砚走进院子。他没看见沈砚。沈砚道：你好。我问沈砚去哪里。\n"
-SEGMENTER = cws.load("pku")
+SEGMENTER = cws.load("pku")  # whose words the commands are held to
+DOCUMENT = ("segment", "-m", "pku", "--document")
 ADAPTED = SEGMENTER.with_evidence({"沈砚": 5.0})
 
 
@@ -32,32 +33,32 @@ def story(here):
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_cli_document_in_every_format(story, format):
-    assert works("segment", "--document", "--format", format, "story.txt", cwd=story) == expected(STORY, format)
+    assert works(*DOCUMENT, "--format", format, "story.txt", cwd=story) == expected(STORY, format)
 
 
 def test_cli_document_is_off_by_default(story):
-    assert works("segment", "story.txt", cwd=story) == expected(STORY, segmenter=SEGMENTER)
+    assert works("segment", "-m", "pku", "story.txt", cwd=story) == expected(STORY, segmenter=SEGMENTER)
 
 
 def test_cli_document_to_a_file(story):
-    assert works("segment", "--document", "story.txt", "-o", "words.txt", cwd=story) == ""
+    assert works(*DOCUMENT, "story.txt", "-o", "words.txt", cwd=story) == ""
     assert (story / "words.txt").read_text(encoding="utf-8") == expected(STORY)
 
 
 @pytest.mark.parametrize("args", [(), ("-",), ("/dev/stdin",)])
 def test_cli_document_from_stdin(here, args):
-    assert works("segment", "--document", *args, cwd=here, stdin=STORY.encode()) == expected(STORY)
+    assert works(*DOCUMENT, *args, cwd=here, stdin=STORY.encode()) == expected(STORY)
 
 
 def test_cli_document_of_nothing_and_of_little(here):
-    assert works("segment", "--document", cwd=here) == ""
-    assert works("segment", "--document", "input.txt", cwd=here) == WORDS
+    assert works(*DOCUMENT, cwd=here) == ""
+    assert works(*DOCUMENT, "input.txt", cwd=here) == WORDS
 
 
 def test_cli_document_is_each_input_by_itself(story):
     half = "我问沈砚去哪里。\n"
     (story / "other.txt").write_text(half, encoding="utf-8")
-    found = works("segment", "--document", "other.txt", "story.txt", "other.txt", cwd=story)
+    found = works(*DOCUMENT, "other.txt", "story.txt", "other.txt", cwd=story)
     plain = expected(half, segmenter=SEGMENTER)
     assert found == plain + expected(STORY) + plain
     assert plain != expected(half)
@@ -68,12 +69,12 @@ def test_cli_document_is_the_same_for_any_number_of_threads(here, threads):
     text = STORY * 9000  # several blocks
     (here / "long.txt").write_text(text, encoding="utf-8")
     adapted = SEGMENTER.with_evidence(evidence_of([SEGMENTER.segment(text)]))
-    assert works("segment", "--document", "--threads", threads, "long.txt", cwd=here) == expected(text, "text", adapted)
+    assert works(*DOCUMENT, "--threads", threads, "long.txt", cwd=here) == expected(text, "text", adapted)
 
 
 def test_cli_document_compressed_and_in_another_encoding(here):
     (here / "story.gz").write_bytes(gzip.compress(STORY.encode("gb18030")))
-    args = ("segment", "--document", "--encoding", "gb18030")
+    args = (*DOCUMENT, "--encoding", "gb18030")
     assert works(*args, "story.gz", cwd=here) == expected(STORY)
     assert works(*args, cwd=here, stdin=STORY.encode("gb18030")) == expected(STORY)
 
@@ -81,21 +82,21 @@ def test_cli_document_compressed_and_in_another_encoding(here):
 def test_cli_document_obeys_the_user_dictionary(story):
     (story / "own.txt").write_text("沈砚道\n", encoding="utf-8")
     args = ("--user-dict", "own.txt", "--dictionary-report", "report.tsv")
-    assert "沈砚道 ：" in works("segment", "--document", *args, "story.txt", cwd=story)
+    assert "沈砚道 ：" in works(*DOCUMENT, *args, "story.txt", cwd=story)
     report = (story / "report.tsv").read_text(encoding="utf-8").splitlines()
     assert [line.split("\t")[:5] for line in report[1:]] == [["沈砚道", "", "", "1", "1"]]  # only the user's own
 
 
 def test_cli_document_progress_counts_both_passes(story):
-    result = run("segment", "--document", "--progress", "story.txt", "-o", "words.txt", cwd=story)
+    result = run(*DOCUMENT, "--progress", "story.txt", "-o", "words.txt", cwd=story)
     assert result.returncode == 0
     assert f"{2 * len(STORY.encode())}".encode() in result.stderr.replace(b".00", b"")
 
 
 def test_cli_document_with_invalid_bytes(story):
     (story / "broken.txt").write_bytes(STORY.encode() + b"\xff\n")
-    fails("broken.txt:2:.*", "segment", "--document", "broken.txt", "-o", "words.txt", cwd=story)
-    found = works("segment", "--document", "--errors", "replace", "broken.txt", cwd=story)
+    fails("broken.txt:2:.*", *DOCUMENT, "broken.txt", "-o", "words.txt", cwd=story)
+    found = works(*DOCUMENT, "--errors", "replace", "broken.txt", cwd=story)
     assert found == expected(STORY + "\ufffd\n")
 
 

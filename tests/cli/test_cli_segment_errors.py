@@ -40,7 +40,10 @@ from commands import (
         (("fake.xz", "-o", "words.txt"), r"fake\.xz: broken compressed file .*: fetch it or compress it again$"),
         (("input.txt", "-m", "folder"), r"folder/cws\.json"),
         (("input.txt", "-m", "pkuu"), "no model 'pkuu': did you mean pku. give a folder made by cws train"),
-        (("input.txt", "-m", "input.txt"), "no model 'input.txt': give a folder made by cws train, or one of pku"),
+        (
+            ("input.txt", "-m", "input.txt"),
+            "no model 'input.txt': give a folder made by cws train, or one of general, ctb, pku",
+        ),
     ],
 )
 def test_cli_segment_errors(here, args, message):

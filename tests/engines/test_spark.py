@@ -195,7 +195,7 @@ def test_spark_fails_clearly_with_another_model_or_cws(spark, frame):
     for wrong, message in (
         (shipment._replace(version="0.0.1"), "expected cws 0.0.1 as on the driver, got .*: install the same version"),
         (shipment._replace(model="none"), "no bundled model 'none' on the executor: install the same cws"),
-        (shipment._replace(model_checksum="0" * 64), "not the model pku of this job: expected SHA-256 0000"),
+        (shipment._replace(model_checksum="0" * 64), "not the model general of this job: expected SHA-256 0000"),
     ):
         work = _worker(wrong, 1, "words", "words", "strict")
         with pytest.raises(ModelError, match=message), clear_errors():

@@ -20,7 +20,7 @@ from scripts.assets.bundled_models import (
     read_standard,
 )
 
-LISTS = [{"还有": 1}, {"还有": None}, {"还有": 5}]
+LISTS = [{"还有": 1}, {"还有": None}, {"还有": 5}, {"还有": None}]
 MARKS = [parse_marks("他 还有 钱")]
 SENTENCES = [["还", "有", "人"]] * 10 + [["还有", "人"]] * 5
 
@@ -62,7 +62,7 @@ def test_bundled_models_join_what_is_cut_in_two_ways():
         (SENTENCES[1:], LISTS, MARKS),  # cut nine times
         (SENTENCES[:10], LISTS, MARKS),  # always cut
         (SENTENCES + [["还有"]] * 200, LISTS, MARKS),  # hardly ever
-        (SENTENCES, LISTS[:2], MARKS),  # in two lists
+        (SENTENCES, LISTS[:3], MARKS),  # in three lists
         (SENTENCES, LISTS, []),  # readers never saw it
         (SENTENCES, LISTS, [*MARKS, parse_marks("他 还 有 钱")]),  # half of them want it cut
         ([["还", "有人"]] * 20, LISTS, MARKS),  # not beside each other alone

@@ -75,6 +75,6 @@ def test_raw_text_that_is_not_there_is_an_error(tmp_path, monkeypatch: pytest.Mo
     result = CliRunner().invoke(cli, command)
     assert result.exit_code == 1
     assert "none.txt: No such file" in str(result.exception)
-    result = CliRunner().invoke(cli, ["train", "--train", "train.txt", "--raw", "x"])
+    result = CliRunner().invoke(cli, ["train", "--model", "dictionary", "--lexicon", "train.txt", "--raw", "x"])
     assert result.exit_code == 2
-    assert "--raw is for hmm" in result.output
+    assert "--raw is for linear, hmm" in result.output

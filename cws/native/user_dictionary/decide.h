@@ -12,7 +12,7 @@ namespace cws {
 
 // What cuts at both ends of an entry may cost, in nats: of one that lies in a single word of the model, and of one that tears
 // several. Chosen on dev sets, docs/notebook/user_dictionary.md.
-inline constexpr double kToleranceInside = 13, kTolerance = 7;
+inline constexpr double kToleranceInside = 16, kTolerance = 5.5;
 
 class DecidedWords {
 public:
