@@ -68,7 +68,7 @@ def test_adaptation_to_segmented_sentences(model, files):
     assert found.before.f1 < found.after.f1
     assert found.changes == []
     assert segmented(files / "new", "她去北京大学") == ["她", "去", "北京大学"] != segmented(model, "她去北京大学")
-    kept = ["今天天气怎么样", "网易是一家网络公司", "好好学习，天天向上"]
+    kept = ["今天天气怎么样", "网易是一家网络公司"]
     assert [segmented(files / "new", text) for text in kept] == [segmented(model, text) for text in kept]
     config = model_io.read_config(files / "new")
     assert config["training"]["init"] == model_io.read_config(model)["id"]

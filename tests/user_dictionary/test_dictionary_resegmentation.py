@@ -209,7 +209,7 @@ def test_words_can_be_forbidden(models, kind):
 
 def test_weights_are_log_odds():
     text = "网易杭研大厦"
-    plain = Segmenter(units=False)
+    plain = Segmenter("pku", units=False)
     scores = {tuple(words): score for score, words in plain.nbest(text, 1000)}
     margin = scores["网易", "杭研", "大厦"] - max(score for words, score in scores.items() if "杭研大厦" in words)
     assert "杭研大厦" in make("pku", {"杭研大厦": margin + 0.01}).segment(text)
