@@ -69,6 +69,7 @@ def adapt(
     marks: Sequence[Path] = (),
     seed: int = 1,
     memory: int | str = "2G",
+    work_folder: Path | None = None,
     encoding: str = "utf-8",
     show_progress: bool = False,
     log_line: Callable[[str], None] | None = None,
@@ -87,6 +88,7 @@ def adapt(
         marks: Files of readers' marks (`cws.corpus.read_marks`).
         seed: Of the choice of the fifth, and of the order of sentences.
         memory: What counting n-grams may take.
+        work_folder: Where an interrupted count of the raw text stays, for the same call to go on from.
         encoding: Of all files.
         show_progress: Whether to show on stderr how far counting is.
         log_line: Called with a line about each step; None: they go to the log.
@@ -110,7 +112,14 @@ def adapt(
     standard = _labelled(train, marks, encoding)
     if standard is not None:
         initial.check_knows(standard.texts())
-    changed = _with_raw(initial, raw, memory, encoding, show_progress, log_line) if raw else initial
+    changed = initial
+    if raw:
+        from cws.lexicon.raw_classes import raw_classes
+        from cws.training.raw_weights import with_raw
+
+        tables = raw_classes(raw, memory=memory, encoding=encoding, progress=show_progress, work_folder=work_folder)
+        log_line(f"{sum(len(ngrams) for ngrams, _ in tables):,} n-grams of the raw text have classes")
+        changed = with_raw(initial, tables)
     before = after = None
     if standard is None:
         kept = {name: initial.config[name] for name in ("kind", "scheme", "scale", "ngram_table")}
@@ -132,23 +141,6 @@ def _labelled(train: Sequence[Path], marks: Sequence[Path], encoding: str) -> St
     if parts and sum(len(part.sentences) for part in parts) < _LEAST:
         raise InputError(f"a few sentences cannot be split to show what was won: give {_LEAST} or more, one a line")
     return Standard("adapted", parts) if parts else None
-
-
-def _with_raw(
-    initial: InitialModel,
-    raw: Sequence[Path],
-    memory: int | str,
-    encoding: str,
-    show_progress: bool,
-    log_line: Callable[[str], None],
-) -> InitialModel:
-    """Return the model with what the n-grams of raw text are worth."""
-    from cws.lexicon.raw_classes import raw_classes
-    from cws.training.raw_weights import with_raw
-
-    tables = raw_classes(raw, memory=memory, encoding=encoding, progress=show_progress)
-    log_line(f"{sum(len(ngrams) for ngrams, _ in tables):,} n-grams of the raw text have classes")
-    return with_raw(initial, tables)
 
 
 def _go_on(

@@ -27,6 +27,8 @@ _SHOWN = 20  # changes
 @click.option("-o", "--output", required=True, type=click.Path(), metavar="DIR", help="The folder of the new model.")
 @click.option("--overwrite", is_flag=True, help="Replace the model that is in the folder, all of it.")
 @click.option("--memory", default="2G", show_default=True, metavar="SIZE", help="What counting --raw may take.")
+@click.option("--work-folder", type=click.Path(file_okay=False), metavar="DIR",
+              help="Where an interrupted count of --raw stays; the same command goes on from there.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, metavar="N",
               help="Order of sentences, and which fifth of them shows what was won.")  # fmt: skip
 @corpus_encoding_option
@@ -39,6 +41,7 @@ def adapt_cli(
     output: str,
     overwrite: bool,
     memory: str,
+    work_folder: str | None,
     seed: int,
     encoding: str,
     progress: bool | None,
@@ -64,8 +67,8 @@ def adapt_cli(
     inputs = [find_model(model)[1], *raw, *train, *marks]
     with model_folder(output, inputs, overwrite=overwrite):
         adaptation = adapt(
-            model, output, raw=raw, train=train, marks=marks, seed=seed, memory=memory, encoding=encoding,
-            show_progress=wants_progress(progress), log_line=log_line,
+            model, output, raw=raw, train=train, marks=marks, seed=seed, memory=memory, work_folder=work_folder,
+            encoding=encoding, show_progress=wants_progress(progress), log_line=log_line,
         )  # fmt: skip
     report(adaptation)
     report_model(output)

@@ -25,7 +25,12 @@ _CHARACTERS_A_COUNT = 2_000_000  # for each so many, one more
 
 
 def raw_classes(
-    paths: Sequence[str | PathLike[str]], *, memory: int | str = "2G", encoding: str = "utf-8", progress: bool = False
+    paths: Sequence[str | PathLike[str]],
+    *,
+    memory: int | str = "2G",
+    encoding: str = "utf-8",
+    progress: bool = False,
+    work_folder: str | PathLike[str] | None = None,
 ) -> list[tuple[NDArray[np.uint32], NDArray[np.uint16]]]:
     """Return the n-grams of raw text from bigrams up, and their classes.
 
@@ -34,6 +39,7 @@ def raw_classes(
         memory: What counting may take.
         encoding: Of the files.
         progress: Whether to show on stderr how far counting is.
+        work_folder: Where an interrupted count stays, for the same call to go on from.
 
     Returns:
         For the orders 2 to LONGEST: code points (m, order), and classes (m,) from 1. The rarest are left out.
@@ -41,7 +47,9 @@ def raw_classes(
     Raises:
         FileError, EncodingError, CorpusError: As for `count`; also CorpusError for text without Chinese characters.
     """
-    counts = count(paths, n=LONGEST, min_count=_LEAST, memory=memory, encoding=encoding, progress=progress)
+    counts = count(
+        paths, n=LONGEST, min_count=_LEAST, memory=memory, encoding=encoding, progress=progress, work_folder=work_folder
+    )
     if counts.characters == 0:
         files = ", ".join(map(str, paths))
         raise CorpusError("no Chinese character in the raw text: give Chinese text, in the right --encoding", files)
