@@ -118,7 +118,10 @@ def adapt(
         from cws.training.raw_weights import with_raw
 
         tables = raw_classes(raw, memory=memory, encoding=encoding, progress=show_progress, work_folder=work_folder)
-        log_line(f"{sum(len(ngrams) for ngrams, _ in tables):,} n-grams of the raw text have classes")
+        found = sum(len(ngrams) for ngrams, _ in tables)
+        if not found and standard is None:
+            raise InputError("the raw text is too short: no string in it recurs often enough; give some 100 KB or more")
+        log_line(f"{found:,} n-grams of the raw text have classes")
         changed = with_raw(initial, tables)
     before = after = None
     if standard is None:

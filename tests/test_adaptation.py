@@ -157,6 +157,13 @@ def test_adaptation_to_nothing_is_refused(model, tmp_path):
         adapt(model, tmp_path / "new")
 
 
+def test_adaptation_to_raw_text_that_repeats_nothing_is_refused(model, tmp_path):
+    (tmp_path / "short.txt").write_text("今天天气真好。\n", encoding="utf-8")
+    with pytest.raises(InputError, match="the raw text is too short: no string in it recurs often enough"):
+        adapt(model, tmp_path / "new", raw=[tmp_path / "short.txt"])
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize("kind", ["train", "marks"])
 def test_adaptation_to_a_few_sentences_is_refused(model, files, kind):
     lines = (files / f"{kind}.txt").read_text("utf-8").splitlines(keepends=True)
