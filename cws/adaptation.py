@@ -126,6 +126,7 @@ def adapt(
     before = after = None
     if standard is None:
         kept = {name: initial.config[name] for name in ("kind", "scheme", "scale", "ngram_table")}
+        kept["sources"] = initial.sources
         training = {"init": initial.name, "raw": [os.fspath(path) for path in raw]}
         model_io.write_model(output, {**kept, "training": training}, changed.tensors, aligned="buckets")
     else:
@@ -166,17 +167,20 @@ def _go_on(
     from cws.word_list import jieba_word_list
 
     options = adapting_options(seed)
-    before = Criterion(standard.split(options.dev_fraction, options.seed).dev).counts(initial.segment)
+    split = standard.split(options.dev_fraction, options.seed)
+    before = Criterion(split.dev).counts(initial.segment)
     best, words = float("-inf"), jieba_word_list()
     with TemporaryDirectory(prefix="cws-adapt-") as trial:
         for share in SHARES:
             log_line(f"with {share:.0%} of the weights of {initial.name}")
-            text = LinearText([standard], [words], initial=changed.scaled(share))
+            scaled = changed.scaled(share)
+            text = LinearText([split], [words], initial=scaled)
             [counts] = train_standards(text, [trial], options=options, log_line=log_line)
             if figure(counts) < best + LEAST_GAIN:
                 break
-            best, kept = figure(counts), text
-    [after] = train_standards(kept, [output], options=options, log_line=log_line)
+            best, kept = figure(counts), scaled
+    text = LinearText([standard], [words], initial=kept)
+    [after] = train_standards(text, [output], options=options, log_line=log_line)
     return before, after
 
 

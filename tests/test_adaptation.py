@@ -71,6 +71,7 @@ def test_adaptation_to_segmented_sentences(model, files):
     kept = ["今天天气怎么样", "网易是一家网络公司"]
     assert [segmented(files / "new", text) for text in kept] == [segmented(model, text) for text in kept]
     config = model_io.read_config(files / "new")
+    assert config["sources"] == model_io.read_config(model).get("sources", [])
     assert config["training"]["init"] == model_io.read_config(model)["id"]
     assert config["training"]["sentences"] == 20  # all of them, in the end
     assert any(line.startswith("training 1 of 1 on 20 sentences") for line in lines)

@@ -52,8 +52,8 @@ def linear_text(files: TrainingFiles, names: Sequence[str]) -> LinearText:
     from cws.training.linear_text import Part, Standard
 
     initial = InitialModel.open(find_model(files.init)[1]) if files.init else None
-    files.train_sentences()  # which says what is too little
     parts = [Part(files.sentences(path), files.weight_of(path)) for path in files.train]
+    files.check_enough(sum(len(part.sentences) for part in parts))
     parts += [Part(files.marked(path), files.weight_of(path)) for path in files.marks]
     standards = [Standard(names[0], parts, files.dev_sentences())]
     for name, path in files.also_files().items():

@@ -56,10 +56,14 @@ class TrainingFiles:
             CorpusError: One sentence, where dev has to be taken from it.
         """
         sentences = self.sentences(*self.train)
-        if len(sentences) < 2 and not self.dev and self.train:
+        self.check_enough(len(sentences))
+        return sentences
+
+    def check_enough(self, sentences: int) -> None:
+        """Raise CorpusError for one sentence in `train`, where dev has to be taken from it."""
+        if sentences < 2 and not self.dev and self.train:
             remedy = "give more, one a line or ended by 。！？, or --dev FILE"
             raise CorpusError(f"one sentence cannot be split in training and dev: {remedy}", self.train[0], 1)
-        return sentences
 
     def dev_sentences(self) -> list[Sequence[str]] | None:
         """Return the sentences to choose epochs on, where there are some."""

@@ -65,10 +65,16 @@ class Alphabet:
         texts = ["".join(words) for words in sentences]
         tags = np.frombuffer(scheme.words_to_tags(word for words in sentences for word in words), np.uint8)
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-        codes = self.encode("".join(texts))
-        # Control characters stand between words, never in one: as in the segmenter, they are not seen.
+        return self.encode_sequences("".join(texts)), tags, lengths
+
+    def encode_sequences(self, text: str) -> NDArray[np.uint16]:
+        """Return the class of each character of sequences.
+
+        Control characters stand between words, never in one: as in the segmenter, they are not seen.
+        """
+        codes = self.encode(text)
         codes[codes == SEPARATOR] = UNKNOWN
-        return codes, tags, lengths
+        return codes
 
 
 def cut_sentence(words: Words, most: int = MAX_SEQUENCE) -> list[Words]:

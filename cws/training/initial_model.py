@@ -14,15 +14,12 @@ from cws._native import LinearPredictor, build_table, find_in_table
 from cws.errors import InputError
 from cws.labelers.alphabet import Alphabet
 from cws.labelers.linear import TENSORS, is_first_release, open_linear
-
-Tensors = dict[str, NDArray[Any]]
+from cws.training.linear_weights import DTYPES, Tensors, in_steps
 
 _WEIGHTS = slice(16, 64)  # of the bytes of a bucket
 _LEAST_KNOWN = 0.5  # of the characters of a training text
-_DTYPES = {"U8": np.uint8, "U16": np.uint16, "I8": np.int8, "I16": np.int16}
 _SUMS = ("unigrams", "type_contexts", "repetitions")  # what a difference is added to, beside n-grams
 _CHAIN = ("transitions", "start", "end")
-_LARGEST = {"I8": 127, "I16": 10_000}  # weights in a model file
 
 
 class InitialModel:
@@ -69,13 +66,18 @@ class InitialModel:
         for name, buffer in model_io.map_tensors(folder, config, TENSORS).items():
             dtype, shape = TENSORS[name]
             sizes = [-1 if size is None else size for size in shape]
-            tensors[name] = np.frombuffer(buffer, _DTYPES[dtype]).reshape(sizes)
+            tensors[name] = np.frombuffer(buffer, DTYPES[dtype]).reshape(sizes)
         return cls(config, tensors)
 
     @property
     def name(self) -> str:
         """What the model is called, or its id."""
         return str(self.config.get("name", self.config["id"]))
+
+    @property
+    def sources(self) -> list[str]:
+        """What the model learned from, with the terms of that: a model that goes on from it learned from it too."""
+        return [*self.config.get("sources", [])]
 
     def scaled(self, share: float) -> InitialModel:
         """Return the model with a share of its weights, which then leaves more to what is learned beside it.
@@ -87,10 +89,10 @@ class InitialModel:
             return self
         tensors = dict(self.tensors)
         for name in (*_SUMS, *_CHAIN):
-            tensors[name] = _rounded(tensors[name] * share, TENSORS[name][0])
+            tensors[name] = in_steps(name, tensors[name] * share)
         tensors["buckets"] = self.tensors["buckets"].copy()
         weights = tensors["buckets"][:, _WEIGHTS].view(np.int8)
-        weights[...] = _rounded(weights * share, "I8")
+        weights[...] = in_steps("ngrams", weights * share)
         return InitialModel(self.config, tensors, share)
 
     def with_ngrams(self, keys: NDArray[np.uint64], weights: NDArray[np.float32], limit: int) -> InitialModel:
@@ -149,7 +151,7 @@ class InitialModel:
         sums = {name: self.tensors[name] + steps[name] for name in _SUMS}
         sums |= {name: weights[name] / self.scale for name in _CHAIN}
         known, is_known = find_in_table(self.tensors["buckets"], self.tensors["pilots"], weights["keys"])
-        ngrams = _rounded(known.reshape(-1, 4, 4) + steps["ngrams"], "I8")
+        ngrams = in_steps("ngrams", known.reshape(-1, 4, 4) + steps["ngrams"])
         changed = (ngrams != known.reshape(-1, 4, 4)).any(axis=(1, 2))
         kept = np.where(is_known, changed, np.abs(ngrams).max(axis=(1, 2), initial=0) > limit)
         keys, ngrams = weights["keys"][kept], np.ascontiguousarray(ngrams[kept])
@@ -159,10 +161,5 @@ class InitialModel:
             "types": self.alphabet.types,
             "buckets": buckets,
             "pilots": pilots,
-            **{name: _rounded(value, TENSORS[name][0]) for name, value in sums.items()},
+            **{name: in_steps(name, value) for name, value in sums.items()},
         }
-
-
-def _rounded(values: NDArray[Any], kind: str) -> NDArray[Any]:
-    rounded: NDArray[Any] = np.rint(values).clip(-_LARGEST[kind], _LARGEST[kind]).astype(_DTYPES[kind])
-    return rounded

@@ -32,12 +32,13 @@ from cws.labelers.linear import NGRAM_TABLE
 from cws.metrics import SegmentationCounts
 from cws.tags import SBME
 from cws.training.initial_model import InitialModel
-from cws.training.linear_choice import Counts, Criterion, TrainerSegmenter, mean_figure
+from cws.training.linear_choice import Counts, Criterion, TrainerSegmenter, figure_name, mean_figure
 from cws.training.linear_options import LinearOptions
 from cws.training.linear_text import Part, Standard, encode_standards
 from cws.training.linear_trainer import trainer_of_sequences
+from cws.training.linear_weights import Tensors
 from cws.training.ngram_classes import WordList, lexicon_entries, raw_entries
-from cws.training.quantise import Tensors, prune, quantise
+from cws.training.quantise import prune, quantise
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +184,7 @@ class _Training:
                 )
             figure, at_weight = self._best_weight(trainer, criteria)
             self._log_line(
-                f"epoch {epoch:2}: loss {loss:.4f} nats a character, {_name(criteria)} {100 * figure:.2f},"
+                f"epoch {epoch:2}: loss {loss:.4f} nats a character, {figure_name(criteria)} {100 * figure:.2f},"
                 f" {time.perf_counter() - begun:.1f} s"
             )
             if figure >= best + self._options.min_gain:
@@ -231,6 +232,7 @@ class _Training:
             more["standards"] = {one.name: sum(len(part.sentences) for part in one.parts) for one in standards}
         if self._initial is not None:
             more |= {"init": self._initial.name, "init_share": self._initial.share}
+            description = {"sources": self._initial.sources, **description}
         return {
             "kind": "linear",
             "scheme": SBME.name,
@@ -270,12 +272,6 @@ class _Training:
             figures.append(mean_figure(criteria, segment))
         best = max(figures)
         return best, self._options.lexicon_weights[figures.index(best)]
-
-
-def _name(criteria: Sequence[Criterion]) -> str:
-    if len(criteria) == 1:
-        return "100 - objections" if criteria[0].has_marks else "dev F1"
-    return "mean figure"
 
 
 def _dev(standard: Standard) -> Sequence[Words] | Sequence[MarkedSentence]:

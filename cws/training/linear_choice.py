@@ -16,7 +16,6 @@ from cws.labelers.alphabet import Alphabet, Words
 from cws.metrics import MarkCounts, SegmentationCounts, score, score_marks
 from cws.tags import SBME
 from cws.training.initial_model import InitialModel
-from cws.training.linear_text import encode_text
 
 Segment = Callable[[Sequence[str]], list[list[str]]]
 Counts = SegmentationCounts | MarkCounts
@@ -77,6 +76,13 @@ def mean_figure(criteria: Sequence[Criterion], segment: Segment) -> float:
     return sum(criterion.weight * figure(criterion.counts(segment)) for criterion in criteria) / total
 
 
+def figure_name(criteria: Sequence[Criterion]) -> str:
+    """Return what the mean figure of criteria is called."""
+    if len(criteria) == 1:
+        return "100 - objections" if criteria[0].has_marks else "dev F1"
+    return "mean figure"
+
+
 class TrainerSegmenter:
     """Segments by the weights of a trainer so far, without units.
 
@@ -116,7 +122,7 @@ class TrainerSegmenter:
         if not runs:
             return [[] for _ in texts]
         lengths = np.fromiter(map(len, runs), np.int64, len(runs))
-        codes = encode_text("".join(runs), self._alphabet)
+        codes = self._alphabet.encode_sequences("".join(runs))
         first = np.empty(0, np.float32) if self._initial is None else self._initial.emissions(runs)
         emissions = self._trainer.emissions(codes, lengths, self._standard, self._trust, first)
         offsets = np.concatenate([[0], np.cumsum(lengths)])

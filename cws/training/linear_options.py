@@ -40,6 +40,7 @@ class LinearOptions:
             ("epochs", self.epochs >= 1),
             ("patience", self.patience >= 1),
             ("learning_rate", 0 < self.learning_rate < math.inf),
+            ("lexicon_half", 0 < self.lexicon_half < math.inf),
             ("own_rate", 0 < self.own_rate < math.inf),
             ("margin", 0 <= self.margin < math.inf),
             ("min_trigram_count", self.min_trigram_count >= 1),

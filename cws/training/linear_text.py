@@ -18,7 +18,6 @@ from cws.corpus import train_dev_split
 from cws.corpus.marks import CUT, JOIN, OPEN, MarkedSentence
 from cws.errors import InputError
 from cws.labelers.alphabet import MAX_SEQUENCE, Alphabet, Words, cut_sentence
-from cws.labelers.character_classes import SEPARATOR, UNKNOWN
 from cws.tags import SBME, TagScheme
 from cws.training.initial_model import InitialModel
 
@@ -115,20 +114,13 @@ def encode_standards(standards: Sequence[Standard], alphabet: Alphabet, initial:
             numbers += [number] * len(found)
             weights += [part.weight] * len(found)
     return Sequences(
-        encode_text("".join(texts), alphabet),
+        alphabet.encode_sequences("".join(texts)),
         np.frombuffer(b"".join(sets), np.uint8),
         np.fromiter(map(len, texts), np.int64, len(texts)),
         np.array(numbers, np.uint8),
         np.array(weights, np.float32),
         np.empty(0, np.float32) if initial is None else initial.emissions(texts),
     )
-
-
-def encode_text(text: str, alphabet: Alphabet) -> NDArray[np.uint16]:
-    """Return the classes of characters; control characters are not seen, as in the segmenter."""
-    codes = alphabet.encode(text)
-    codes[codes == SEPARATOR] = UNKNOWN
-    return codes
 
 
 def tagged_sequences(sentence: Words | MarkedSentence) -> list[tuple[str, bytes]]:
@@ -181,11 +173,10 @@ def _short_parts(places: bytes) -> Iterator[tuple[int, int]]:
     """Yield the spans of at most MAX_SEQUENCE characters, ended where a word may end; of more where none may."""
     first, count = 0, len(places) - 1
     while count - first > MAX_SEQUENCE:
-        last = max(places.rfind(CUT, first + 1, first + MAX_SEQUENCE + 1), -1)
+        within = first + 1, first + MAX_SEQUENCE + 1
+        last = places.rfind(CUT, *within) if CUT in places[slice(*within)] else places.rfind(OPEN, *within)
         if last < 0:
-            last = max(places.rfind(OPEN, first + 1, first + MAX_SEQUENCE + 1), -1)
-        if last < 0:
-            last = next(at for at in range(first + MAX_SEQUENCE + 1, count + 1) if places[at] != JOIN)
+            last = next(at for at in range(within[1], count + 1) if places[at] != JOIN)
         yield first, last
         first = last
     if first < count:

@@ -56,6 +56,8 @@ def trainer_of_sequences(
     options: LinearOptions,
     chain: NDArray[np.float32] | None = None,
     scheme: TagScheme = SBME,
+    *,
+    classes_only: bool = False,
 ) -> LinearTrainer:
     """Return the core's trainer.
 
@@ -66,6 +68,7 @@ def trainer_of_sequences(
         options: Hyper-parameters.
         chain: Of the initial model, shape (K + 2, K), in nats.
         scheme: Of the tags.
+        classes_only: Whether nothing but the weights of classes is learned.
     """
     return LinearTrainer(
         *sequences[:3],
@@ -80,8 +83,9 @@ def trainer_of_sequences(
         standards=sequences.standards,
         weights=sequences.weights,
         emissions=sequences.emissions,
-        chain=np.empty(0, np.float32) if chain is None else chain,
+        chain=chain,
         own_rate=options.own_rate,
+        classes_only=classes_only,
     )
 
 

@@ -6,22 +6,18 @@ Which n-grams are left out is chosen on dev: as many as cost no more than a tole
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cws import model_io
 from cws._native import LinearPredictor, build_table
 from cws.corpus.marks import MarkedSentence
 from cws.labelers.alphabet import Alphabet, Words
 from cws.labelers.character_classes import ABSENT
-from cws.training.linear_choice import Counts, Criterion, Segment, figure, mean_figure
+from cws.training.linear_choice import Counts, Criterion, Segment, figure, figure_name, mean_figure
 from cws.training.linear_options import LinearOptions
+from cws.training.linear_weights import WEIGHTS_LIMIT, Tensors, in_steps
 
-Tensors = dict[str, NDArray[Any]]
-
-WEIGHTS_LIMIT = 127  # of 8-bit weights
 _FOURGRAMS = 2.4  # times the limit of shorter n-grams
 
 
@@ -59,8 +55,8 @@ def prune(
             tensors, counts, value, limit = pruned, pruned_counts, pruned_value, candidate
             break
     log_line(
-        f"8-bit weights: dev F1 {100 * whole:.2f}; without n-grams below {limit + 1} of {WEIGHTS_LIMIT}:"
-        f" {100 * value:.2f}, {sum(tensor.nbytes for tensor in tensors.values()) / 1e6:.1f} MB"
+        f"8-bit weights: {figure_name(criteria)} {100 * whole:.2f}; without n-grams below {limit + 1} of"
+        f" {WEIGHTS_LIMIT}: {100 * value:.2f}, {sum(tensor.nbytes for tensor in tensors.values()) / 1e6:.1f} MB"
     )
     return tensors, counts, limit
 
@@ -76,26 +72,21 @@ def quantise(alphabet: Alphabet, weights: Tensors, scale: float, limit: int, lex
         lexicon_limit: The same of the others, and 2.4 times as much of 4-grams, each of which takes two entries. (What
             a lexicon tells is of use for words that were not in the training sentences.)
     """
-    eight = {
-        name: np.rint(weights[name] / scale).clip(-WEIGHTS_LIMIT, WEIGHTS_LIMIT).astype(np.int8)
-        for name in ("unigrams", "ngrams")
-    }
-    sixteen = {
-        name: np.rint(weights[name] / scale).clip(-10_000, 10_000).astype(np.int16)
-        for name in ("type_contexts", "repetitions", "transitions", "start", "end")
-    }
-    largest = np.abs(eight["ngrams"]).max(axis=(1, 2), initial=0)
+    names = ("unigrams", "ngrams", "type_contexts", "repetitions", "transitions", "start", "end")
+    tensors = {name: in_steps(name, weights[name] / scale) for name in names}
+    ngrams = tensors.pop("ngrams")
+    largest = np.abs(ngrams).max(axis=(1, 2), initial=0)
     is_fourgram = weights["keys"] >> np.uint64(48) != ABSENT
     of_lexicon = np.where(is_fourgram, _FOURGRAMS * lexicon_limit, lexicon_limit)
     kept = largest > np.where(weights["in_lexicon"], of_lexicon, limit)
-    buckets, pilots = build_table(weights["keys"][kept], np.ascontiguousarray(eight["ngrams"][kept]))
+    buckets, pilots = build_table(weights["keys"][kept], np.ascontiguousarray(ngrams[kept]))
     return {
         "characters": alphabet.characters,
         "types": alphabet.types,
-        "unigrams": eight["unigrams"],
+        "unigrams": tensors.pop("unigrams"),
         "buckets": buckets,
         "pilots": pilots,
-        **sixteen,
+        **tensors,
     }
 
 

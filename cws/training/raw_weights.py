@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cws import model_io
-from cws._native import LinearTrainer
 from cws.bundled import bundled_raw_weights
 from cws.labelers.character_classes import ABSENT
-from cws.tags import SBME
 from cws.training.initial_model import InitialModel
+from cws.training.linear_options import LinearOptions
 from cws.training.linear_text import Standard, encode_standards
+from cws.training.linear_trainer import trainer_of_sequences
 from cws.training.ngram_classes import CLASSES, MAX_ORDER, NgramClasses, raw_entries
 
 RawTables = Sequence[tuple[NDArray[np.uint32], NDArray[np.uint16]]]
@@ -42,20 +42,9 @@ def learn_raw_weights(
     """
     sequences = encode_standards([standard], initial.alphabet, initial)
     entries = _distinct_entries(initial, tables)
-    trainer = LinearTrainer(
-        *sequences[:3],
-        initial.alphabet.types,
-        np.array([*SBME.transitions_allowed, SBME.start_allowed, SBME.end_allowed]),
-        [_NO_CLASSES, entries],
-        learning_rate,
-        2.0,
-        _NEVER,
-        _NEVER,
-        1,
-        emissions=sequences.emissions,
-        chain=initial.chain(),
-        classes_only=True,
-    )
+    options = LinearOptions(learning_rate=learning_rate, min_trigram_count=_NEVER, min_fourgram_count=_NEVER)
+    lists = [_NO_CLASSES, entries]
+    trainer = trainer_of_sequences(initial.alphabet, lists, sequences, options, initial.chain(), classes_only=True)
     for _ in range(epochs):
         trainer.run_epoch()
     learned = trainer.weights()  # which are those of the classes alone

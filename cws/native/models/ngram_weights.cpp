@@ -46,7 +46,6 @@ std::vector<Entry> entries_with_prefixes(const uint64_t* keys, const int8_t* wei
 
 // Adds what a table holds beyond the entries.
 void add_entries(const NgramTable& base, std::vector<Entry>& entries) {
-    if (base.is_first_release()) throw std::invalid_argument("the n-grams of a model of the first release cannot go on");
     std::vector<std::pair<uint64_t, uint32_t>> known;  // entries by what tells them apart
     for (uint32_t i = 0; i < entries.size(); ++i) known.emplace_back(identity(entries[i].hash), i);
     std::sort(known.begin(), known.end());

@@ -76,7 +76,6 @@ struct NgramTable {
     uint32_t fingerprint_bits = ~0u;
 
     void set_first_release() { rest_bits = ~0u, fingerprint_bits = 0; }
-    bool is_first_release() const { return fingerprint_bits == 0; }
 
     const Bucket* bucket_of(Hash hash) const {
         const uint32_t pilot = pilots[scale_down(hash.fingerprint, pilot_count)];
@@ -100,7 +99,7 @@ struct BuiltTable {
 
 // Builds the table of `count` ascending keys with `weights` of shape (count, 16). Every 4-gram's first three characters
 // become an entry too, with zero weights if they are no key themselves, flagged as a prefix. What is in `base` and is no key
-// is taken over from there. Throws std::invalid_argument for a base of the first release.
+// is taken over from there; tables of the first release have not what it takes.
 BuiltTable build_ngram_table(const uint64_t* keys, const int8_t* weights, size_t count, const NgramTable& base = {});
 
 }  // namespace cws
