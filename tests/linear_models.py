@@ -156,9 +156,9 @@ def make_trainer(
     return trainer, alphabet
 
 
-def train_small(folder, sentences=SENTENCES, word_lists=(WORD_LIST,), options=OPTIONS):
+def train_small(folder, sentences=SENTENCES, word_lists=(WORD_LIST,), options=OPTIONS, description=None):
     """The folder of a small trained model."""
-    train_linear(sentences, None, word_lists, folder, options=options)
+    train_linear(sentences, None, word_lists, folder, options=options, description=description)
     return folder
 
 

@@ -29,7 +29,7 @@ NAMES = ("cws.json", "weights.safetensors")
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """The folder of a small linear model, which cuts 北京 大学."""
-    return train_small(tmp_path_factory.mktemp("linear") / "small")
+    return train_small(tmp_path_factory.mktemp("linear") / "small", description={"sources": ["a corpus (CC0)"]})
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_adaptation_to_segmented_sentences(model, files):
     kept = ["今天天气怎么样", "网易是一家网络公司"]
     assert [segmented(files / "new", text) for text in kept] == [segmented(model, text) for text in kept]
     config = model_io.read_config(files / "new")
-    assert config["sources"] == model_io.read_config(model).get("sources", [])
+    assert config["sources"] == ["a corpus (CC0)"]
     assert config["training"]["init"] == model_io.read_config(model)["id"]
     assert config["training"]["sentences"] == 20  # all of them, in the end
     assert any(line.startswith("training 1 of 1 on 20 sentences") for line in lines)
@@ -101,7 +101,7 @@ def test_adaptation_to_raw_text(model, files, joining):
     assert all("学看" in "".join(change.before) for change in found.changes)
     config, before = model_io.read_config(files / "new"), model_io.read_config(model)
     assert config["training"] == {"init": before["id"], "raw": [str(files / "raw.txt")]}
-    assert all(config[name] == before[name] for name in ("kind", "scheme", "scale", "ngram_table"))
+    assert all(config[name] == before[name] for name in ("kind", "scheme", "scale", "ngram_table", "sources"))
     assert "dev" not in config
 
 

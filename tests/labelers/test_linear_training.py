@@ -159,7 +159,8 @@ def test_linear_training_refuses_what_is_wrong(tmp_path, arguments, message):
         ("epochs", 0), ("patience", 0), ("learning_rate", 0.0), ("learning_rate", -1.0),
         ("learning_rate", math.nan), ("learning_rate", math.inf),
         ("margin", -1.0), ("min_trigram_count", 0), ("min_fourgram_count", -1), ("scale", 0.0), ("scale", 1.0),
-        ("scale", math.nan), ("frequent", 1.0), ("frequent", -0.1), ("lexicon_prune", -1), ("own_rate", 0.0), ("lexicon_half", 0.0),
+        ("scale", math.nan), ("frequent", 1.0), ("frequent", -0.1), ("lexicon_prune", -1), ("own_rate", 0.0),
+        ("lexicon_half", 0.0),
         ("seed", -1), ("seed", 2**64),
     ],
 )  # fmt: skip
