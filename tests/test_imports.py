@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import subprocess
 import sys
@@ -145,12 +146,21 @@ def test_imports_of_heavy_packages_are_inside_functions(module):
 
 def test_imports_are_all_there_is_in_the_package_file():
     body = ast.parse((ROOT / "__init__.py").read_text("utf-8")).body
-    docstring, *imported, public = body
+    docstring, *imported, type_checking, late, public, getter = body
     assert isinstance(docstring, ast.Expr)
     assert all(isinstance(node, ast.ImportFrom) for node in imported)
-    assert isinstance(public, ast.Assign)
-    names = {name.name for node in imported for name in node.names}
+    assert isinstance(type_checking, ast.Assign) and isinstance(late, ast.If)
+    assert isinstance(public, ast.Assign) and isinstance(getter, ast.FunctionDef)
+    names = {name.name for node in [*imported, *late.body] for name in node.names}
     assert sorted(names) == sorted(cws.__all__)
+
+
+def test_imports_of_the_package_are_there_when_asked_for():
+    assert cws.adapt is importlib.import_module("cws.adaptation").adapt
+    with pytest.raises(AttributeError, match="module 'cws' has no attribute 'nothing'"):
+        _ = cws.nothing
+    code = "import cws, sys; print('cws.adaptation' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 # What a fresh process may load for `import cws` and a first call, beside what Python itself has loaded. A longer list

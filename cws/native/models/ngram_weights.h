@@ -6,8 +6,8 @@
 // So 95 % of the entries are used, and an absent n-gram costs no second probe. (Linear probing would visit a second line
 // for one key in five at three quarters full; a trie visits a line for every character of the n-gram.)
 //
-// Keys are distinguished by fingerprint: an absent n-gram is mistaken for a stored one about once in 10^9 look-ups, always
-// the same ones. Of two n-grams that have one fingerprint (once in a million) the builder leaves the weaker one out.
+// Keys are distinguished by fingerprint and bucket: an absent n-gram is mistaken for one of a million stored ones about once
+// in 500,000 look-ups (10^9 in tables of the first release), always the same ones. Of two n-grams that have one fingerprint (once in a million) the builder leaves the weaker one out.
 // The bucket is chosen by the fingerprint and seven more bits, which lie beside the flags: so an entry can be placed anew,
 // and a table extended. With 32 more bits, as in the first release, it could not, and with none an absent n-gram would be
 // mistaken once in 4,000 look-ups. Tables of the first release are read as ever.
